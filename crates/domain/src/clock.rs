@@ -1,0 +1,136 @@
+use std::fmt;
+use std::sync::Mutex;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment in UTC, kept to the microsecond because that is what every store keeps.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(OffsetDateTime);
+
+/// A moment outside the years that RFC 3339 can write (0 to 9999).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the moment lies outside the years 0 to 9999")]
+pub struct TimestampOutOfRange;
+
+impl Timestamp {
+    /// The moment `micros` microseconds after 1970-01-01T00:00:00Z.
+    ///
+    /// # Errors
+    /// When the year is not between 0 and 9999.
+    pub fn from_unix_micros(micros: i64) -> Result<Self, TimestampOutOfRange> {
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
+            .map_err(|_| TimestampOutOfRange)?;
+        if (0..=9_999).contains(&at.year()) { Ok(Self(at)) } else { Err(TimestampOutOfRange) }
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub fn unix_micros(self) -> i64 {
+        // In range: `from_unix_micros` took an i64, and years 0 to 9999 fit in one.
+        i64::try_from(self.0.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    pub fn unix_seconds(self) -> i64 {
+        self.0.unix_timestamp()
+    }
+
+    /// The same moment as a `time` value in UTC.
+    pub fn to_offset_date_time(self) -> OffsetDateTime {
+        self.0
+    }
+}
+
+impl From<OffsetDateTime> for Timestamp {
+    /// Truncates to the microsecond and converts to UTC; a moment outside RFC 3339's years becomes 1970.
+    fn from(at: OffsetDateTime) -> Self {
+        i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000))
+            .ok()
+            .and_then(|micros| Self::from_unix_micros(micros).ok())
+            .unwrap_or(Self(OffsetDateTime::UNIX_EPOCH))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC, as `2026-11-23T07:29:00.123456Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.format(&Rfc3339).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where the present comes from, so that tests can choose it.
+pub trait Clock: Send + Sync {
+    /// The present moment, truncated to the microsecond.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    fn now(&self) -> Timestamp {
+        OffsetDateTime::now_utc().into()
+    }
+}
+
+/// A clock that stands still until it is told to move.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<Timestamp>);
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    pub fn new(now: Timestamp) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    /// Moves the clock `by` forward.
+    pub fn advance(&self, by: std::time::Duration) {
+        let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *now = (now.0 + by).into();
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_keeps_microseconds_and_no_more() {
+        let at = Timestamp::from(OffsetDateTime::UNIX_EPOCH + time::Duration::nanoseconds(1_234_567_890));
+        assert_eq!(at.unix_micros(), 1_234_567);
+        assert_eq!(at.to_string(), "1970-01-01T00:00:01.234567Z");
+        assert_eq!(Timestamp::from_unix_micros(at.unix_micros()), Ok(at));
+    }
+
+    #[test]
+    fn a_moment_that_rfc_3339_cannot_write_is_refused() {
+        assert_eq!(Timestamp::from_unix_micros(i64::MAX), Err(TimestampOutOfRange));
+        assert_eq!(Timestamp::from_unix_micros(i64::MIN), Err(TimestampOutOfRange));
+    }
+
+    #[test]
+    fn a_manual_clock_moves_when_told() {
+        let clock = ManualClock::new(Timestamp::from(OffsetDateTime::UNIX_EPOCH));
+        clock.advance(std::time::Duration::from_secs(90));
+        assert_eq!(clock.now().unix_seconds(), 90);
+    }
+
+    #[test]
+    fn the_system_clock_is_past_the_day_this_was_written() {
+        assert!(SystemClock.now().unix_seconds() > 1_700_000_000);
+    }
+}

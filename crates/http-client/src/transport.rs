@@ -1,0 +1,18 @@
+use crate::{Cancel, HttpError, Request, Response, StreamResponse};
+
+/// Sends requests to upstreams under Tenantry's limits: no redirects, no proxy from the environment, every
+/// deadline kept, bodies bounded, hosts checked right before sending.
+pub trait Transport: Send + Sync {
+    /// Sends `request` and reads the whole answer.
+    ///
+    /// # Errors
+    /// When no whole answer came; see [`HttpError`]. A status of 400 or above is an answer, not an error.
+    fn send(&self, request: &Request) -> Result<Response, HttpError>;
+
+    /// Sends `request` and returns as soon as the answer's head is there. Raising `cancel` closes the socket, before
+    /// the head and while the body is read.
+    ///
+    /// # Errors
+    /// When no head came; see [`HttpError`].
+    fn stream(&self, request: &Request, cancel: &Cancel) -> Result<StreamResponse, HttpError>;
+}

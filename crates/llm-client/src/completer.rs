@@ -1,0 +1,88 @@
+use std::ops::ControlFlow;
+
+use tenantry_domain::Cancellation;
+
+use crate::LlmError;
+
+/// A numbered piece of knowledge that an answer may cite as `[number]`. It is data, never an instruction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// The number to cite it by, from 1.
+    pub number: usize,
+    /// The title of the document it stands in.
+    pub title: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A question to be answered from passages.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Prompt {
+    /// The tenant's own instruction.
+    pub system: Option<String>,
+    /// What the answer may rest on, best first; may be empty.
+    pub passages: Vec<Passage>,
+    /// The user's question.
+    pub question: String,
+}
+
+/// Tokens as the provider counted them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Tokens read.
+    pub prompt_tokens: u64,
+    /// Tokens written.
+    pub completion_tokens: u64,
+}
+
+/// Why the answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FinishReason {
+    /// It was complete.
+    Stop,
+    /// It reached the longest that is allowed.
+    Length,
+    /// The provider withheld it.
+    ContentFilter,
+    /// Another reason, or none given.
+    Other,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// Its text, with `[number]` markers where it cites.
+    pub text: String,
+    /// The model that wrote it, as the provider calls it.
+    pub model: String,
+    /// Why it ended.
+    pub finish: FinishReason,
+    /// The tokens it took; `None` when the provider does not say.
+    pub usage: Option<Usage>,
+}
+
+/// Answers questions from passages.
+pub trait Completer: Send + Sync {
+    /// The model's name, as answers carry it.
+    fn model(&self) -> &str;
+
+    /// Answers `prompt` in one piece.
+    ///
+    /// # Errors
+    /// When the provider gives no answer; see [`LlmError`].
+    fn complete(&self, prompt: &Prompt) -> Result<Completion, LlmError>;
+
+    /// Answers `prompt`, handing each piece of text to `on_delta` as it comes; the pieces together are the text of the
+    /// completion. `on_delta` breaks to stop early, `cancellation` stops a read that blocks; both end in
+    /// [`LlmError::Cancelled`]. Nothing is retried after the first piece.
+    ///
+    /// # Errors
+    /// When the provider gives no answer, or only a part of one ([`LlmError::Truncated`]).
+    fn stream(
+        &self,
+        prompt: &Prompt,
+        cancellation: &Cancellation,
+        on_delta: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Completion, LlmError>;
+}

@@ -1,0 +1,61 @@
+use tenantry_domain::{Sealed, TenantId, Timestamp};
+
+use crate::StoreError;
+
+/// How a sealing key comes from its configured text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyDerivation {
+    /// The text is the key itself.
+    Raw,
+    /// The text is a passphrase, stretched with Argon2id under this salt.
+    Passphrase {
+        /// The salt.
+        salt: [u8; 16],
+    },
+}
+
+/// What a database remembers of a sealing key: enough to tell whether a configured key is that key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyState {
+    /// The key's id, 16 hexadecimal digits.
+    pub key_id: String,
+    /// A known text, sealed with the key.
+    pub canary: Sealed,
+    /// How the key comes from its configured text.
+    pub derivation: KeyDerivation,
+    /// When the key was first used.
+    pub created_at: Timestamp,
+}
+
+/// Keeps what is known of sealing keys, and tells which keys the stored secrets need.
+pub trait KeyStateStore: Send + Sync {
+    /// Every key that was ever used, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn key_states(&self) -> Result<Vec<KeyState>, StoreError>;
+
+    /// Adds a key unless one of that id is there; the first writer's record stays.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn remember_key(&self, state: &KeyState) -> Result<(), StoreError>;
+
+    /// One stored secret, with its tenant, for each text before the second `.` of the sealed values (format and key
+    /// id), with the number of such secrets: what a start-up check opens.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn secrets_by_key(&self) -> Result<Vec<SecretSample>, StoreError>;
+}
+
+/// One of the secrets that are sealed with the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretSample {
+    /// The tenant whose Pinecone key it is.
+    pub tenant: TenantId,
+    /// The sealed key.
+    pub sealed: Sealed,
+    /// How many secrets are sealed with the same key.
+    pub secrets: u64,
+}

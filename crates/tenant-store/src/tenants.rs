@@ -1,0 +1,55 @@
+use tenantry_domain::{Page, Paged, SealedSecret, Tenant, TenantId, Timestamp};
+
+use crate::StoreError;
+
+/// What to change of a tenant: `None` keeps a value, `Some(None)` clears one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TenantChange {
+    /// The name.
+    pub name: Option<String>,
+    /// The legacy Pinecone environment.
+    pub pinecone_environment: Option<Option<String>>,
+    /// The Pinecone index by name.
+    pub pinecone_index: Option<Option<String>>,
+    /// The Pinecone index's host.
+    pub pinecone_host: Option<Option<String>>,
+    /// The sealed Pinecone key.
+    pub pinecone_api_key: Option<Option<SealedSecret>>,
+    /// The system prompt.
+    pub system_prompt: Option<Option<String>>,
+    /// Whether the tenant may be used.
+    pub is_active: Option<bool>,
+}
+
+/// Keeps tenants.
+pub trait TenantStore: Send + Sync {
+    /// Adds a tenant.
+    ///
+    /// # Errors
+    /// [`StoreError::IdTaken`] when the id exists, also that of a deactivated tenant; else when the store fails.
+    fn create_tenant(&self, tenant: &Tenant) -> Result<(), StoreError>;
+
+    /// The tenant of that id, active or not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError>;
+
+    /// A page of all tenants, ordered by id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn tenants(&self, page: Page) -> Result<Paged<Tenant>, StoreError>;
+
+    /// Applies `change` in one step, sets `updated_at` to `now`, and gives the tenant as it is then; `None` when there
+    /// is none of that id. Changes of different values made at once are all kept.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn update_tenant(
+        &self,
+        id: &TenantId,
+        change: &TenantChange,
+        now: Timestamp,
+    ) -> Result<Option<Tenant>, StoreError>;
+}

@@ -1,0 +1,74 @@
+use tenantry_domain::{Email, Page, Paged, PasswordHash, Tenant, TenantId, Timestamp, User, UserId};
+
+use crate::StoreError;
+
+/// What to change of a user: `None` keeps a value, `Some(None)` clears one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserChange {
+    /// The tenant.
+    pub tenant: Option<Option<TenantId>>,
+    /// Whether the user may log in.
+    pub is_active: Option<bool>,
+    /// Whether the user manages the platform.
+    pub is_superuser: Option<bool>,
+    /// The password's hash.
+    pub password_hash: Option<PasswordHash>,
+    /// Whether to raise the token version, which ends every token issued before.
+    pub end_sessions: bool,
+}
+
+/// Which users to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserFilter {
+    /// Only users of this tenant.
+    pub tenant: Option<TenantId>,
+}
+
+/// What one request needs to know of its caller, read in one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The user, active or not.
+    pub user: User,
+    /// The user's tenant, active or not.
+    pub tenant: Option<Tenant>,
+}
+
+/// Keeps users.
+pub trait UserStore: Send + Sync {
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// [`StoreError::IdTaken`], [`StoreError::EmailTaken`] or [`StoreError::UnknownTenant`] when that is so; else when the store fails.
+    fn create_user(&self, user: &User) -> Result<(), StoreError>;
+
+    /// The user of that id, active or not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// The user with that address, active or not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError>;
+
+    /// A page of the users that `filter` lets through, ordered by address.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn users(&self, filter: &UserFilter, page: Page) -> Result<Paged<User>, StoreError>;
+
+    /// Applies `change` in one step, sets `updated_at` to `now`, and gives the user as it is then; `None` when there is
+    /// none of that id.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTenant`] when the new tenant does not exist; else when the store fails.
+    fn update_user(&self, id: UserId, change: &UserChange, now: Timestamp) -> Result<Option<User>, StoreError>;
+
+    /// The user of that id with the tenant it belongs to, in one read.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn access(&self, id: UserId) -> Result<Option<Access>, StoreError>;
+}
