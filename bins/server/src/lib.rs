@@ -1,2 +1,5 @@
 #![forbid(unsafe_code)]
-//! x
+//! The Tenantry server: HTTP, configuration, command line and wiring around the library crates.
+
+pub mod app;
+pub mod offload;

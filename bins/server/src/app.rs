@@ -1,0 +1,50 @@
+//! The use cases of one running server, wired to their parts.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tenantry_auth::{TokenIssuer, TokenVerifier};
+use tenantry_domain::Clock;
+use tenantry_retrieval::{Accounts, Answers, Knowledge, Resolver, Searcher, Tenants};
+use tenantry_tenant_store::StoreError;
+
+/// What `/readyz` asks.
+pub trait Readiness: Send + Sync {
+    /// Whether the database answers and has the schema of this binary.
+    ///
+    /// # Errors
+    /// When it does not.
+    fn check(&self) -> Result<(), StoreError>;
+}
+
+/// Everything that a request may use; shared by all workers.
+pub struct App {
+    /// Issues access tokens.
+    pub issuer: Arc<dyn TokenIssuer>,
+    /// Verifies access tokens.
+    pub verifier: Arc<dyn TokenVerifier>,
+    /// Resolves verified claims to callers, superusers and tenant scopes.
+    pub resolver: Arc<Resolver>,
+    /// Accounts and log-ins.
+    pub accounts: Accounts,
+    /// Tenants and their keys.
+    pub tenants: Tenants,
+    /// Documents.
+    pub knowledge: Knowledge,
+    /// Search.
+    pub searcher: Arc<Searcher>,
+    /// Chat.
+    pub answers: Answers,
+    /// Readiness of the database.
+    pub readiness: Arc<dyn Readiness>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// Whether anybody may register.
+    pub registration_open: bool,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,169 @@
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secrecy::SecretString;
+use tenantry_crypto::{Field, OpenError, Sealer};
+use tenantry_domain::{BoxError, Clock, Sealed, SealedSecret, TenantScope};
+use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
+use tenantry_vector_client::{VectorError, VectorStore};
+
+use crate::{PineconeCheck, PineconeLookup, RejectedPinecone};
+
+/// How many opened stores are kept.
+const MAX_OPEN: usize = 1_024;
+
+/// Why a tenant's vector store was not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollectionError {
+    /// The tenant's sealed key does not open.
+    #[error("the tenant's sealed key does not open")]
+    SealedKey(#[from] OpenError),
+    /// The tenant's Pinecone settings were saved unchecked and do not work.
+    #[error(transparent)]
+    Rejected(#[from] RejectedPinecone),
+    /// The tenant's Pinecone settings are still to be checked, and Pinecone cannot be asked.
+    #[error("the tenant's Pinecone settings could not be checked yet")]
+    Pending,
+    /// The store that the key belongs to could not be opened.
+    #[error(transparent)]
+    Vector(#[from] VectorError),
+    /// The record store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens the vector store behind a host with a tenant's own key.
+pub trait RemoteStores: Send + Sync {
+    /// The store at `host`, to be used with `key`.
+    ///
+    /// # Errors
+    /// When the host or the key cannot be used.
+    fn open(&self, host: &str, key: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError>;
+}
+
+/// No remote stores: a tenant with a key of its own is refused.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LocalOnly;
+
+impl RemoteStores for LocalOnly {
+    fn open(&self, _: &str, _: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError> {
+        Err(VectorError::Refused(BoxError::from(
+            "remote vector stores are switched off",
+        )))
+    }
+}
+
+/// Finds the vector store of a tenant: its own Pinecone index when it has a key, else the server's.
+pub struct Collections {
+    local: Arc<dyn VectorStore>,
+    remote: Arc<dyn RemoteStores>,
+    pinecone: PineconeLookup,
+    sealer: Arc<dyn Sealer>,
+    tenants: Arc<dyn TenantStore>,
+    clock: Arc<dyn Clock>,
+    open: Mutex<OpenStores>,
+}
+
+impl Collections {
+    /// `local` for tenants without a key, `remote` for those with one.
+    pub fn new(
+        local: Arc<dyn VectorStore>,
+        remote: Arc<dyn RemoteStores>,
+        pinecone: PineconeLookup,
+        sealer: Arc<dyn Sealer>,
+        tenants: Arc<dyn TenantStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            local,
+            remote,
+            pinecone,
+            sealer,
+            tenants,
+            clock,
+            open: Mutex::default(),
+        }
+    }
+
+    /// The vector store of the scope's tenant. A check that is still pending is made first.
+    ///
+    /// # Errors
+    /// When the tenant's key does not open, its settings do not work or cannot be checked yet, or the host cannot be used.
+    pub fn of(&self, scope: &TenantScope) -> Result<Arc<dyn VectorStore>, CollectionError> {
+        let pinecone = &scope.tenant().pinecone;
+        let Some(SealedSecret { sealed, .. }) = &pinecone.api_key else {
+            return Ok(self.local.clone());
+        };
+        // By ciphertext: a changed key can then never be served from memory, on any server.
+        let name = pinecone.host.clone().map(|host| (sealed.clone(), host));
+        if let Some(store) = name.as_ref().and_then(|name| self.lock().find(name)) {
+            return Ok(store);
+        }
+        let key = self.sealer.open(Field::pinecone_api_key(scope.id()), sealed)?;
+        let host = match &pinecone.host {
+            Some(host) => host.clone(),
+            None => self.finish_check(scope, &key)?,
+        };
+        let store = self.remote.open(&host, &key)?;
+        self.lock().keep((sealed.clone(), host), store.clone());
+        Ok(store)
+    }
+
+    /// Makes the check that was pending when the tenant was saved, and keeps its result.
+    fn finish_check(&self, scope: &TenantScope, key: &SecretString) -> Result<String, CollectionError> {
+        let settings = &scope.tenant().pinecone;
+        match self
+            .pinecone
+            .check(key, settings.index.as_deref(), settings.environment.as_deref())?
+        {
+            PineconeCheck::Verified { index, host, .. } => {
+                let change = TenantChange {
+                    pinecone_index: Some(Some(index)),
+                    pinecone_host: Some(Some(host.clone())),
+                    ..TenantChange::default()
+                };
+                self.tenants
+                    .update_tenant(scope.id(), &change, self.clock.now())?;
+                Ok(host)
+            }
+            PineconeCheck::Pending { .. } | PineconeCheck::NotConfigured => Err(CollectionError::Pending),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, OpenStores> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Collections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collections").finish_non_exhaustive()
+    }
+}
+
+type StoreName = (Sealed, String);
+
+#[derive(Default)]
+struct OpenStores {
+    stores: HashMap<StoreName, Arc<dyn VectorStore>>,
+    oldest_first: VecDeque<StoreName>,
+}
+
+impl OpenStores {
+    fn find(&self, name: &StoreName) -> Option<Arc<dyn VectorStore>> {
+        self.stores.get(name).cloned()
+    }
+
+    fn keep(&mut self, name: StoreName, store: Arc<dyn VectorStore>) {
+        if self.stores.insert(name.clone(), store).is_none() {
+            self.oldest_first.push_back(name);
+        }
+        if self.stores.len() > MAX_OPEN
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.stores.remove(&oldest);
+        }
+    }
+}

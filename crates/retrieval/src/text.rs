@@ -1,0 +1,101 @@
+/// A value that a person gave and that cannot be kept, by the name of its field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` {reason}")]
+pub struct InvalidField {
+    /// The field as the API calls it.
+    pub field: &'static str,
+    /// What is wrong with it, to be read after the field's name.
+    pub reason: &'static str,
+}
+
+impl InvalidField {
+    pub(crate) fn new(field: &'static str, reason: &'static str) -> Self {
+        Self { field, reason }
+    }
+}
+
+/// A single line of 1 to `max` characters after trimming.
+pub(crate) fn line(
+    field: &'static str,
+    text: &str,
+    max: usize,
+    too_long: &'static str,
+) -> Result<String, InvalidField> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(InvalidField::new(field, "is empty"));
+    }
+    if text.chars().count() > max {
+        return Err(InvalidField::new(field, too_long));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(InvalidField::new(field, "has a control character"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Running text of 1 to `max` characters that is not blank and has no U+0000.
+pub(crate) fn prose(
+    field: &'static str,
+    text: &str,
+    max: usize,
+    too_long: &'static str,
+) -> Result<(), InvalidField> {
+    if text.trim().is_empty() {
+        return Err(InvalidField::new(field, "is empty"));
+    }
+    if text.contains('\0') {
+        return Err(InvalidField::new(field, "has the character U+0000"));
+    }
+    if text.chars().count() > max {
+        Err(InvalidField::new(field, too_long))
+    } else {
+        Ok(())
+    }
+}
+
+/// The text as it is stored: line ends as `\n`, and without the invisible characters that hide instructions from a
+/// reader but not from a model (zero-width, bidirectional controls, Unicode tags, byte order mark).
+pub(crate) fn clean(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.chars().filter(|&c| !is_invisible(c)).collect()
+}
+
+fn is_invisible(c: char) -> bool {
+    // The joiners U+200C and U+200D stay: Persian, Indic scripts and emoji are written with them.
+    matches!(c,
+        '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{00AD}'
+        | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{E0000}'..='\u{E007F}')
+        || (c.is_control() && c != '\n' && c != '\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_removed_and_written_ones_stay() {
+        let hidden = "a\u{200B}b\u{202E}c\u{E0041}d\u{FEFF}\u{7}";
+        assert_eq!(clean(hidden), "abcd");
+        assert_eq!(clean("one\r\ntwo\rthree\tfour"), "one\ntwo\nthree\tfour");
+        for kept in ["می\u{200C}خواهم", "👩\u{200D}🔬", "שלום", "naïve – “x”"] {
+            assert_eq!(clean(kept), kept);
+        }
+    }
+
+    #[test]
+    fn a_line_is_neither_blank_nor_endless_nor_controlled() {
+        assert_eq!(line("name", "  Acme ", 10, "is long"), Ok("Acme".into()));
+        for text in ["", " \t", "a\nb", "aaaaaaaaaaa", "a\0"] {
+            assert!(line("name", text, 10, "is long").is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn prose_may_have_lines_but_not_nothing() {
+        assert_eq!(prose("text", "a\nb", 10, "is long"), Ok(()));
+        for text in ["", "\n ", "a\0b", "aaaaaaaaaaa"] {
+            assert!(prose("text", text, 10, "is long").is_err(), "{text:?}");
+        }
+    }
+}
