@@ -2,8 +2,18 @@
 
 mod catalog;
 mod error;
+mod fusion;
+mod memory;
 mod store;
+mod terms;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use catalog::{IndexCatalog, IndexDescription, Metric};
 pub use error::VectorError;
+pub use fusion::Fusion;
+pub use memory::{MemoryIndexCatalog, MemoryVectorStore};
 pub use store::{IndexedChunk, Match, VectorQuery, VectorStore};

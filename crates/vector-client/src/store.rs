@@ -1,4 +1,4 @@
-use tenantry_domain::{Chunk, DocumentId, Embedding, ScoreParts, TenantScope, TopK};
+use tenantry_domain::{Chunk, Dimension, DocumentId, Embedding, ScoreParts, TenantScope, TopK};
 
 use crate::VectorError;
 
@@ -37,9 +37,11 @@ pub struct Match {
 
 /// Stores and searches the chunks of one tenant at a time.
 ///
-/// A chunk is known by its document and ordinal. Every implementation keeps these promises, which `conformance` checks: a tenant's
-/// chunks are seen by that tenant alone, also where ids are equal; writing a chunk again replaces it; removing what is
-/// not there is no failure; matches come best first and at most `limit`; a tenant without chunks has no matches.
+/// A chunk is known by its document and ordinal. Every implementation keeps these promises, which `conformance` checks:
+/// a tenant's chunks are seen by that tenant alone, also where ids are equal; writing a chunk again replaces it; removing
+/// what is not there is no failure; matches come best first and at most `limit`; a tenant without chunks has no matches;
+/// no text, whatever its characters, is taken for anything but words. A collection's dimension is its first embedding's,
+/// until it is cleared, or the service's where that fixes one.
 pub trait VectorStore: Send + Sync {
     /// Stores `chunks`, replacing those that are there already.
     ///
@@ -71,4 +73,21 @@ pub trait VectorStore: Send + Sync {
     /// # Errors
     /// When the store fails.
     fn count(&self, scope: &TenantScope) -> Result<u64, VectorError>;
+}
+
+/// The dimension of a collection of `known` dimension once `chunks` are in it.
+///
+/// # Errors
+/// [`VectorError::DimensionMismatch`] when the embeddings do not all have one dimension.
+pub(crate) fn collection_dimension(
+    known: Option<Dimension>,
+    chunks: &[IndexedChunk],
+) -> Result<Option<Dimension>, VectorError> {
+    let embeddings = chunks.iter().filter_map(|chunk| chunk.embedding.as_ref());
+    embeddings
+        .map(Embedding::dimension)
+        .try_fold(known, |known, actual| match known {
+            Some(expected) if expected != actual => Err(VectorError::DimensionMismatch { expected, actual }),
+            _ => Ok(Some(actual)),
+        })
 }

@@ -1,0 +1,5 @@
+//! Scripted failures and stand-ins for tests.
+
+mod failing;
+
+pub use failing::{FailingVectorStore, Operation};
