@@ -115,10 +115,13 @@ impl PasswordPolicy {
     pub fn check(&self, password: &Password, email: &Email) -> Result<(), RejectedPassword> {
         let text = password.expose();
         if text.chars().count() < self.min_characters {
-            return Err(RejectedPassword::TooShort { min: self.min_characters });
+            return Err(RejectedPassword::TooShort {
+                min: self.min_characters,
+            });
         }
         let lower = text.to_lowercase();
-        if lower.contains("tenantry") || (email.local_part().len() >= 4 && lower.contains(email.local_part())) {
+        if lower.contains("tenantry") || (email.local_part().len() >= 4 && lower.contains(email.local_part()))
+        {
             return Err(RejectedPassword::Guessable);
         }
         Ok(())

@@ -18,7 +18,11 @@ pub struct Field<'a> {
 impl<'a> Field<'a> {
     /// The Pinecone API key of `tenant`.
     pub fn pinecone_api_key(tenant: &'a TenantId) -> Self {
-        Self { table: "tenants", column: "pinecone_api_key", tenant }
+        Self {
+            table: "tenants",
+            column: "pinecone_api_key",
+            tenant,
+        }
     }
 }
 
@@ -88,7 +92,7 @@ pub enum OpenError {
 
 /// Seals secrets for the place where they are stored, and opens them there.
 ///
-/// Every implementation keeps these promises, which [`crate::conformance`](crate) checks: what was sealed for a field opens
+/// Every implementation keeps these promises, which the `conformance` module checks: what was sealed for a field opens
 /// for that field; for any other tenant, table or column it does not; a changed value does not open; sealing the
 /// same secret twice gives two different values; the sealed value does not contain the secret.
 pub trait Sealer: Send + Sync {
@@ -122,7 +126,13 @@ mod tests {
     fn a_key_id_has_one_spelling() {
         let id: KeyId = "00ff00ff12345678".parse().unwrap();
         assert_eq!(id.to_string(), "00ff00ff12345678");
-        for text in ["", "00FF00FF12345678", "+0ff00ff12345678", "00ff00ff1234567", "00ff00ff123456789"] {
+        for text in [
+            "",
+            "00FF00FF12345678",
+            "+0ff00ff12345678",
+            "00ff00ff1234567",
+            "00ff00ff123456789",
+        ] {
             assert_eq!(text.parse::<KeyId>(), Err(ParseKeyIdError), "{text}");
         }
     }
