@@ -1,7 +1,11 @@
 use std::fmt;
 
 use secrecy::SecretString;
-use tenantry_domain::{AccessClaims, BoxError};
+use tenantry_domain::{AccessClaims, BoxError, Timestamp};
+use uuid::{NoContext, Uuid};
+
+/// The longest token in bytes that is looked at; a longer one is refused before it is parsed.
+pub const MAX_TOKEN_BYTES: usize = 4_096;
 
 /// An access token with its lifetime.
 pub struct IssuedToken {
@@ -13,7 +17,9 @@ pub struct IssuedToken {
 
 impl fmt::Debug for IssuedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IssuedToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
+        f.debug_struct("IssuedToken")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,4 +72,11 @@ pub trait TokenVerifier: Send + Sync {
     /// # Errors
     /// When the token is not one of ours or not valid now; see [`TokenError`].
     fn verify(&self, token: &str) -> Result<AccessClaims, TokenError>;
+}
+
+/// A new id with 74 random bits (UUID version 7) that sorts by `now`.
+pub(crate) fn random_id(now: Timestamp) -> Uuid {
+    let seconds = u64::try_from(now.unix_seconds()).unwrap_or(0);
+    let nanos = now.to_offset_date_time().nanosecond();
+    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos))
 }
