@@ -1,3 +1,5 @@
+use std::io::ErrorKind;
+
 /// The cause of a failure that a caller cannot act on.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -17,6 +19,9 @@ pub enum RejectedUrl {
     /// The host is not below the suffix that was asked for.
     #[error("the host does not belong to the service")]
     ForeignHost,
+    /// It has characters that cannot stand in a request line.
+    #[error("the url cannot be written in a request")]
+    Malformed,
     /// The host resolves to a loopback, private, link-local or otherwise special address.
     #[error("the host has no public address")]
     NotPublic,
@@ -53,11 +58,31 @@ pub enum HttpError {
 }
 
 impl HttpError {
+    /// The error that a body of a [`crate::StreamResponse`] carries; any other one means that the answer broke off.
+    pub fn from_io(error: std::io::Error) -> Self {
+        error
+            .downcast::<Self>()
+            .unwrap_or_else(|error| Self::Protocol(error.into()))
+    }
+
     /// Whether the same request may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connect(_) | Self::Timeout | Self::Protocol(_) => true,
             Self::Url(_) | Self::Header(_) | Self::TooLarge { .. } | Self::Cancelled => false,
         }
+    }
+}
+
+impl From<HttpError> for std::io::Error {
+    fn from(error: HttpError) -> Self {
+        let kind = match &error {
+            HttpError::Timeout => ErrorKind::TimedOut,
+            HttpError::Cancelled => ErrorKind::ConnectionAborted,
+            HttpError::Connect(_) => ErrorKind::NotConnected,
+            HttpError::TooLarge { .. } | HttpError::Protocol(_) => ErrorKind::InvalidData,
+            HttpError::Url(_) | HttpError::Header(_) => ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
     }
 }

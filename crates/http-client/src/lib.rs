@@ -1,12 +1,24 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod address;
+mod answer;
 mod cancel;
 mod error;
+mod memory;
 mod message;
+mod policy;
+mod recorded;
+#[cfg(feature = "testing")]
+mod stub;
 mod transport;
 
-pub use cancel::Cancel;
+pub use answer::{Answer, AnswerBody, Gate, Piece};
+pub use cancel::{Cancel, Watch};
 pub use error::{BoxError, HttpError, RejectedUrl};
+pub use memory::MemoryTransport;
 pub use message::{Deadlines, Header, Method, Request, Response, StreamResponse, Trust};
+pub use recorded::Recorded;
+#[cfg(feature = "testing")]
+pub use stub::StubServer;
 pub use transport::Transport;

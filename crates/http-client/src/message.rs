@@ -2,7 +2,7 @@ use std::fmt;
 use std::io::Read;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 /// The methods that Tenantry's upstreams know.
@@ -14,6 +14,17 @@ pub enum Method {
     Post,
     /// `DELETE`.
     Delete,
+}
+
+impl Method {
+    /// The method as it stands in the request line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// Who chose a URL, and so how far it is trusted.
@@ -67,7 +78,17 @@ pub enum Header {
     },
 }
 
-/// One call to an upstream. `Debug` shows neither secrets nor the body.
+impl Header {
+    /// What is sent, the secret included.
+    pub(crate) fn expose(&self) -> String {
+        match self {
+            Self::Plain(value) => value.clone(),
+            Self::Secret { prefix, value } => format!("{prefix}{}", value.expose_secret()),
+        }
+    }
+}
+
+/// One call to an upstream. `Debug` shows neither headers, query, user info nor the body.
 #[derive(Clone)]
 pub struct Request {
     /// The method.
@@ -78,8 +99,10 @@ pub struct Request {
     pub trust: Trust,
     /// Headers by lower-case name.
     pub headers: Vec<(&'static str, Header)>,
-    /// A JSON body; `None` sends none.
+    /// A JSON body, which only a `POST` may carry; `None` sends none.
     pub body: Option<Vec<u8>>,
+    /// Whether sending it twice does no harm, so that it may be sent again when no answer came.
+    pub idempotent: bool,
     /// How long it may take.
     pub deadlines: Deadlines,
     /// The largest answer in bytes, after which [`crate::HttpError::TooLarge`] ends it.
@@ -90,7 +113,7 @@ impl Request {
     /// The largest answer unless the caller says otherwise: 8 MiB.
     pub const DEFAULT_MAX_ANSWER: u64 = 8 << 20;
 
-    /// A call without headers and body, under the default limits.
+    /// A call without headers and body, under the default limits; `GET` and `DELETE` count as idempotent.
     pub fn new(method: Method, url: Url, trust: Trust) -> Self {
         Self {
             method,
@@ -98,6 +121,7 @@ impl Request {
             trust,
             headers: Vec::new(),
             body: None,
+            idempotent: !matches!(method, Method::Post),
             deadlines: Deadlines::default(),
             max_answer: Self::DEFAULT_MAX_ANSWER,
         }
@@ -117,6 +141,27 @@ impl Request {
         self
     }
 
+    /// Marks a `POST` that does no harm when it is sent twice, as a query or an upsert.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// Sets how long the call may take.
+    #[must_use]
+    pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+
+    /// Sets the largest answer in bytes.
+    #[must_use]
+    pub fn max_answer(mut self, bytes: u64) -> Self {
+        self.max_answer = bytes;
+        self
+    }
+
     /// Sets the JSON body and its content type.
     ///
     /// # Errors
@@ -131,7 +176,8 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("url", &self.url.as_str())
+            .field("host", &self.url.host_str())
+            .field("path", &self.url.path())
             .field("body_bytes", &self.body.as_ref().map(Vec::len))
             .finish_non_exhaustive()
     }
@@ -189,10 +235,15 @@ impl StreamResponse {
 
 impl fmt::Debug for StreamResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamResponse").field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("StreamResponse")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }
 
 fn find<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
-    headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    headers
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
 }
