@@ -17,12 +17,31 @@ pub struct NewDocument {
     pub created_at: Timestamp,
 }
 
+impl NewDocument {
+    /// The document as it begins.
+    pub(crate) fn begin(&self) -> Document {
+        Document {
+            id: self.id,
+            title: self.title.clone(),
+            media_type: self.media_type,
+            state: DocumentState::Pending,
+            failure: None,
+            // A text of more than u32::MAX characters fits neither database.
+            characters: u32::try_from(self.text.chars().count()).unwrap_or(u32::MAX),
+            chunks: 0,
+            created_at: self.created_at,
+            updated_at: self.created_at,
+        }
+    }
+}
+
 /// Keeps the documents of one tenant at a time; another tenant's document does not exist for it.
 pub trait DocumentStore: Send + Sync {
     /// Adds a document.
     ///
     /// # Errors
-    /// [`StoreError::IdTaken`] when the tenant has one of that id; else when the store fails.
+    /// [`StoreError::IdTaken`] when the tenant has one of that id, [`StoreError::UnknownTenant`] when the tenant is not
+    /// in this store; else when the store fails.
     fn create_document(&self, scope: &TenantScope, document: &NewDocument) -> Result<(), StoreError>;
 
     /// The document of that id.
@@ -37,7 +56,7 @@ pub trait DocumentStore: Send + Sync {
     /// When the store fails.
     fn document_text(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<String>, StoreError>;
 
-    /// A page of the documents that are not being deleted, newest first.
+    /// A page of the documents that are not being deleted, newest first, of one moment the highest id first.
     ///
     /// # Errors
     /// When the store fails.
@@ -49,12 +68,18 @@ pub trait DocumentStore: Send + Sync {
     /// When the store fails.
     fn ready_documents(&self, scope: &TenantScope, ids: &[DocumentId]) -> Result<Vec<Document>, StoreError>;
 
-    /// Moves the document on to `state`: sets its number of chunks when one is given, its failure to `failure`, and
-    /// `updated_at` to `now`. `false` when there is none of that id.
+    /// Moves the document on to a state: sets its number of chunks when one is given, its failure to `failure`, and
+    /// `updated_at` to `at`. `false` when there is none of that id, or when it is being deleted and the new state is
+    /// another, so that work which ends late does not bring a deleted document back.
     ///
     /// # Errors
     /// When the store fails.
-    fn advance_document(&self, scope: &TenantScope, id: DocumentId, advance: &Advance) -> Result<bool, StoreError>;
+    fn advance_document(
+        &self,
+        scope: &TenantScope,
+        id: DocumentId,
+        advance: &Advance,
+    ) -> Result<bool, StoreError>;
 
     /// Removes the document with its text. `false` when there is none of that id.
     ///

@@ -1,14 +1,21 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 mod documents;
 mod error;
 mod keys;
+mod memory;
 mod tenants;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod text;
 mod users;
 
 pub use documents::{Advance, DocumentStore, NewDocument};
 pub use error::StoreError;
 pub use keys::{KeyDerivation, KeyState, KeyStateStore, SecretSample};
+pub use memory::MemoryStore;
 pub use tenants::{TenantChange, TenantStore};
 pub use users::{Access, UserChange, UserFilter, UserStore};

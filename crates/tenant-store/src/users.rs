@@ -64,7 +64,12 @@ pub trait UserStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::UnknownTenant`] when the new tenant does not exist; else when the store fails.
-    fn update_user(&self, id: UserId, change: &UserChange, now: Timestamp) -> Result<Option<User>, StoreError>;
+    fn update_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError>;
 
     /// The user of that id with the tenant it belongs to, in one read.
     ///

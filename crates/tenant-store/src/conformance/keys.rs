@@ -1,0 +1,131 @@
+//! What every [`KeyStateStore`] must do, beside a [`TenantStore`] of the same records.
+#![expect(clippy::unwrap_used, reason = "an obligation panics where the store fails it")]
+
+use tenantry_domain::{Sealed, Tenant, Timestamp};
+
+use super::samples::{at, secret, tenant, tenant_id};
+use crate::{KeyDerivation, KeyState, KeyStateStore, SecretSample, StoreError, TenantChange, TenantStore};
+
+fn key(key_id: &str, derivation: KeyDerivation, created_at: Timestamp) -> KeyState {
+    let canary = Sealed::from_stored(format!("v1.{key_id}.Y2FuYXJ5"));
+    KeyState {
+        key_id: key_id.into(),
+        canary,
+        derivation,
+        created_at,
+    }
+}
+
+fn holder(id: &str, sealed: &str) -> Tenant {
+    let mut tenant = tenant(id);
+    tenant.pinecone.api_key = Some(secret(sealed, "wxyz"));
+    tenant
+}
+
+fn in_order(mut samples: Vec<SecretSample>) -> Vec<(String, String, u64)> {
+    samples.sort_by(|a, b| a.tenant.cmp(&b.tenant));
+    let part = |sample: SecretSample| {
+        (
+            sample.tenant.to_string(),
+            sample.sealed.as_str().to_owned(),
+            sample.secrets,
+        )
+    };
+    samples.into_iter().map(part).collect()
+}
+
+/// Keys are read back as they were written, oldest first, with every byte of their salts.
+pub fn keys_are_listed_oldest_first_as_written<S: TenantStore + KeyStateStore>(store: &S) {
+    assert_eq!(store.key_states().unwrap(), []);
+    let salt = [0, 255, 39, 92, 10, 13, 26, 127, 128, 1, 2, 3, 4, 5, 6, 0];
+    let old = key("ffffffffffffffff", KeyDerivation::Passphrase { salt }, at(0));
+    let new = key("0000000000000000", KeyDerivation::Raw, at(1));
+    for state in [&new, &old] {
+        store.remember_key(state).unwrap();
+    }
+    assert_eq!(store.key_states().unwrap(), [old, new]);
+}
+
+/// The first writer's record of a key stays, and the second hears of no error.
+pub fn the_first_record_of_a_key_stays<S: TenantStore + KeyStateStore>(store: &S) {
+    let first = key(
+        "00112233aabbccdd",
+        KeyDerivation::Passphrase { salt: [7; 16] },
+        at(0),
+    );
+    store.remember_key(&first).unwrap();
+    store
+        .remember_key(&key("00112233aabbccdd", KeyDerivation::Raw, at(1)))
+        .unwrap();
+    assert_eq!(store.key_states().unwrap(), [first]);
+}
+
+/// Stored secrets are counted by format and key id, each with one that is really stored.
+pub fn secrets_are_counted_by_format_and_key<S: TenantStore + KeyStateStore>(store: &S) {
+    assert_eq!(store.secrets_by_key().unwrap(), []);
+    store.create_tenant(&tenant("none")).unwrap();
+    for (id, sealed) in [
+        ("a", "v1.aaaa.1"),
+        ("b", "v1.bbbb.2.3"),
+        ("c", "v1.bbbb.2"),
+        ("d", "v2.aaaa.4"),
+    ] {
+        store.create_tenant(&holder(id, sealed)).unwrap();
+    }
+    let samples = store.secrets_by_key().unwrap();
+    assert_eq!(samples.iter().map(|sample| sample.secrets).sum::<u64>(), 4);
+    for sample in &samples {
+        let tenant = store.tenant(&sample.tenant).unwrap().unwrap();
+        assert_eq!(tenant.pinecone.api_key.unwrap().sealed, sample.sealed);
+    }
+    let groups = in_order(samples);
+    assert_eq!(
+        groups.iter().map(|(_, _, secrets)| *secrets).collect::<Vec<_>>(),
+        [1, 2, 1]
+    );
+    assert_eq!(groups.first(), Some(&("a".into(), "v1.aaaa.1".into(), 1)));
+    assert_eq!(groups.last(), Some(&("d".into(), "v2.aaaa.4".into(), 1)));
+
+    let clear = TenantChange {
+        pinecone_api_key: Some(None),
+        ..TenantChange::default()
+    };
+    store
+        .update_tenant(&tenant_id("a"), &clear, at(1))
+        .unwrap()
+        .unwrap();
+    assert_eq!(store.secrets_by_key().unwrap().len(), 2);
+}
+
+/// A stored value without two dots is counted too, under all of its text: a start-up check must see it.
+pub fn a_sealed_value_of_another_form_is_counted_too<S: TenantStore + KeyStateStore>(store: &S) {
+    let forms = [
+        ("a", ""),
+        ("b", "plain"),
+        ("c", "plain."),
+        ("d", "v1.aaaa"),
+        ("e", "v1.aaaa.1"),
+        ("f", "..\n."),
+    ];
+    for (id, sealed) in forms {
+        store.create_tenant(&holder(id, sealed)).unwrap();
+    }
+    // `v1.aaaa` and `v1.aaaa.1` have the same text before the second dot.
+    let groups: Vec<_> = store
+        .secrets_by_key()
+        .unwrap()
+        .into_iter()
+        .map(|sample| sample.secrets)
+        .collect();
+    assert_eq!(
+        (groups.len(), groups.iter().sum::<u64>(), groups.iter().max()),
+        (5, 6, Some(&2))
+    );
+}
+
+/// Text with U+0000 is refused as [`StoreError::Failed`] and nothing is stored.
+pub fn text_with_nul_is_refused_and_nothing_stored<S: TenantStore + KeyStateStore>(store: &S) {
+    let bad = key("0011\0", KeyDerivation::Raw, at(0));
+    assert!(matches!(store.remember_key(&bad), Err(StoreError::Failed(_))));
+    assert_eq!(store.key_states().unwrap(), []);
+}

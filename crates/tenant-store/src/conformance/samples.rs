@@ -1,0 +1,103 @@
+#![expect(clippy::unwrap_used, reason = "the samples are well formed")]
+
+use std::sync::Arc;
+
+use tenantry_domain::{
+    DocumentId, Email, MediaType, PasswordHash, PineconeSettings, Sealed, SealedSecret, Tenant, TenantId,
+    TenantScope, Timestamp, User, UserId,
+};
+
+use crate::{NewDocument, TenantStore};
+
+/// A moment with microseconds, `seconds` after 2026-11-23T07:29:00Z.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_micros(1_795_418_940_123_456 + seconds * 1_000_000).unwrap()
+}
+
+pub(super) fn tenant_id(id: &str) -> TenantId {
+    TenantId::parse(id).unwrap()
+}
+
+/// A tenant with no more than it must have.
+pub(super) fn tenant(id: &str) -> Tenant {
+    Tenant {
+        id: tenant_id(id),
+        name: id.to_uppercase(),
+        pinecone: PineconeSettings::default(),
+        system_prompt: None,
+        is_active: true,
+        created_at: at(0),
+        updated_at: at(1),
+    }
+}
+
+/// A tenant with every value set.
+pub(super) fn full_tenant(id: &str) -> Tenant {
+    Tenant {
+        pinecone: PineconeSettings {
+            environment: Some("us-east-1-aws".into()),
+            index: Some("passages".into()),
+            host: Some("passages-1.svc.pinecone.io".into()),
+            api_key: Some(secret("v1.00112233aabbccdd.c2VhbGVk", "wxyz")),
+        },
+        system_prompt: Some("Answer in Ænglisc, \"quoted\"; 'twice'.\n\u{1F989}".into()),
+        ..tenant(id)
+    }
+}
+
+pub(super) fn secret(sealed: &str, last_four: &str) -> SealedSecret {
+    SealedSecret {
+        sealed: Sealed::from_stored(sealed.into()),
+        last_four: last_four.into(),
+    }
+}
+
+/// A user without tenant, hash or rights.
+pub(super) fn user(email: &str) -> User {
+    User {
+        id: UserId::generate(at(0)),
+        email: Email::parse(email).unwrap(),
+        password_hash: None,
+        is_superuser: false,
+        is_active: true,
+        tenant: None,
+        token_version: 0,
+        created_at: at(2),
+        updated_at: at(3),
+    }
+}
+
+/// A user of `tenant` with every value set.
+pub(super) fn full_user(email: &str, tenant: &str) -> User {
+    User {
+        password_hash: Some(PasswordHash::from_stored(
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into(),
+        )),
+        is_superuser: true,
+        is_active: false,
+        tenant: Some(tenant_id(tenant)),
+        token_version: 7,
+        ..user(email)
+    }
+}
+
+pub(super) fn document(title: &str, seconds: i64) -> NewDocument {
+    NewDocument {
+        id: DocumentId::generate(at(seconds)),
+        title: title.into(),
+        media_type: MediaType::Markdown,
+        text: format!("# {title}\n\nñ€😀"),
+        created_at: at(seconds),
+    }
+}
+
+/// Stores an active tenant of that id and opens its scope.
+pub(super) fn scope<S: TenantStore>(store: &S, id: &str) -> TenantScope {
+    store.create_tenant(&tenant(id)).unwrap();
+    foreign_scope(id)
+}
+
+/// The scope of a tenant that no store was told of.
+pub(super) fn foreign_scope(id: &str) -> TenantScope {
+    Arc::new(tenant(id)).activate().unwrap()
+}

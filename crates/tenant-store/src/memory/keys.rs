@@ -1,0 +1,49 @@
+use std::collections::BTreeMap;
+
+use super::MemoryStore;
+use crate::text::Texts;
+use crate::{KeyState, KeyStateStore, SecretSample, StoreError};
+
+impl KeyStateStore for MemoryStore {
+    fn key_states(&self) -> Result<Vec<KeyState>, StoreError> {
+        let mut states: Vec<_> = self.records().keys.values().cloned().collect();
+        states.sort_by_key(|state| state.created_at);
+        Ok(states)
+    }
+
+    fn remember_key(&self, state: &KeyState) -> Result<(), StoreError> {
+        state.refuse_nul()?;
+        self.records()
+            .keys
+            .entry(state.key_id.clone())
+            .or_insert_with(|| state.clone());
+        Ok(())
+    }
+
+    fn secrets_by_key(&self) -> Result<Vec<SecretSample>, StoreError> {
+        let mut samples = BTreeMap::<String, SecretSample>::new();
+        for tenant in self.records().tenants.values() {
+            let Some(key) = &tenant.pinecone.api_key else {
+                continue;
+            };
+            samples
+                .entry(key_part(key.sealed.as_str()).to_owned())
+                .and_modify(|sample| sample.secrets += 1)
+                .or_insert_with(|| SecretSample {
+                    tenant: tenant.id.clone(),
+                    sealed: key.sealed.clone(),
+                    secrets: 1,
+                });
+        }
+        Ok(samples.into_values().collect())
+    }
+}
+
+/// The text before the second `.`, all of it when there is none.
+fn key_part(sealed: &str) -> &str {
+    let end = sealed
+        .match_indices('.')
+        .nth(1)
+        .map_or(sealed.len(), |(at, _)| at);
+    sealed.get(..end).unwrap_or(sealed)
+}

@@ -1,0 +1,60 @@
+use std::collections::btree_map::Entry;
+
+use tenantry_domain::{Page, Paged, Tenant, TenantId, Timestamp};
+
+use super::{MemoryStore, paged};
+use crate::text::Texts;
+use crate::{StoreError, TenantChange, TenantStore};
+
+impl TenantStore for MemoryStore {
+    fn create_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        tenant.refuse_nul()?;
+        match self.records().tenants.entry(tenant.id.clone()) {
+            Entry::Occupied(_) => Err(StoreError::IdTaken),
+            Entry::Vacant(place) => {
+                place.insert(tenant.clone());
+                Ok(())
+            }
+        }
+    }
+
+    fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
+        Ok(self.records().tenants.get(id).cloned())
+    }
+
+    fn tenants(&self, page: Page) -> Result<Paged<Tenant>, StoreError> {
+        Ok(paged(&self.records().tenants.values().collect::<Vec<_>>(), page))
+    }
+
+    fn update_tenant(
+        &self,
+        id: &TenantId,
+        change: &TenantChange,
+        now: Timestamp,
+    ) -> Result<Option<Tenant>, StoreError> {
+        change.refuse_nul()?;
+        Ok(self.records().tenants.get_mut(id).map(|tenant| {
+            apply(change, tenant);
+            tenant.updated_at = now;
+            tenant.clone()
+        }))
+    }
+}
+
+fn apply(change: &TenantChange, tenant: &mut Tenant) {
+    let change = change.clone();
+    set(&mut tenant.name, change.name);
+    set(&mut tenant.pinecone.environment, change.pinecone_environment);
+    set(&mut tenant.pinecone.index, change.pinecone_index);
+    set(&mut tenant.pinecone.host, change.pinecone_host);
+    set(&mut tenant.pinecone.api_key, change.pinecone_api_key);
+    set(&mut tenant.system_prompt, change.system_prompt);
+    set(&mut tenant.is_active, change.is_active);
+}
+
+/// Puts `value` in its place where one is given.
+pub(super) fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}

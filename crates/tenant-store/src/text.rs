@@ -1,0 +1,115 @@
+use crate::{Advance, KeyState, NewDocument, StoreError, TenantChange, UserChange};
+use tenantry_domain::{PineconeSettings, SealedSecret, Tenant, User};
+
+/// Text that holds U+0000, which PostgreSQL cannot store and SQLite cuts short in its own functions.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} holds the character U+0000")]
+struct NulCharacter(&'static str);
+
+/// The text of a record by column: what must not hold U+0000 on its way into any store.
+pub(crate) trait Texts {
+    /// Each text with the column that it goes to.
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)>;
+
+    /// Refuses U+0000, so that every store gives the same answer to it.
+    fn refuse_nul(&self) -> Result<(), StoreError> {
+        match self
+            .texts()
+            .into_iter()
+            .find(|(_, text)| text.is_some_and(|text| text.contains('\0')))
+        {
+            Some((column, _)) => Err(StoreError::Failed(NulCharacter(column).into())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn pinecone(settings: &PineconeSettings) -> [(&'static str, Option<&str>); 5] {
+    [
+        ("pinecone_environment", settings.environment.as_deref()),
+        ("pinecone_index", settings.index.as_deref()),
+        ("pinecone_host", settings.host.as_deref()),
+        (
+            "pinecone_api_key",
+            settings.api_key.as_ref().map(|key| key.sealed.as_str()),
+        ),
+        (
+            "pinecone_api_key_last_four",
+            settings.api_key.as_ref().map(|key| key.last_four.as_str()),
+        ),
+    ]
+}
+
+impl Texts for Tenant {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        let mut texts = vec![
+            ("name", Some(self.name.as_str())),
+            ("system_prompt", self.system_prompt.as_deref()),
+        ];
+        texts.extend(pinecone(&self.pinecone));
+        texts
+    }
+}
+
+impl Texts for TenantChange {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        fn set(value: Option<&Option<String>>) -> Option<&str> {
+            value?.as_deref()
+        }
+        let key: Option<&SealedSecret> = self.pinecone_api_key.as_ref().and_then(Option::as_ref);
+        vec![
+            ("name", self.name.as_deref()),
+            ("pinecone_environment", set(self.pinecone_environment.as_ref())),
+            ("pinecone_index", set(self.pinecone_index.as_ref())),
+            ("pinecone_host", set(self.pinecone_host.as_ref())),
+            ("pinecone_api_key", key.map(|key| key.sealed.as_str())),
+            (
+                "pinecone_api_key_last_four",
+                key.map(|key| key.last_four.as_str()),
+            ),
+            ("system_prompt", set(self.system_prompt.as_ref())),
+        ]
+    }
+}
+
+impl Texts for User {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![(
+            "password_hash",
+            self.password_hash.as_ref().map(|hash| hash.as_str()),
+        )]
+    }
+}
+
+impl Texts for UserChange {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![(
+            "password_hash",
+            self.password_hash.as_ref().map(|hash| hash.as_str()),
+        )]
+    }
+}
+
+impl Texts for NewDocument {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![
+            ("title", Some(self.title.as_str())),
+            ("text", Some(self.text.as_str())),
+        ]
+    }
+}
+
+impl Texts for Advance {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![("failure", self.failure.as_deref())]
+    }
+}
+
+impl Texts for KeyState {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![
+            ("kid", Some(self.key_id.as_str())),
+            ("canary", Some(self.canary.as_str())),
+        ]
+    }
+}
