@@ -14,9 +14,12 @@ impl Span {
     pub fn slice<'t>(&self, text: &'t str) -> &'t str {
         let byte_at = |offset: u32| {
             let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-            text.char_indices().nth(offset).map_or(text.len(), |(byte, _)| byte)
+            text.char_indices()
+                .nth(offset)
+                .map_or(text.len(), |(byte, _)| byte)
         };
-        text.get(byte_at(self.start)..byte_at(self.end)).unwrap_or_default()
+        text.get(byte_at(self.start)..byte_at(self.end))
+            .unwrap_or_default()
     }
 }
 
@@ -73,7 +76,11 @@ impl TopK {
     /// # Errors
     /// When `n` is 0 or above [`TopK::MAX`].
     pub fn new(n: u16) -> Result<Self, TopKOutOfRange> {
-        if (1..=Self::MAX).contains(&n) { Ok(Self(n)) } else { Err(TopKOutOfRange) }
+        if (1..=Self::MAX).contains(&n) {
+            Ok(Self(n))
+        } else {
+            Err(TopKOutOfRange)
+        }
     }
 
     /// The number.

@@ -21,7 +21,11 @@ impl Timestamp {
     pub fn from_unix_micros(micros: i64) -> Result<Self, TimestampOutOfRange> {
         let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
             .map_err(|_| TimestampOutOfRange)?;
-        if (0..=9_999).contains(&at.year()) { Ok(Self(at)) } else { Err(TimestampOutOfRange) }
+        if (0..=9_999).contains(&at.year()) {
+            Ok(Self(at))
+        } else {
+            Err(TimestampOutOfRange)
+        }
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -75,7 +79,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the machine's clock"
+    )]
     fn now(&self) -> Timestamp {
         OffsetDateTime::now_utc().into()
     }

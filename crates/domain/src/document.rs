@@ -43,10 +43,17 @@ impl FromStr for DocumentState {
     type Err = ParseDocumentStateError;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Self::Pending, Self::Embedding, Self::Upserting, Self::Ready, Self::Failed, Self::Deleting]
-            .into_iter()
-            .find(|state| state.as_str() == name)
-            .ok_or(ParseDocumentStateError)
+        [
+            Self::Pending,
+            Self::Embedding,
+            Self::Upserting,
+            Self::Ready,
+            Self::Failed,
+            Self::Deleting,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == name)
+        .ok_or(ParseDocumentStateError)
     }
 }
 

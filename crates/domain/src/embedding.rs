@@ -64,7 +64,9 @@ impl Embedding {
             return Err(InvalidEmbedding::NotFinite);
         }
         // Scaling by the largest first keeps the sum of squares from overflowing or vanishing.
-        let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        let largest = values
+            .iter()
+            .fold(0.0_f32, |largest, value| largest.max(value.abs()));
         if largest == 0.0 {
             return Err(InvalidEmbedding::Zero);
         }
@@ -107,7 +109,12 @@ mod tests {
 
     #[test]
     fn an_embedding_has_unit_length_even_at_the_edges_of_f32() {
-        for values in [vec![3.0, 4.0], vec![1e30, 1e30], vec![1e-30, 0.0], vec![f32::MAX, f32::MIN]] {
+        for values in [
+            vec![3.0, 4.0],
+            vec![1e30, 1e30],
+            vec![1e-30, 0.0],
+            vec![f32::MAX, f32::MIN],
+        ] {
             let unit = Embedding::new(values).unwrap();
             assert!((unit.cosine(&unit).unwrap() - 1.0).abs() < 1e-5);
         }
@@ -115,10 +122,19 @@ mod tests {
 
     #[test]
     fn numbers_without_a_direction_are_refused() {
-        assert_eq!(Embedding::new(vec![]), Err(InvalidEmbedding::Dimension(DimensionOutOfRange)));
+        assert_eq!(
+            Embedding::new(vec![]),
+            Err(InvalidEmbedding::Dimension(DimensionOutOfRange))
+        );
         assert_eq!(Embedding::new(vec![0.0; 3]), Err(InvalidEmbedding::Zero));
-        assert_eq!(Embedding::new(vec![1.0, f32::NAN]), Err(InvalidEmbedding::NotFinite));
-        assert_eq!(Embedding::new(vec![1.0, f32::INFINITY]), Err(InvalidEmbedding::NotFinite));
+        assert_eq!(
+            Embedding::new(vec![1.0, f32::NAN]),
+            Err(InvalidEmbedding::NotFinite)
+        );
+        assert_eq!(
+            Embedding::new(vec![1.0, f32::INFINITY]),
+            Err(InvalidEmbedding::NotFinite)
+        );
     }
 
     #[test]

@@ -84,7 +84,11 @@ mod tests {
     fn an_id_has_one_spelling() {
         let id = UserId::generate(Timestamp::from_unix_micros(0).unwrap());
         assert_eq!(id.to_string().parse(), Ok(id));
-        for other in [id.to_string().to_uppercase(), format!("{{{id}}}"), id.to_string().replace('-', "")] {
+        for other in [
+            id.to_string().to_uppercase(),
+            format!("{{{id}}}"),
+            id.to_string().replace('-', ""),
+        ] {
             assert_eq!(other.parse::<UserId>(), Err(ParseIdError), "{other}");
         }
     }

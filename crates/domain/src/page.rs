@@ -61,7 +61,10 @@ pub struct Paged<T> {
 impl<T> Paged<T> {
     /// The same page with every entry converted by `f`.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Paged<U> {
-        Paged { items: self.items.into_iter().map(f).collect(), total: self.total }
+        Paged {
+            items: self.items.into_iter().map(f).collect(),
+            total: self.total,
+        }
     }
 }
 
@@ -75,6 +78,9 @@ mod tests {
         assert_eq!(Page::new(101, 0), Err(PageOutOfRange));
         assert_eq!(Page::new(1, u32::MAX), Err(PageOutOfRange));
         let page = Page::new(100, 7).unwrap();
-        assert_eq!((page.limit(), page.offset(), page.next().map(Page::offset)), (100, 7, Some(107)));
+        assert_eq!(
+            (page.limit(), page.offset(), page.next().map(Page::offset)),
+            (100, 7, Some(107))
+        );
     }
 }

@@ -43,14 +43,23 @@ impl TenantId {
     /// `a-z`, `0-9`, `-` and `_`.
     pub fn parse(id: &str) -> Result<Self, ParseTenantIdError> {
         let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let Some(&first) = id.as_bytes().first() else { return Err(ParseTenantIdError::Empty) };
+        let Some(&first) = id.as_bytes().first() else {
+            return Err(ParseTenantIdError::Empty);
+        };
         if id.len() > 63 {
             return Err(ParseTenantIdError::TooLong);
         }
-        if !id.bytes().all(|byte| alphanumeric(byte) || byte == b'-' || byte == b'_') {
+        if !id
+            .bytes()
+            .all(|byte| alphanumeric(byte) || byte == b'-' || byte == b'_')
+        {
             return Err(ParseTenantIdError::Character);
         }
-        if alphanumeric(first) { Ok(Self(id.into())) } else { Err(ParseTenantIdError::Start) }
+        if alphanumeric(first) {
+            Ok(Self(id.into()))
+        } else {
+            Err(ParseTenantIdError::Start)
+        }
     }
 
     /// The id as text.
@@ -153,7 +162,11 @@ impl Tenant {
     /// # Errors
     /// When the tenant was deactivated.
     pub fn activate(self: &Arc<Self>) -> Result<TenantScope, TenantInactive> {
-        if self.is_active { Ok(TenantScope(self.clone())) } else { Err(TenantInactive) }
+        if self.is_active {
+            Ok(TenantScope(self.clone()))
+        } else {
+            Err(TenantInactive)
+        }
     }
 }
 
@@ -203,7 +216,10 @@ mod tests {
 
     #[test]
     fn a_sealed_secret_shows_nothing_in_debug() {
-        assert_eq!(format!("{:?}", Sealed::from_stored("v1.ab.cd".into())), "Sealed(..)");
+        assert_eq!(
+            format!("{:?}", Sealed::from_stored("v1.ab.cd".into())),
+            "Sealed(..)"
+        );
     }
 
     #[test]

@@ -25,7 +25,11 @@ impl Email {
             && lower.split_once('@').is_some_and(|(local, host)| {
                 !local.is_empty() && local.len() <= 64 && !host.is_empty() && !host.contains('@')
             });
-        if well_formed { Ok(Self(lower)) } else { Err(ParseEmailError) }
+        if well_formed {
+            Ok(Self(lower))
+        } else {
+            Err(ParseEmailError)
+        }
     }
 
     /// The address in lower case.
@@ -104,20 +108,36 @@ mod tests {
 
     #[test]
     fn an_address_has_one_spelling() {
-        assert_eq!(Email::parse("Ada@Example.ORG").unwrap().as_str(), "ada@example.org");
+        assert_eq!(
+            Email::parse("Ada@Example.ORG").unwrap().as_str(),
+            "ada@example.org"
+        );
         assert_eq!(Email::parse("Ada@Example.ORG").unwrap().local_part(), "ada");
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
         let long = format!("{}@example.org", "a".repeat(250));
-        for text in ["", "ada", "@example.org", "ada@", "a@b@c", "a b@c.d", "a\n@b.c", "a\0@b.c", long.as_str()] {
+        for text in [
+            "",
+            "ada",
+            "@example.org",
+            "ada@",
+            "a@b@c",
+            "a b@c.d",
+            "a\n@b.c",
+            "a\0@b.c",
+            long.as_str(),
+        ] {
             assert_eq!(Email::parse(text), Err(ParseEmailError), "{text:?}");
         }
     }
 
     #[test]
     fn a_password_hash_shows_nothing_in_debug() {
-        assert_eq!(format!("{:?}", PasswordHash::from_stored("$argon2id$".into())), "PasswordHash(..)");
+        assert_eq!(
+            format!("{:?}", PasswordHash::from_stored("$argon2id$".into())),
+            "PasswordHash(..)"
+        );
     }
 }
