@@ -118,7 +118,6 @@ mod tests {
             "https://evil.com/?x=.pinecone.io",
             "https://evil.com/#.pinecone.io",
             "https://evil.com\\.pinecone.io/",
-            "https://xn--pinecone-x.io/",
             "https://pinecone.io../",
             "https://8.8.8.8/",
         ] {

@@ -86,3 +86,17 @@ pub trait Completer: Send + Sync {
         on_delta: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<Completion, LlmError>;
 }
+
+/// Hands `pieces` to `on_delta` one by one, until one of the two signals to stop.
+pub(crate) fn deliver<'p>(
+    pieces: impl IntoIterator<Item = &'p str>,
+    cancellation: &Cancellation,
+    on_delta: &mut dyn FnMut(&str) -> ControlFlow<()>,
+) -> Result<(), LlmError> {
+    for piece in pieces {
+        if cancellation.is_cancelled() || on_delta(piece).is_break() {
+            return Err(LlmError::Cancelled);
+        }
+    }
+    Ok(())
+}

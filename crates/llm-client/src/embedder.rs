@@ -26,3 +26,10 @@ pub trait Embedder: Send + Sync {
     /// When a text is empty ([`LlmError::Refused`]), or the provider does not give one valid embedding of one dimension for each text.
     fn embed(&self, texts: &[&str]) -> Result<Embedded, LlmError>;
 }
+
+pub(crate) fn refuse_empty(texts: &[&str]) -> Result<(), LlmError> {
+    if texts.iter().any(|text| text.is_empty()) {
+        return Err(LlmError::Refused("an empty text has no embedding".into()));
+    }
+    Ok(())
+}

@@ -2,9 +2,22 @@
 #![forbid(unsafe_code)]
 
 mod completer;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 mod embedder;
 mod error;
+mod extractive;
+#[cfg(feature = "testing")]
+mod failing;
+mod memory;
+mod sentences;
+mod terms;
 
+use completer::deliver;
 pub use completer::{Completer, Completion, FinishReason, Passage, Prompt, Usage};
 pub use embedder::{Embedded, Embedder};
 pub use error::LlmError;
+pub use extractive::ExtractiveCompleter;
+#[cfg(feature = "testing")]
+pub use failing::{FailingCompleter, FailingEmbedder};
+pub use memory::{MemoryCompleter, MemoryEmbedder};

@@ -1,0 +1,178 @@
+//! What every [`Embedder`] and every [`Completer`] owes its callers, one function an obligation, each panicking where
+//! it is not kept.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken obligation is reported by a panic"
+)]
+
+use std::ops::ControlFlow;
+
+use tenantry_domain::{Cancellation, Embedding};
+
+use crate::{Completer, Completion, Embedder, LlmError, Passage, Prompt};
+
+/// Runs every obligation of an [`Embedder`].
+pub fn embedder(subject: &dyn Embedder) {
+    no_texts_give_no_embeddings(subject);
+    an_empty_text_is_refused(subject);
+    each_text_has_its_embedding_in_order(subject);
+    many_texts_are_all_embedded(subject);
+    all_embeddings_have_one_dimension(subject);
+}
+
+/// No texts give no embeddings.
+pub fn no_texts_give_no_embeddings(subject: &dyn Embedder) {
+    assert_eq!(embed(subject, &[]), []);
+}
+
+/// An empty text is refused, also among others.
+pub fn an_empty_text_is_refused(subject: &dyn Embedder) {
+    for texts in [&[""][..], &["a", "", "b"]] {
+        assert!(
+            matches!(subject.embed(texts), Err(LlmError::Refused(_))),
+            "{texts:?} was not refused"
+        );
+    }
+}
+
+/// Embeddings stand in the order of their texts, and a text has the same one wherever it stands.
+pub fn each_text_has_its_embedding_in_order(subject: &dyn Embedder) {
+    let both = embed(subject, &["refunds take a month", "ships leave on monday"]);
+    let swapped = embed(subject, &["ships leave on monday", "refunds take a month"]);
+    let [first, second] = both.as_slice() else {
+        panic!("two texts gave {} embeddings", both.len())
+    };
+    let [other, one] = swapped.as_slice() else {
+        panic!("two texts gave {} embeddings", swapped.len())
+    };
+    let near = |a: &Embedding, b: &Embedding| a.cosine(b).is_some_and(|cosine| cosine > 0.999);
+    assert!(
+        near(first, one) && near(second, other),
+        "the order of the texts is lost"
+    );
+    assert!(!near(first, second), "different texts have one embedding");
+}
+
+/// More texts than one request of any provider takes are embedded all the same.
+pub fn many_texts_are_all_embedded(subject: &dyn Embedder) {
+    let texts = (0..600).map(|n| format!("text number {n}")).collect::<Vec<_>>();
+    let texts = texts.iter().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!(embed(subject, &texts).len(), texts.len());
+}
+
+/// All embeddings have one dimension, the one that was named before.
+pub fn all_embeddings_have_one_dimension(subject: &dyn Embedder) {
+    let named = subject.dimension();
+    let embeddings = embed(
+        subject,
+        &["a", "a much longer text with many more words in it", "日本語"],
+    );
+    let first = embeddings
+        .first()
+        .expect("three texts have embeddings")
+        .dimension();
+    assert!(embeddings.iter().all(|embedding| embedding.dimension() == first));
+    assert!(
+        named.is_none_or(|named| named == first),
+        "the dimension is not the one that was named"
+    );
+}
+
+/// Runs every obligation of a [`Completer`].
+pub fn completer(subject: &dyn Completer) {
+    an_answer_names_its_model(subject);
+    the_pieces_are_the_text(subject);
+    a_break_ends_the_answer(subject);
+    a_raised_cancellation_ends_the_answer(subject);
+    a_prompt_without_passages_is_answered(subject);
+}
+
+/// An answer has text and says which model wrote it.
+pub fn an_answer_names_its_model(subject: &dyn Completer) {
+    assert!(!subject.model().is_empty());
+    let completion = subject.complete(&prompt()).expect("an answer");
+    assert!(!completion.text.is_empty(), "the answer is empty");
+    assert!(!completion.model.is_empty(), "the answer does not name its model");
+}
+
+/// The pieces of a stream, put together, are the text of its completion.
+pub fn the_pieces_are_the_text(subject: &dyn Completer) {
+    let (heard, completion) = stream(subject, &Cancellation::new(), usize::MAX);
+    let completion = completion.expect("an answer");
+    assert!(!heard.is_empty(), "nothing was streamed");
+    assert_eq!(heard.concat(), completion.text);
+}
+
+/// A reader that breaks hears nothing more, and the call says that it was cancelled.
+pub fn a_break_ends_the_answer(subject: &dyn Completer) {
+    let (heard, completion) = stream(subject, &Cancellation::new(), 1);
+    assert_eq!(heard.len(), 1);
+    assert!(
+        matches!(completion, Err(LlmError::Cancelled)),
+        "a break is not reported as one"
+    );
+}
+
+/// A cancellation that was raised before ends the call before the first piece.
+pub fn a_raised_cancellation_ends_the_answer(subject: &dyn Completer) {
+    let cancellation = Cancellation::new();
+    cancellation.cancel();
+    let (heard, completion) = stream(subject, &cancellation, usize::MAX);
+    assert!(heard.is_empty(), "pieces came after the cancellation");
+    assert!(
+        matches!(completion, Err(LlmError::Cancelled)),
+        "a cancellation is not reported as one"
+    );
+}
+
+/// A question without passages still gets an answer.
+pub fn a_prompt_without_passages_is_answered(subject: &dyn Completer) {
+    let prompt = Prompt {
+        question: "When?".to_owned(),
+        ..Prompt::default()
+    };
+    assert!(!subject.complete(&prompt).expect("an answer").text.is_empty());
+}
+
+/// A prompt with a supported question.
+pub fn prompt() -> Prompt {
+    let passage = |number, title: &str, text: &str| Passage {
+        number,
+        title: title.into(),
+        text: text.into(),
+    };
+    Prompt {
+        system: Some("Be brief.".to_owned()),
+        passages: vec![
+            passage(1, "Returns", "Refunds are paid within 30 days."),
+            passage(
+                2,
+                "Shipping",
+                "We ship on weekdays. A refund of the postage is paid at once.",
+            ),
+        ],
+        question: "When are refunds paid?".to_owned(),
+    }
+}
+
+fn embed(subject: &dyn Embedder, texts: &[&str]) -> Vec<Embedding> {
+    subject.embed(texts).expect("embeddings").embeddings
+}
+
+fn stream(
+    subject: &dyn Completer,
+    cancellation: &Cancellation,
+    stop_after: usize,
+) -> (Vec<String>, Result<Completion, LlmError>) {
+    let mut heard = Vec::new();
+    let completion = subject.stream(&prompt(), cancellation, &mut |delta| {
+        heard.push(delta.to_owned());
+        if heard.len() == stop_after {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    (heard, completion)
+}
