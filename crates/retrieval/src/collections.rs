@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::SecretString;
 use tenantry_crypto::{Field, OpenError, Sealer};
-use tenantry_domain::{BoxError, Clock, Sealed, SealedSecret, TenantScope};
+use tenantry_domain::{BoxError, Clock, Sealed, TenantScope};
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 use tenantry_vector_client::{VectorError, VectorStore};
 
@@ -43,23 +43,16 @@ pub trait RemoteStores: Send + Sync {
     fn open(&self, host: &str, key: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError>;
 }
 
-/// No remote stores: a tenant with a key of its own is refused.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LocalOnly;
-
-impl RemoteStores for LocalOnly {
-    fn open(&self, _: &str, _: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError> {
-        Err(VectorError::Refused(BoxError::from(
-            "remote vector stores are switched off",
-        )))
-    }
-}
-
 /// Finds the vector store of a tenant: its own Pinecone index when it has a key, else the server's.
 pub struct Collections {
     local: Arc<dyn VectorStore>,
-    remote: Arc<dyn RemoteStores>,
-    pinecone: PineconeLookup,
+    pinecone: Option<Pinecone>,
+}
+
+/// What opening a tenant's own index needs.
+struct Pinecone {
+    stores: Arc<dyn RemoteStores>,
+    lookup: PineconeLookup,
     sealer: Arc<dyn Sealer>,
     tenants: Arc<dyn TenantStore>,
     clock: Arc<dyn Clock>,
@@ -67,23 +60,34 @@ pub struct Collections {
 }
 
 impl Collections {
-    /// `local` for tenants without a key, `remote` for those with one.
+    /// `local` for every tenant; one with a key of its own is refused.
+    pub fn local(local: Arc<dyn VectorStore>) -> Self {
+        Self {
+            local,
+            pinecone: None,
+        }
+    }
+
+    /// `local` for tenants without a key, one of `stores` for those with one.
     pub fn new(
         local: Arc<dyn VectorStore>,
-        remote: Arc<dyn RemoteStores>,
-        pinecone: PineconeLookup,
+        stores: Arc<dyn RemoteStores>,
+        lookup: PineconeLookup,
         sealer: Arc<dyn Sealer>,
         tenants: Arc<dyn TenantStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self {
-            local,
-            remote,
-            pinecone,
+        let pinecone = Pinecone {
+            stores,
+            lookup,
             sealer,
             tenants,
             clock,
             open: Mutex::default(),
+        };
+        Self {
+            local,
+            pinecone: Some(pinecone),
         }
     }
 
@@ -92,21 +96,30 @@ impl Collections {
     /// # Errors
     /// When the tenant's key does not open, its settings do not work or cannot be checked yet, or the host cannot be used.
     pub fn of(&self, scope: &TenantScope) -> Result<Arc<dyn VectorStore>, CollectionError> {
-        let pinecone = &scope.tenant().pinecone;
-        let Some(SealedSecret { sealed, .. }) = &pinecone.api_key else {
-            return Ok(self.local.clone());
-        };
+        match (&scope.tenant().pinecone.api_key, &self.pinecone) {
+            (None, _) => Ok(self.local.clone()),
+            (Some(key), Some(pinecone)) => pinecone.open(scope, &key.sealed),
+            (Some(_), None) => {
+                Err(VectorError::Refused(BoxError::from("tenants' own indexes are switched off")).into())
+            }
+        }
+    }
+}
+
+impl Pinecone {
+    fn open(&self, scope: &TenantScope, sealed: &Sealed) -> Result<Arc<dyn VectorStore>, CollectionError> {
+        let settings = &scope.tenant().pinecone;
         // By ciphertext: a changed key can then never be served from memory, on any server.
-        let name = pinecone.host.clone().map(|host| (sealed.clone(), host));
+        let name = settings.host.clone().map(|host| (sealed.clone(), host));
         if let Some(store) = name.as_ref().and_then(|name| self.lock().find(name)) {
             return Ok(store);
         }
         let key = self.sealer.open(Field::pinecone_api_key(scope.id()), sealed)?;
-        let host = match &pinecone.host {
+        let host = match &settings.host {
             Some(host) => host.clone(),
             None => self.finish_check(scope, &key)?,
         };
-        let store = self.remote.open(&host, &key)?;
+        let store = self.stores.open(&host, &key)?;
         self.lock().keep((sealed.clone(), host), store.clone());
         Ok(store)
     }
@@ -115,7 +128,7 @@ impl Collections {
     fn finish_check(&self, scope: &TenantScope, key: &SecretString) -> Result<String, CollectionError> {
         let settings = &scope.tenant().pinecone;
         match self
-            .pinecone
+            .lookup
             .check(key, settings.index.as_deref(), settings.environment.as_deref())?
         {
             PineconeCheck::Verified { index, host, .. } => {

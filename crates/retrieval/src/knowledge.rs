@@ -93,7 +93,7 @@ impl Knowledge {
     pub fn ingest(
         &self,
         scope: &TenantScope,
-        new: NewText,
+        new: &NewText,
         on_progress: &mut dyn FnMut(IngestProgress),
     ) -> Result<Document, IngestError> {
         let title = line("title", &new.title, MAX_TITLE, "has more than 300 characters")?;
@@ -120,7 +120,7 @@ impl Knowledge {
         self.documents.create_document(scope, &document)?;
         let total = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
         let stored = self
-            .index(scope, collection.as_ref(), id, chunks, on_progress)
+            .index(scope, collection.as_ref(), id, &chunks, on_progress)
             .and_then(|()| Ok(self.advance(scope, id, DocumentState::Ready, Some(total), None)?))
             .and_then(|()| Ok(self.documents.document(scope, id)?));
         match stored {
@@ -187,7 +187,7 @@ impl Knowledge {
         scope: &TenantScope,
         collection: &dyn VectorStore,
         id: DocumentId,
-        chunks: Vec<Chunk>,
+        chunks: &[Chunk],
         on_progress: &mut dyn FnMut(IngestProgress),
     ) -> Result<(), IngestError> {
         let total = chunks.len();

@@ -1,18 +1,16 @@
+mod fields;
+mod record;
+
 use std::fmt;
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tenantry_crypto::{Field, OpenError, SealError, Sealer};
 use tenantry_domain::{Clock, Page, Paged, PineconeSettings, SealedSecret, Tenant, TenantId};
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 
-use crate::text::{line, prose};
+pub use self::record::{NewTenant, PineconeState, SavedTenant, TenantUpdate};
 use crate::{InvalidField, PineconeCheck, PineconeLookup, RejectedPinecone, Resolver, Superuser};
-
-const MAX_NAME: usize = 200;
-const MAX_SETTING: usize = 255;
-const MAX_KEY: usize = 512;
-const MAX_PROMPT: usize = 32_000;
 
 /// Why a tenant was not saved.
 #[derive(Debug, thiserror::Error)]
@@ -33,79 +31,6 @@ pub enum SaveTenantError {
     /// The id is taken, or the store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// A tenant to make.
-#[derive(Debug, Clone)]
-pub struct NewTenant {
-    /// The id.
-    pub id: TenantId,
-    /// The name: 1 to 200 characters on one line.
-    pub name: String,
-    /// The legacy Pinecone environment.
-    pub pinecone_environment: Option<String>,
-    /// The Pinecone index by name.
-    pub pinecone_index: Option<String>,
-    /// The Pinecone API key.
-    pub pinecone_api_key: Option<SecretString>,
-    /// The system prompt: at most 32,000 characters.
-    pub system_prompt: Option<String>,
-}
-
-/// What to change of a tenant: `None` keeps a value, `Some(None)` clears one.
-#[derive(Debug, Clone, Default)]
-pub struct TenantUpdate {
-    /// The name.
-    pub name: Option<String>,
-    /// The legacy Pinecone environment.
-    pub pinecone_environment: Option<Option<String>>,
-    /// The Pinecone index by name.
-    pub pinecone_index: Option<Option<String>>,
-    /// The Pinecone API key.
-    pub pinecone_api_key: Option<SecretString>,
-    /// The system prompt.
-    pub system_prompt: Option<Option<String>>,
-    /// Whether the tenant may be used.
-    pub is_active: Option<bool>,
-}
-
-impl TenantUpdate {
-    fn touches_pinecone(&self) -> bool {
-        self.pinecone_environment.is_some()
-            || self.pinecone_index.is_some()
-            || self.pinecone_api_key.is_some()
-    }
-}
-
-/// A tenant as it was saved, and what came of checking its Pinecone settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SavedTenant {
-    /// The tenant.
-    pub tenant: Tenant,
-    /// The check; [`PineconeCheck::NotConfigured`] also when the settings were not touched.
-    pub check: PineconeCheck,
-}
-
-/// Whether a tenant's Pinecone settings were checked, as its record tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PineconeState {
-    /// The tenant has no Pinecone key.
-    NotConfigured,
-    /// The settings were checked and the host is known.
-    Verified,
-    /// The settings are yet to be checked.
-    Pending,
-}
-
-impl PineconeState {
-    /// The state that `settings` tell.
-    pub fn of(settings: &PineconeSettings) -> Self {
-        match (&settings.api_key, &settings.host) {
-            (None, _) => Self::NotConfigured,
-            (Some(_), Some(_)) => Self::Verified,
-            (Some(_), None) => Self::Pending,
-        }
-    }
 }
 
 /// Makes and changes tenants, with their keys sealed and their Pinecone settings checked.
@@ -140,17 +65,29 @@ impl Tenants {
     /// # Errors
     /// When a value cannot be kept, the Pinecone settings cannot work, the id is or was in use, or the store fails.
     pub fn create(&self, _: &Superuser, new: NewTenant) -> Result<SavedTenant, SaveTenantError> {
-        let name = line("name", &new.name, MAX_NAME, "has more than 200 characters")?;
-        let environment = new.pinecone_environment.as_deref().map(environment).transpose()?;
-        let index = new.pinecone_index.as_deref().map(index_name).transpose()?;
-        new.system_prompt.as_deref().map(system_prompt).transpose()?;
+        let name = fields::name(&new.name)?;
+        let environment = new
+            .pinecone_environment
+            .as_deref()
+            .map(fields::environment)
+            .transpose()?;
+        let index = new
+            .pinecone_index
+            .as_deref()
+            .map(fields::index_name)
+            .transpose()?;
+        new.system_prompt
+            .as_deref()
+            .map(fields::system_prompt)
+            .transpose()?;
         if self.store.tenant(&new.id)?.is_some() {
             return Err(StoreError::IdTaken.into());
         }
         let check = match &new.pinecone_api_key {
-            Some(key) => self
-                .pinecone
-                .check(api_key(key)?, index.as_deref(), environment.as_deref())?,
+            Some(key) => {
+                self.pinecone
+                    .check(fields::api_key(key)?, index.as_deref(), environment.as_deref())?
+            }
             None => PineconeCheck::NotConfigured,
         };
         let (index, host) = match &check {
@@ -205,15 +142,14 @@ impl Tenants {
         &self,
         _: &Superuser,
         id: &TenantId,
-        update: TenantUpdate,
+        update: &TenantUpdate,
     ) -> Result<Option<SavedTenant>, SaveTenantError> {
         let Some(tenant) = self.store.tenant(id)? else {
             return Ok(None);
         };
-        let touches_pinecone = update.touches_pinecone();
-        let mut change = self.change(id, &update)?;
-        let check = if touches_pinecone {
-            self.check_again(&tenant, &update, &mut change)?
+        let mut change = self.change(id, update)?;
+        let check = if update.touches_pinecone() {
+            self.check_again(&tenant, update, &mut change)?
         } else {
             PineconeCheck::NotConfigured
         };
@@ -238,20 +174,18 @@ impl Tenants {
 
     fn change(&self, id: &TenantId, update: &TenantUpdate) -> Result<TenantChange, SaveTenantError> {
         if let Some(Some(prompt)) = &update.system_prompt {
-            system_prompt(prompt)?;
+            fields::system_prompt(prompt)?;
         }
         let name = update.name.as_deref();
         let api_key = update
             .pinecone_api_key
             .as_ref()
-            .map(|key| self.seal(id, api_key(key)?))
+            .map(|key| self.seal(id, fields::api_key(key)?))
             .transpose()?;
         Ok(TenantChange {
-            name: name
-                .map(|name| line("name", name, MAX_NAME, "has more than 200 characters"))
-                .transpose()?,
-            pinecone_environment: nested(update.pinecone_environment.as_ref(), environment)?,
-            pinecone_index: nested(update.pinecone_index.as_ref(), index_name)?,
+            name: name.map(fields::name).transpose()?,
+            pinecone_environment: fields::nested(update.pinecone_environment.as_ref(), fields::environment)?,
+            pinecone_index: fields::nested(update.pinecone_index.as_ref(), fields::index_name)?,
             pinecone_host: None,
             pinecone_api_key: api_key.map(Some),
             system_prompt: update.system_prompt.clone(),
@@ -298,7 +232,7 @@ impl Tenants {
         let sealed = self.sealer.seal(Field::pinecone_api_key(id), key)?;
         Ok(SealedSecret {
             sealed,
-            last_four: last_four(key),
+            last_four: fields::last_four(key),
         })
     }
 }
@@ -306,73 +240,5 @@ impl Tenants {
 impl fmt::Debug for Tenants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tenants").finish_non_exhaustive()
-    }
-}
-
-fn nested(
-    value: Option<&Option<String>>,
-    parse: impl Fn(&str) -> Result<String, InvalidField>,
-) -> Result<Option<Option<String>>, InvalidField> {
-    value
-        .map(|value| value.as_deref().map(&parse).transpose())
-        .transpose()
-}
-
-fn environment(text: &str) -> Result<String, InvalidField> {
-    line(
-        "pinecone_environment",
-        text,
-        MAX_SETTING,
-        "has more than 255 characters",
-    )
-}
-
-fn index_name(text: &str) -> Result<String, InvalidField> {
-    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let well_formed = (1..=45).contains(&text.len())
-        && text.chars().all(|c| alphanumeric(c) || c == '-')
-        && text.starts_with(alphanumeric)
-        && text.ends_with(alphanumeric);
-    if well_formed {
-        Ok(text.to_owned())
-    } else {
-        let reason = "is not an index name: 1 to 45 of a-z, 0-9 and `-`, with a letter or digit at both ends";
-        Err(InvalidField::new("pinecone_index", reason))
-    }
-}
-
-fn api_key(key: &SecretString) -> Result<&SecretString, InvalidField> {
-    let text = key.expose_secret();
-    let field = "pinecone_api_key";
-    if text.is_empty() {
-        Err(InvalidField::new(field, "is empty"))
-    } else if text.len() > MAX_KEY {
-        Err(InvalidField::new(field, "has more than 512 bytes"))
-    } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Err(InvalidField::new(
-            field,
-            "has white space, control characters or characters outside ASCII",
-        ))
-    } else {
-        Ok(key)
-    }
-}
-
-fn system_prompt(text: &str) -> Result<(), InvalidField> {
-    prose(
-        "system_prompt",
-        text,
-        MAX_PROMPT,
-        "has more than 32000 characters",
-    )
-}
-
-/// The end of a key by which people tell it from another; nothing of a key that is too short to spare four.
-fn last_four(key: &SecretString) -> String {
-    let text = key.expose_secret();
-    if text.len() < 16 {
-        String::new()
-    } else {
-        text.get(text.len() - 4..).unwrap_or_default().to_owned()
     }
 }

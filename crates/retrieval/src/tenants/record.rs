@@ -1,0 +1,93 @@
+//! A tenant on its way in and out of the use cases.
+
+use secrecy::SecretString;
+use tenantry_domain::{PineconeSettings, Tenant, TenantId};
+
+use crate::PineconeCheck;
+
+/// A tenant to make.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// The id.
+    pub id: TenantId,
+    /// The name: 1 to 200 characters on one line.
+    pub name: String,
+    /// The legacy Pinecone environment.
+    pub pinecone_environment: Option<String>,
+    /// The Pinecone index by name.
+    pub pinecone_index: Option<String>,
+    /// The Pinecone API key.
+    pub pinecone_api_key: Option<SecretString>,
+    /// The system prompt: at most 32,000 characters.
+    pub system_prompt: Option<String>,
+}
+
+impl NewTenant {
+    /// A tenant with an id and a name alone.
+    pub fn named(id: TenantId, name: &str) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            pinecone_environment: None,
+            pinecone_index: None,
+            pinecone_api_key: None,
+            system_prompt: None,
+        }
+    }
+}
+
+/// What to change of a tenant: `None` keeps a value, `Some(None)` clears one.
+#[derive(Debug, Clone, Default)]
+pub struct TenantUpdate {
+    /// The name.
+    pub name: Option<String>,
+    /// The legacy Pinecone environment.
+    pub pinecone_environment: Option<Option<String>>,
+    /// The Pinecone index by name.
+    pub pinecone_index: Option<Option<String>>,
+    /// The Pinecone API key.
+    pub pinecone_api_key: Option<SecretString>,
+    /// The system prompt.
+    pub system_prompt: Option<Option<String>>,
+    /// Whether the tenant may be used.
+    pub is_active: Option<bool>,
+}
+
+impl TenantUpdate {
+    pub(super) fn touches_pinecone(&self) -> bool {
+        self.pinecone_environment.is_some()
+            || self.pinecone_index.is_some()
+            || self.pinecone_api_key.is_some()
+    }
+}
+
+/// A tenant as it was saved, and what came of checking its Pinecone settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedTenant {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The check; [`PineconeCheck::NotConfigured`] also when the settings were not touched.
+    pub check: PineconeCheck,
+}
+
+/// Whether a tenant's Pinecone settings were checked, as its record tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PineconeState {
+    /// The tenant has no Pinecone key.
+    NotConfigured,
+    /// The settings were checked and the host is known.
+    Verified,
+    /// The settings are yet to be checked.
+    Pending,
+}
+
+impl PineconeState {
+    /// The state that `settings` tell.
+    pub fn of(settings: &PineconeSettings) -> Self {
+        match (&settings.api_key, &settings.host) {
+            (None, _) => Self::NotConfigured,
+            (Some(_), Some(_)) => Self::Verified,
+            (Some(_), None) => Self::Pending,
+        }
+    }
+}

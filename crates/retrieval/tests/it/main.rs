@@ -1,0 +1,9 @@
+//! Every use case on memory parts, with scripted failures.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod accounts;
+mod answers;
+mod knowledge;
+mod resolve;
+mod support;
+mod tenants;

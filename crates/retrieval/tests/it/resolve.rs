@@ -1,0 +1,211 @@
+//! Who is let in, and what for.
+
+use tenantry_domain::{TenantId, UserId};
+use tenantry_retrieval::{ResolveError, TenantUpdate, UserUpdate};
+use tenantry_tenant_store::testing::unavailable;
+use tenantry_tenant_store::{TenantChange, TenantStore, UserChange, UserStore};
+
+use crate::support::{World, claims, plain};
+
+#[test]
+fn a_member_reaches_the_own_tenant() {
+    let world = World::new();
+    let acme = world.tenant("acme");
+    let ada = world.user("ada@example.org", Some(&acme));
+    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    assert_eq!(world.resolver.scope(&caller).unwrap().id(), &acme);
+    assert!(matches!(
+        world.resolver.superuser(&caller),
+        Err(ResolveError::NotSuperuser)
+    ));
+}
+
+#[test]
+fn an_unknown_user_an_ended_session_and_a_moved_user_look_the_same() {
+    let world = World::new();
+    let (acme, other) = (world.tenant("acme"), world.tenant("other"));
+    let ada = world.user("ada@example.org", Some(&acme));
+    let stranger = UserId::generate(world.now());
+    let mut ended = claims(&ada);
+    ended.token_version += 1;
+    let mut moved = claims(&ada);
+    moved.tenant = Some(other);
+    let mut tenantless = claims(&ada);
+    tenantless.tenant = None;
+    let mut unknown = claims(&ada);
+    unknown.user = stranger;
+    for claims in [ended, moved, tenantless, unknown] {
+        assert!(
+            matches!(world.resolver.caller(&claims), Err(ResolveError::Unauthenticated)),
+            "{claims:?}"
+        );
+    }
+}
+
+#[test]
+fn a_suspended_tenant_is_closed_to_its_members_at_once() {
+    let world = World::new();
+    let acme = world.tenant("acme");
+    let ada = world.user("ada@example.org", Some(&acme));
+    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    world.tenants.deactivate(&world.root, &acme).unwrap().unwrap();
+    assert!(matches!(
+        world.resolver.caller(&claims(&ada)),
+        Err(ResolveError::TenantForbidden)
+    ));
+    let unknown = TenantId::parse("unknown").unwrap();
+    for id in [&acme, &unknown] {
+        let scope = world.resolver.operator_scope(&world.root, id);
+        assert!(matches!(scope, Err(ResolveError::TenantForbidden)), "{id}");
+    }
+    drop(caller);
+    let back = TenantUpdate {
+        is_active: Some(true),
+        ..TenantUpdate::default()
+    };
+    world.tenants.update(&world.root, &acme, &back).unwrap().unwrap();
+    assert!(world.resolver.caller(&claims(&ada)).is_ok());
+}
+
+#[test]
+fn a_user_without_a_tenant_has_no_scope() {
+    let world = World::new();
+    let ada = world.user("ada@example.org", None);
+    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    assert!(matches!(
+        world.resolver.scope(&caller),
+        Err(ResolveError::TenantForbidden)
+    ));
+}
+
+#[test]
+fn a_right_that_is_given_by_hand_works_at_once() {
+    let world = World::new();
+    let ada = world.user("ada@example.org", None);
+    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    assert!(matches!(
+        world.resolver.superuser(&caller),
+        Err(ResolveError::NotSuperuser)
+    ));
+    let promote = UserChange {
+        is_superuser: Some(true),
+        ..UserChange::default()
+    };
+    world
+        .store
+        .inner()
+        .update_user(ada.id, &promote, world.now())
+        .unwrap();
+    assert!(world.resolver.superuser(&caller).is_ok());
+    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    assert!(world.resolver.superuser(&caller).is_ok());
+}
+
+#[test]
+fn a_right_that_is_taken_by_hand_ends_within_a_second() {
+    let world = World::new();
+    let acme = world.tenant("acme");
+    let ada = world.user("ada@example.org", Some(&acme));
+    assert!(world.resolver.caller(&claims(&ada)).is_ok());
+    let suspend = TenantChange {
+        is_active: Some(false),
+        ..TenantChange::default()
+    };
+    world
+        .store
+        .inner()
+        .update_tenant(&acme, &suspend, world.now())
+        .unwrap();
+    world.later(999);
+    assert!(
+        world.resolver.caller(&claims(&ada)).is_ok(),
+        "remembered for a second"
+    );
+    world.later(1);
+    assert!(matches!(
+        world.resolver.caller(&claims(&ada)),
+        Err(ResolveError::TenantForbidden)
+    ));
+}
+
+#[test]
+fn a_change_made_here_ends_sessions_at_once() {
+    let world = World::new();
+    let (acme, other) = (world.tenant("acme"), world.tenant("other"));
+    for (n, update) in [
+        UserUpdate {
+            tenant: Some(Some(other)),
+            ..UserUpdate::default()
+        },
+        UserUpdate {
+            is_active: Some(false),
+            ..UserUpdate::default()
+        },
+        UserUpdate {
+            password: Some("another long password".into()),
+            ..UserUpdate::default()
+        },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let user = world.user(&format!("user{n}@example.org"), Some(&acme));
+        assert!(world.resolver.caller(&claims(&user)).is_ok());
+        world
+            .accounts
+            .update(&world.root, user.id, update)
+            .unwrap()
+            .unwrap();
+        assert!(
+            matches!(
+                world.resolver.caller(&claims(&user)),
+                Err(ResolveError::Unauthenticated)
+            ),
+            "{n}"
+        );
+    }
+}
+
+#[test]
+fn a_token_for_a_former_tenant_opens_neither_tenant_for_a_superuser() {
+    let world = World::new();
+    let (acme, other) = (world.tenant("acme"), world.tenant("other"));
+    let ada = world.user("ada@example.org", Some(&acme));
+    let change = UserChange {
+        is_superuser: Some(true),
+        tenant: Some(Some(other)),
+        ..UserChange::default()
+    };
+    world
+        .store
+        .inner()
+        .update_user(ada.id, &change, world.now())
+        .unwrap();
+    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    assert!(world.resolver.superuser(&caller).is_ok());
+    assert!(matches!(
+        world.resolver.scope(&caller),
+        Err(ResolveError::TenantForbidden)
+    ));
+}
+
+#[test]
+fn a_dead_store_is_an_outage_and_no_refusal() {
+    let world = World::new();
+    let acme = world.tenant("acme");
+    let ada = world.user("ada@example.org", Some(&acme));
+    world.store.fail_when(|_| Some(unavailable()));
+    let refused = world.resolver.caller(&claims(&ada));
+    assert!(matches!(refused, Err(ResolveError::Store(error)) if error.is_transient()));
+    world.store.heal();
+    assert!(world.resolver.caller(&claims(&ada)).is_ok());
+}
+
+#[test]
+fn an_id_is_never_used_again() {
+    let world = World::new();
+    let acme = world.tenant("acme");
+    world.tenants.deactivate(&world.root, &acme).unwrap();
+    let again = world.tenants.create(&world.root, plain("acme"));
+    assert!(again.is_err());
+}

@@ -1,0 +1,331 @@
+//! Saving tenants: sealed keys, checked settings.
+
+use secrecy::ExposeSecret;
+use tenantry_crypto::{Field, Sealer};
+use tenantry_retrieval::{
+    CollectionError, NewTenant, PineconeCheck, PineconeState, RejectedPinecone, SaveTenantError, TenantUpdate,
+};
+use tenantry_tenant_store::{StoreError, TenantStore};
+use tenantry_vector_client::Metric;
+
+use crate::support::{World, index, plain, with_key};
+
+const KEY: &str = "pcsk_0123456789abcdef_WXYZ";
+
+fn rejected(error: SaveTenantError) -> RejectedPinecone {
+    match error {
+        SaveTenantError::Pinecone(rejected) => rejected,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_key_is_stored_sealed_for_its_own_tenant() {
+    let world = World::new();
+    world.catalog.accounts.set_account(KEY, vec![index("docs", 3)]);
+    let saved = world
+        .tenants
+        .create(&world.root, with_key("acme", KEY, Some("docs")))
+        .unwrap();
+    let secret = saved.tenant.pinecone.api_key.clone().unwrap();
+    assert_eq!(secret.last_four, "WXYZ");
+    assert!(!secret.sealed.as_str().contains(KEY));
+    let opened = world
+        .sealer
+        .open(Field::pinecone_api_key(&saved.tenant.id), &secret.sealed)
+        .unwrap();
+    assert_eq!(opened.expose_secret(), KEY);
+    let other = world.tenant("other");
+    assert!(
+        world
+            .sealer
+            .open(Field::pinecone_api_key(&other), &secret.sealed)
+            .is_err()
+    );
+}
+
+#[test]
+fn settings_that_work_are_verified_and_the_host_is_kept() {
+    let world = World::new();
+    world
+        .catalog
+        .accounts
+        .set_account(KEY, vec![index("docs", 3), index("big", 1536)]);
+    // Named, or the only one that fits the embedding model.
+    for (id, name) in [("named", Some("docs")), ("only", None)] {
+        let saved = world
+            .tenants
+            .create(&world.root, with_key(id, KEY, name))
+            .unwrap();
+        assert!(
+            matches!(saved.check, PineconeCheck::Verified { warning: None, .. }),
+            "{id}"
+        );
+        assert_eq!(saved.tenant.pinecone.index.as_deref(), Some("docs"));
+        assert_eq!(
+            saved.tenant.pinecone.host.as_deref(),
+            Some("docs-abc.svc.pinecone.io")
+        );
+        assert_eq!(PineconeState::of(&saved.tenant.pinecone), PineconeState::Verified);
+    }
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_and_nothing_is_stored() {
+    let world = World::new();
+    let dotted = tenantry_vector_client::IndexDescription {
+        metric: Some(Metric::Other("euclidean".into())),
+        ..index("far", 3)
+    };
+    world.catalog.accounts.set_account(
+        KEY,
+        vec![index("docs", 3), index("more", 3), index("big", 1536), dotted],
+    );
+    for (new, wanted) in [
+        (
+            with_key("acme", "pcsk_wrong_key_0000", Some("docs")),
+            RejectedPinecone::Key,
+        ),
+        (
+            with_key("acme", KEY, Some("nope")),
+            RejectedPinecone::UnknownIndex("nope".into()),
+        ),
+        (with_key("acme", KEY, None), RejectedPinecone::AmbiguousIndex(3)),
+        (
+            with_key("acme", KEY, Some("big")),
+            RejectedPinecone::Dimension {
+                index: "big".into(),
+                actual: "1536".into(),
+                expected: tenantry_domain::Dimension::new(3).unwrap(),
+            },
+        ),
+        (
+            with_key("acme", KEY, Some("far")),
+            RejectedPinecone::Metric {
+                index: "far".into(),
+                metric: "euclidean".into(),
+            },
+        ),
+    ] {
+        assert_eq!(
+            rejected(world.tenants.create(&world.root, new).unwrap_err()),
+            wanted
+        );
+    }
+    assert!(
+        world
+            .store
+            .inner()
+            .tenant(&"acme".parse().unwrap())
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[test]
+fn an_unreachable_pinecone_leaves_the_check_pending_until_the_first_use() {
+    let world = World::new();
+    world.catalog.accounts.set_account(KEY, vec![index("docs", 3)]);
+    world.catalog.set_down(true);
+    let saved = world
+        .tenants
+        .create(&world.root, with_key("acme", KEY, Some("docs")))
+        .unwrap();
+    assert!(matches!(saved.check, PineconeCheck::Pending { .. }));
+    assert_eq!(PineconeState::of(&saved.tenant.pinecone), PineconeState::Pending);
+    assert!(matches!(
+        world.collections.of(&world.scope("acme")),
+        Err(CollectionError::Pending)
+    ));
+
+    world.catalog.set_down(false);
+    assert!(world.collections.of(&world.scope("acme")).is_ok());
+    let tenant = world.store.inner().tenant(&saved.tenant.id).unwrap().unwrap();
+    assert_eq!(PineconeState::of(&tenant.pinecone), PineconeState::Verified);
+}
+
+#[test]
+fn an_environment_that_contradicts_the_index_is_a_warning() {
+    let world = World::new();
+    world.catalog.accounts.set_account(KEY, vec![index("docs", 3)]);
+    let new = NewTenant {
+        pinecone_environment: Some("eu-west1-gcp".into()),
+        ..with_key("acme", KEY, None)
+    };
+    let saved = world.tenants.create(&world.root, new).unwrap();
+    assert!(matches!(
+        saved.check,
+        PineconeCheck::Verified { warning: Some(_), .. }
+    ));
+}
+
+#[test]
+fn a_store_is_opened_once_with_the_tenants_own_key() {
+    let world = World::new();
+    let other_key = "pcsk_other_key_9876543210";
+    world.catalog.accounts.set_account(KEY, vec![index("docs", 3)]);
+    world
+        .catalog
+        .accounts
+        .set_account(other_key, vec![index("docs", 3)]);
+    world
+        .tenants
+        .create(&world.root, with_key("acme", KEY, None))
+        .unwrap();
+    world
+        .tenants
+        .create(&world.root, with_key("other", other_key, None))
+        .unwrap();
+    for tenant in ["acme", "acme", "other", "acme"] {
+        assert!(world.collections.of(&world.scope(tenant)).is_ok());
+    }
+    let host = "docs-abc.svc.pinecone.io".to_owned();
+    let opened = world.remote.opened.lock().unwrap().clone();
+    assert_eq!(
+        opened,
+        [
+            (host.clone(), KEY.to_owned()),
+            (host.clone(), other_key.to_owned())
+        ]
+    );
+
+    let update = TenantUpdate {
+        pinecone_api_key: Some(other_key.into()),
+        ..TenantUpdate::default()
+    };
+    world
+        .tenants
+        .update(&world.root, &"acme".parse().unwrap(), &update)
+        .unwrap()
+        .unwrap();
+    assert!(world.collections.of(&world.scope("acme")).is_ok());
+    assert_eq!(
+        world.remote.opened.lock().unwrap().last(),
+        Some(&(host, other_key.to_owned()))
+    );
+}
+
+#[test]
+fn an_update_keeps_what_is_missing_and_clears_what_is_null() {
+    let world = World::new();
+    let acme = world.tenant("acme");
+    let rename = TenantUpdate {
+        name: Some("  New name ".into()),
+        ..TenantUpdate::default()
+    };
+    let saved = world
+        .tenants
+        .update(&world.root, &acme, &rename)
+        .unwrap()
+        .unwrap();
+    assert_eq!(saved.tenant.name, "New name");
+    assert_eq!(saved.tenant.system_prompt.as_deref(), Some("You speak for acme."));
+    let clear = TenantUpdate {
+        system_prompt: Some(None),
+        ..TenantUpdate::default()
+    };
+    let saved = world.tenants.update(&world.root, &acme, &clear).unwrap().unwrap();
+    assert_eq!(saved.tenant.system_prompt, None);
+    let missing = world
+        .tenants
+        .update(&world.root, &"nobody".parse().unwrap(), &TenantUpdate::default());
+    assert!(missing.unwrap().is_none());
+}
+
+#[test]
+fn a_changed_index_is_checked_with_the_stored_key() {
+    let world = World::new();
+    world
+        .catalog
+        .accounts
+        .set_account(KEY, vec![index("docs", 3), index("more", 3)]);
+    world
+        .tenants
+        .create(&world.root, with_key("acme", KEY, Some("docs")))
+        .unwrap();
+    let acme = "acme".parse().unwrap();
+    let to = |name: &str| TenantUpdate {
+        pinecone_index: Some(Some(name.into())),
+        ..TenantUpdate::default()
+    };
+    let saved = world
+        .tenants
+        .update(&world.root, &acme, &to("more"))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        saved.tenant.pinecone.host.as_deref(),
+        Some("more-abc.svc.pinecone.io")
+    );
+    assert!(world.tenants.update(&world.root, &acme, &to("nope")).is_err());
+    let kept = world.store.inner().tenant(&acme).unwrap().unwrap();
+    assert_eq!(kept.pinecone.index.as_deref(), Some("more"));
+}
+
+#[test]
+fn values_that_cannot_be_kept_are_named() {
+    let world = World::new();
+    let long = "x".repeat(32_001);
+    for (new, field) in [
+        (
+            NewTenant {
+                name: " ".into(),
+                ..plain("acme")
+            },
+            "name",
+        ),
+        (
+            NewTenant {
+                name: "a\nb".into(),
+                ..plain("acme")
+            },
+            "name",
+        ),
+        (
+            NewTenant {
+                system_prompt: Some(long),
+                ..plain("acme")
+            },
+            "system_prompt",
+        ),
+        (
+            NewTenant {
+                system_prompt: Some("a\0b".into()),
+                ..plain("acme")
+            },
+            "system_prompt",
+        ),
+        (
+            NewTenant {
+                pinecone_index: Some("Docs".into()),
+                ..plain("acme")
+            },
+            "pinecone_index",
+        ),
+        (
+            NewTenant {
+                pinecone_environment: Some(String::new()),
+                ..plain("acme")
+            },
+            "pinecone_environment",
+        ),
+        (with_key("acme", "", None), "pinecone_api_key"),
+        (with_key("acme", "key with blanks", None), "pinecone_api_key"),
+        (with_key("acme", "key\n", None), "pinecone_api_key"),
+    ] {
+        match world.tenants.create(&world.root, new) {
+            Err(SaveTenantError::Invalid(invalid)) => assert_eq!(invalid.field, field),
+            other => panic!("{field}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_taken_id_is_refused_before_pinecone_is_asked() {
+    let world = World::new();
+    world.tenant("acme");
+    let again = world
+        .tenants
+        .create(&world.root, with_key("acme", "pcsk_wrong_key_0000", None));
+    assert!(matches!(again, Err(SaveTenantError::Store(StoreError::IdTaken))));
+}
