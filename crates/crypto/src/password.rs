@@ -1,29 +1,10 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use tenantry_domain::{BoxError, Email, PasswordHash};
+use tenantry_domain::{BoxError, PasswordHash};
 use unicode_normalization::UnicodeNormalization;
 
-/// Why a password may not be set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RejectedPassword {
-    /// Fewer code points than the policy asks for.
-    #[error("the password has fewer than {min} characters")]
-    TooShort {
-        /// The policy's minimum.
-        min: usize,
-    },
-    /// More than 1,024 bytes.
-    #[error("the password has more than 1024 bytes")]
-    TooLong,
-    /// On the list of common passwords.
-    #[error("the password is one of the most common ones")]
-    Common,
-    /// Made of the user's own address or the service's name.
-    #[error("the password is made of the e-mail address or the service's name")]
-    Guessable,
-}
+use crate::RejectedPassword;
 
 /// A password as it was given, in NFKC form; `Debug` does not show it.
 #[derive(Clone)]
@@ -42,7 +23,11 @@ impl Password {
         if text.len() > Self::MAX_BYTES {
             return Err(RejectedPassword::TooLong);
         }
-        Ok(Self(text.nfkc().collect::<String>().into()))
+        // Room for all of it at once: a text that grows would leave copies of the password behind.
+        let length = text.nfkc().map(char::len_utf8).sum();
+        let mut normal = String::with_capacity(length);
+        normal.extend(text.nfkc());
+        Ok(Self(normal.into()))
     }
 
     /// The password's text, for hashing alone.
@@ -57,26 +42,12 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What a new password must be like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PasswordPolicy {
-    /// The fewest code points; NIST SP 800-63B-4 asks for 15 where a password stands alone.
-    pub min_characters: usize,
-}
-
-impl Default for PasswordPolicy {
-    /// 12 code points.
-    fn default() -> Self {
-        Self { min_characters: 12 }
-    }
-}
-
 /// What verifying a password came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The password is right, its hash is up to date.
     Match,
-    /// The password is right, but its hash was made with weaker parameters: hash it again and store that.
+    /// The password is right, but its hash was made with other parameters than today's: hash it again and store that.
     MatchOutdated,
     /// The password is wrong, or there is none to match.
     Mismatch,
@@ -107,23 +78,31 @@ pub trait PasswordHasher: Send + Sync {
     fn verify(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<Verdict, PasswordError>;
 }
 
-impl PasswordPolicy {
-    /// Whether `password` may be set for `email`.
-    ///
-    /// # Errors
-    /// With the first rule that it breaks.
-    pub fn check(&self, password: &Password, email: &Email) -> Result<(), RejectedPassword> {
-        let text = password.expose();
-        if text.chars().count() < self.min_characters {
-            return Err(RejectedPassword::TooShort {
-                min: self.min_characters,
-            });
-        }
-        let lower = text.to_lowercase();
-        if lower.contains("tenantry") || (email.local_part().len() >= 4 && lower.contains(email.local_part()))
-        {
-            return Err(RejectedPassword::Guessable);
-        }
-        Ok(())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_taken_in_one_normal_form() {
+        let composed = Password::new(&"caf\u{e9} \u{fb01}n".into()).unwrap();
+        let decomposed = Password::new(&"cafe\u{301} fin".into()).unwrap();
+        assert_eq!(composed.expose(), decomposed.expose());
+    }
+
+    #[test]
+    fn a_password_of_more_than_1024_bytes_is_refused_and_not_cut() {
+        assert!(Password::new(&"x".repeat(1_024).into()).is_ok());
+        assert_eq!(
+            Password::new(&"x".repeat(1_025).into()).unwrap_err(),
+            RejectedPassword::TooLong
+        );
+    }
+
+    #[test]
+    fn debug_does_not_show_the_password() {
+        assert_eq!(
+            format!("{:?}", Password::new(&"hunter2".into()).unwrap()),
+            "Password(..)"
+        );
     }
 }
