@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod catalog;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod error;
 mod fusion;
 mod memory;
@@ -9,10 +11,12 @@ mod terms;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use catalog::{IndexCatalog, IndexDescription, Metric};
+#[cfg(feature = "embedded")]
+pub use embedded::{EmbeddedOptions, EmbeddedVectorStore};
 pub use error::VectorError;
 pub use fusion::Fusion;
 pub use memory::{MemoryIndexCatalog, MemoryVectorStore};
