@@ -9,9 +9,14 @@ mod memory;
 mod message;
 mod policy;
 mod recorded;
+mod retry;
+mod retry_after;
+mod sse;
 #[cfg(feature = "testing")]
 mod stub;
 mod transport;
+#[cfg(feature = "ureq")]
+mod ureq_transport;
 
 pub use answer::{Answer, AnswerBody, Gate, Piece};
 pub use cancel::{Cancel, Watch};
@@ -19,6 +24,10 @@ pub use error::{BoxError, HttpError, RejectedUrl};
 pub use memory::MemoryTransport;
 pub use message::{Deadlines, Header, Method, Request, Response, StreamResponse, Trust};
 pub use recorded::Recorded;
+pub use retry::{Pacing, RetryPolicy, Retrying, SystemPacing};
+pub use sse::{SseEvent, SseReader};
 #[cfg(feature = "testing")]
 pub use stub::StubServer;
 pub use transport::Transport;
+#[cfg(feature = "ureq")]
+pub use ureq_transport::UreqTransport;

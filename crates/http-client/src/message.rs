@@ -5,6 +5,9 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::HttpError;
+use crate::retry_after::retry_after;
+
 /// The methods that Tenantry's upstreams know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -59,7 +62,7 @@ impl Default for Deadlines {
             connect: Duration::from_secs(3),
             first_byte: Duration::from_secs(30),
             idle: Duration::from_secs(30),
-            total: Duration::from_secs(300),
+            total: Duration::from_mins(5),
         }
     }
 }
@@ -99,7 +102,7 @@ pub struct Request {
     pub trust: Trust,
     /// Headers by lower-case name.
     pub headers: Vec<(&'static str, Header)>,
-    /// A JSON body, which only a `POST` may carry; `None` sends none.
+    /// A JSON body; `None` sends none.
     pub body: Option<Vec<u8>>,
     /// Whether sending it twice does no harm, so that it may be sent again when no answer came.
     pub idempotent: bool,
@@ -200,6 +203,11 @@ impl Response {
         find(&self.headers, name)
     }
 
+    /// How long the upstream asks to wait before the next request, by `retry-after-ms` or `retry-after`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after(&self.headers)
+    }
+
     /// Whether the status is 200 to 299; a redirect is a failure.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
@@ -230,6 +238,22 @@ impl StreamResponse {
     /// The first header of that lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
+    }
+}
+
+impl StreamResponse {
+    /// Reads the rest, as of a refusal whose text is wanted.
+    ///
+    /// # Errors
+    /// When the body breaks off, does not come in time, or is too large.
+    pub fn whole(mut self) -> Result<Response, HttpError> {
+        let mut body = Vec::new();
+        self.body.read_to_end(&mut body).map_err(HttpError::from_io)?;
+        Ok(Response {
+            status: self.status,
+            headers: self.headers,
+            body,
+        })
     }
 }
 

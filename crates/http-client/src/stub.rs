@@ -273,12 +273,12 @@ fn send_answer(stream: &TcpStream, shared: &Shared, answer: Answer) -> io::Resul
     }
     let mut head = format!("HTTP/1.1 {} Stub\r\n", answer.status);
     for (name, value) in &answer.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
     match answer.body {
         AnswerBody::Raw(bytes) => exchange.write(&bytes).map(|()| false),
         AnswerBody::Whole(body) => {
-            head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+            head.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n"]);
             let mut bytes = head.into_bytes();
             bytes.extend(body);
             exchange.write(&bytes).map(|()| true)

@@ -1,0 +1,226 @@
+//! The real transport, over ureq.
+
+mod body;
+mod call;
+mod connection;
+mod dial;
+
+use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::http::{self, HeaderMap, HeaderValue};
+
+use self::body::Body;
+use self::call::Call;
+use self::dial::{Dial, LateResolver, Reach};
+use crate::{
+    Cancel, Deadlines, HttpError, Method, RejectedUrl, Request, Response, StreamResponse, Transport, Trust,
+    policy,
+};
+
+/// The largest head of an answer that is read whole, in bytes.
+const WHOLE_HEAD: usize = 64 << 10;
+/// The largest head of a streamed answer, in bytes: streams are many and slow, so that their buffers are small.
+const STREAM_HEAD: usize = 8 << 10;
+const OUTPUT_BUFFER: usize = 8 << 10;
+/// Idle connections kept, in all and for one host.
+const MAX_IDLE: (usize, usize) = (512, 128);
+const MAX_IDLE_AGE: Duration = Duration::from_secs(30);
+
+/// Sends requests over TCP and TLS (rustls with the `WebPKI` roots), keeping connections alive between them.
+///
+/// It follows no redirect, takes no proxy from the environment, and sends `User-Agent: tenantry/VERSION`. The head of
+/// an answer is limited to 64 KiB, that of a streamed one to 8 KiB. A host name is resolved only when a connection is
+/// made, and under [`Trust::Public`] the very addresses that are connected to are checked, so that a name that
+/// changes its address between check and use gains nothing. The two trusts share no connection. An idempotent request
+/// that met a connection which the peer had closed meanwhile is sent once more on a fresh one.
+pub struct UreqTransport {
+    operator: Agents,
+    public: Agents,
+}
+
+struct Agents {
+    whole: ureq::Agent,
+    stream: ureq::Agent,
+}
+
+impl UreqTransport {
+    /// A transport without any connection yet.
+    pub fn new() -> Self {
+        Self {
+            operator: Agents::new(Reach::Anywhere),
+            public: Agents::new(Reach::PublicOnly),
+        }
+    }
+
+    fn agents(&self, trust: &Trust) -> &Agents {
+        match trust {
+            Trust::Operator => &self.operator,
+            Trust::Public { .. } => &self.public,
+        }
+    }
+}
+
+impl Default for UreqTransport {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for UreqTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UreqTransport").finish_non_exhaustive()
+    }
+}
+
+impl Agents {
+    fn new(reach: Reach) -> Self {
+        let agent = |head| ureq::Agent::with_parts(config(head), Dial::new(reach), LateResolver);
+        Self {
+            whole: agent(WHOLE_HEAD),
+            stream: agent(STREAM_HEAD),
+        }
+    }
+}
+
+fn config(head: usize) -> Config {
+    let (max_idle, max_idle_per_host) = MAX_IDLE;
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
+        .no_delay(true)
+        .max_response_header_size(head)
+        // One byte more than the largest head, so that a larger one is recognised as such.
+        .input_buffer_size(head + 1)
+        .output_buffer_size(OUTPUT_BUFFER)
+        .max_idle_connections(max_idle)
+        .max_idle_connections_per_host(max_idle_per_host)
+        .max_idle_age(MAX_IDLE_AGE)
+        .build()
+}
+
+impl Transport for UreqTransport {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let agent = &self.agents(&request.trust).whole;
+        let (mut body, head) = start(agent, request, &Cancel::new())?;
+        let mut bytes = Vec::with_capacity(body.expected());
+        body.read_to_end(&mut bytes).map_err(HttpError::from_io)?;
+        Ok(Response {
+            status: head.status.as_u16(),
+            headers: readable(&head.headers),
+            body: bytes,
+        })
+    }
+
+    fn stream(&self, request: &Request, cancel: &Cancel) -> Result<StreamResponse, HttpError> {
+        let agent = &self.agents(&request.trust).stream;
+        let (body, head) = start(agent, request, cancel)?;
+        Ok(StreamResponse {
+            status: head.status.as_u16(),
+            headers: readable(&head.headers),
+            body: Box::new(body),
+        })
+    }
+}
+
+/// Sends a request until the head of its answer is there.
+fn start(
+    agent: &ureq::Agent,
+    request: &Request,
+    cancel: &Cancel,
+) -> Result<(Body, http::response::Parts), HttpError> {
+    policy::check(request)?;
+    let started = Instant::now();
+    let call = Arc::new(Call::new(cancel.clone(), request.deadlines.idle));
+    let answer = attempt(agent, request, request.deadlines, MAX_IDLE_AGE, &call).or_else(|error| {
+        if !(request.idempotent && call.met_closed_connection(&error)) {
+            return Err(call.explain(error));
+        }
+        let total = request.deadlines.total.saturating_sub(started.elapsed());
+        call.start_again();
+        // No idle connection is young enough: the rest of the pool is as old as the one that failed.
+        attempt(
+            agent,
+            request,
+            Deadlines {
+                total,
+                ..request.deadlines
+            },
+            Duration::ZERO,
+            &call,
+        )
+        .map_err(|error| call.explain(error))
+    })?;
+    call.head_is_there();
+    let (head, body) = answer.into_parts();
+    Ok((Body::new(body, request.max_answer, call)?, head))
+}
+
+fn attempt(
+    agent: &ureq::Agent,
+    request: &Request,
+    deadlines: Deadlines,
+    max_idle_age: Duration,
+    call: &Arc<Call>,
+) -> Result<http::Response<ureq::Body>, ureq::Error> {
+    let _entered = call::enter(call);
+    let head = build(request).map_err(ureq::Error::Http)?;
+    let body = match (&request.body, request.method) {
+        (Some(body), _) => Some(body.as_slice()),
+        // A POST without a body says so by its length.
+        (None, Method::Post) => Some(&[][..]),
+        (None, Method::Get | Method::Delete) => None,
+    };
+    match body {
+        Some(body) => agent.run(limited(agent, head.map(|()| body), deadlines, max_idle_age)),
+        None => agent.run(limited(agent, head, deadlines, max_idle_age)),
+    }
+}
+
+fn limited<S: ureq::AsSendBody>(
+    agent: &ureq::Agent,
+    request: http::Request<S>,
+    deadlines: Deadlines,
+    max_idle_age: Duration,
+) -> http::Request<S> {
+    agent
+        .configure_request(request)
+        .timeout_global(Some(deadlines.total))
+        .timeout_connect(Some(deadlines.connect))
+        .timeout_recv_response(Some(deadlines.first_byte))
+        .timeout_per_write(Some(deadlines.idle))
+        .max_idle_age(max_idle_age)
+        .build()
+}
+
+fn build(request: &Request) -> Result<http::Request<()>, http::Error> {
+    let mut builder = http::Request::builder()
+        .method(request.method.as_str())
+        .uri(request.url.as_str());
+    for (name, value) in &request.headers {
+        let mut value = HeaderValue::from_str(&value.expose())?;
+        value.set_sensitive(true);
+        builder = builder.header(*name, value);
+    }
+    builder.body(())
+}
+
+fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
+        .collect()
+}
+
+/// The one cause for which a URL that passed the policy cannot be sent.
+fn malformed(error: &http::Error) -> Option<HttpError> {
+    error
+        .is::<http::uri::InvalidUri>()
+        .then_some(HttpError::Url(RejectedUrl::Malformed))
+}
