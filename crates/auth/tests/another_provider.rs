@@ -16,25 +16,35 @@ use tenantry_auth::{
 use tenantry_domain::{AccessClaims, SystemClock, UserId};
 
 /// Knows HS256 and nothing else.
-struct Hs256(Vec<u8>);
+struct Hs256(Hmac<Sha256>);
 
 impl Hs256 {
-    fn mac(&self, message: &[u8]) -> Hmac<Sha256> {
-        Hmac::<Sha256>::new_from_slice(&self.0)
-            .unwrap()
-            .chain_update(message)
+    fn new(algorithm: jsonwebtoken::Algorithm, key: &[u8]) -> Result<Box<Self>, jsonwebtoken::errors::Error> {
+        let mac = Hmac::new_from_slice(key).map_err(|_| ErrorKind::InvalidKeyFormat)?;
+        match algorithm {
+            jsonwebtoken::Algorithm::HS256 => Ok(Box::new(Self(mac))),
+            _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
+        }
     }
 }
 
 impl Signer<Vec<u8>> for Hs256 {
     fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(self.mac(message).finalize().into_bytes().to_vec())
+        Ok(self
+            .0
+            .clone()
+            .chain_update(message)
+            .finalize()
+            .into_bytes()
+            .to_vec())
     }
 }
 
 impl Verifier<Vec<u8>> for Hs256 {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), Error> {
-        self.mac(message)
+        self.0
+            .clone()
+            .chain_update(message)
             .verify_slice(signature)
             .map_err(|_| Error::new())
     }
@@ -53,14 +63,8 @@ impl Verify for Hs256 {
 }
 
 static OTHER: CryptoProvider = CryptoProvider {
-    signer_factory: |algorithm, key| match algorithm {
-        jsonwebtoken::Algorithm::HS256 => Ok(Box::new(Hs256(key.as_bytes().to_vec()))),
-        _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
-    },
-    verifier_factory: |algorithm, key| match algorithm {
-        jsonwebtoken::Algorithm::HS256 => Ok(Box::new(Hs256(key.try_get_as_bytes()?.to_vec()))),
-        _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
-    },
+    signer_factory: |algorithm, key| Ok(Hs256::new(*algorithm, key.as_bytes())?),
+    verifier_factory: |algorithm, key| Ok(Hs256::new(*algorithm, key.try_get_as_bytes()?)?),
     key_utils: KeyUtils::new_unimplemented(),
 };
 
