@@ -4,6 +4,8 @@
 mod address;
 mod answer;
 mod cancel;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 mod error;
 mod memory;
 mod message;
@@ -12,7 +14,7 @@ mod recorded;
 mod retry;
 mod retry_after;
 mod sse;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 mod stub;
 mod transport;
 #[cfg(feature = "ureq")]
@@ -26,7 +28,7 @@ pub use message::{Deadlines, Header, Method, Request, Response, StreamResponse, 
 pub use recorded::Recorded;
 pub use retry::{Pacing, RetryPolicy, Retrying, SystemPacing};
 pub use sse::{SseEvent, SseReader};
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub use stub::StubServer;
 pub use transport::Transport;
 #[cfg(feature = "ureq")]

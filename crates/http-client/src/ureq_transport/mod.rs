@@ -4,6 +4,8 @@ mod body;
 mod call;
 mod connection;
 mod dial;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io::Read;
@@ -17,8 +19,8 @@ use self::body::Body;
 use self::call::Call;
 use self::dial::{Dial, LateResolver, Reach};
 use crate::{
-    Cancel, Deadlines, HttpError, Method, RejectedUrl, Request, Response, StreamResponse, Transport, Trust,
-    policy,
+    Cancel, Deadlines, Header, HttpError, Method, RejectedUrl, Request, Response, StreamResponse, Transport,
+    Trust, policy,
 };
 
 /// The largest head of an answer that is read whole, in bytes.
@@ -202,9 +204,9 @@ fn build(request: &Request) -> Result<http::Request<()>, http::Error> {
     let mut builder = http::Request::builder()
         .method(request.method.as_str())
         .uri(request.url.as_str());
-    for (name, value) in &request.headers {
-        let mut value = HeaderValue::from_str(&value.expose())?;
-        value.set_sensitive(true);
+    for (name, header) in &request.headers {
+        let mut value = HeaderValue::from_str(&header.expose())?;
+        value.set_sensitive(matches!(header, Header::Secret { .. }));
         builder = builder.header(*name, value);
     }
     builder.body(())
