@@ -2,13 +2,13 @@
 //! head, keys included, so that a program must keep the targets `ureq` and `ureq_proto` below it.
 #![cfg(all(feature = "testing", feature = "ureq"))]
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use log::{LevelFilter, Log, Metadata, Record};
 use secrecy::SecretString;
 use tenantry_http_client::{Answer, Cancel, Method, Request, StubServer, Transport, Trust, UreqTransport};
 
-struct Kept(Mutex<String>);
+struct Kept(Mutex<Vec<String>>);
 
 impl Log for Kept {
     fn enabled(&self, metadata: &Metadata) -> bool {
@@ -16,16 +16,14 @@ impl Log for Kept {
     }
 
     fn log(&self, record: &Record) {
-        self.0
-            .lock()
-            .unwrap()
-            .push_str(&format!("{}: {}\n", record.target(), record.args()));
+        let line = format!("{}: {}", record.target(), record.args());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 
     fn flush(&self) {}
 }
 
-static KEPT: Kept = Kept(Mutex::new(String::new()));
+static KEPT: Kept = Kept(Mutex::new(Vec::new()));
 
 #[test]
 fn no_level_up_to_debug_shows_a_secret() {
@@ -46,7 +44,7 @@ fn no_level_up_to_debug_shows_a_secret() {
         .whole()
         .unwrap();
     assert_eq!(server.requests()[0].header("api-key"), Some("sk-marker-5f1c"));
-    let kept = KEPT.0.lock().unwrap();
+    let kept = KEPT.0.lock().unwrap().join("\n");
     assert!(
         kept.contains("ureq"),
         "nothing was logged, so that nothing was tested"
