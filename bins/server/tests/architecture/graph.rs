@@ -53,7 +53,8 @@ const OWNERS: [(&str, &[&str]); 12] = [
     ("diesel_migrations", &["tenantry-tenant-store"]),
     ("env_logger", &[SERVER]),
     ("jsonwebtoken", &["tenantry-auth"]),
-    ("r2d2", &["tenantry-tenant-store"]),
+    // The record store takes it through diesel, which re-exports it.
+    ("r2d2", &[]),
     ("sqlite-vec", &["tenantry-vector-client"]),
     ("tokio", &[SERVER]),
     ("ureq", &["tenantry-http-client"]),
@@ -168,13 +169,15 @@ fn each_heavy_dependency_has_exactly_its_owners() {
         for package in &packages {
             let name = package.name.as_str();
             let owns = dependencies(package, DependencyKind::Normal).contains(dependency);
-            let borrows = [DependencyKind::Development, DependencyKind::Build]
-                .into_iter()
-                .any(|kind| dependencies(package, kind).contains(dependency));
+            // The server's tests and examples may stand in for the other side of a connection.
+            let borrows = name != SERVER
+                && [DependencyKind::Development, DependencyKind::Build]
+                    .into_iter()
+                    .any(|kind| dependencies(package, kind).contains(dependency));
             match owners.contains(&name) {
                 true if !owns => breaches.push(format!("{name} no longer uses {dependency}, its own")),
                 false if owns || borrows => {
-                    breaches.push(format!("{name} uses {dependency}, which is of {owners:?}"))
+                    breaches.push(format!("{name} uses {dependency}, which is of {owners:?}"));
                 }
                 _ => {}
             }

@@ -1,12 +1,27 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use crate::{hold, root};
 
+/// What may outlive a call in a library, and why.
+const STATE: [(&str, &str); 2] = [
+    (
+        "crates/vector-client/src/embedded/extension.rs",
+        "SQLite registers an extension for the whole process",
+    ),
+    (
+        "crates/http-client/src/ureq_transport/call.rs",
+        "ureq tells its connectors nothing of a request but its thread",
+    ),
+];
+
 /// One file of Rust, with its path from the root.
 struct Source {
     path: String,
     text: String,
+    /// Whether the file is a module for unit tests.
+    is_test: bool,
 }
 
 /// A line of code with its number.
@@ -15,7 +30,7 @@ type Line<'a> = (usize, &'a str);
 impl Source {
     /// Whether the file is compiled into a library or the server, rather than a test, a benchmark or an example.
     fn is_product(&self) -> bool {
-        self.path.contains("/src/")
+        self.path.contains("/src/") && !self.is_test
     }
 
     fn is_library(&self) -> bool {
@@ -40,6 +55,20 @@ impl Source {
         self.code()
             .into_iter()
             .filter(|(number, _)| !tests.contains(number))
+            .collect()
+    }
+
+    /// What the paths begin with of the modules that this file declares for unit tests.
+    fn test_modules(&self) -> Vec<String> {
+        let stem = ["/mod.rs", "/lib.rs", "/main.rs", ".rs"]
+            .iter()
+            .find_map(|end| self.path.strip_suffix(end));
+        let tests = self.test_lines();
+        self.code()
+            .into_iter()
+            .filter(|(number, _)| tests.contains(number))
+            .filter_map(|(_, line)| line.trim().strip_prefix("mod ")?.strip_suffix(';'))
+            .flat_map(|name| [".rs", "/"].map(|end| format!("{}/{name}{end}", stem.unwrap_or_default())))
             .collect()
     }
 
@@ -86,7 +115,11 @@ fn sources() -> Vec<Source> {
                     .unwrap()
                     .to_string_lossy()
                     .replace('\\', "/");
-                found.push(Source { path, text });
+                found.push(Source {
+                    path,
+                    text,
+                    is_test: false,
+                });
             }
         }
     }
@@ -94,6 +127,10 @@ fn sources() -> Vec<Source> {
     walk(&root().join("crates"), &mut found);
     walk(&root().join("bins"), &mut found);
     assert!(found.len() > 50, "the sources were not found");
+    let tests: BTreeSet<_> = found.iter().flat_map(Source::test_modules).collect();
+    for source in &mut found {
+        source.is_test |= tests.iter().any(|module| source.path.starts_with(module));
+    }
     found
 }
 
@@ -135,7 +172,11 @@ fn only_main_reads_the_environment_of_the_server() {
 #[test]
 fn libraries_hold_no_process_wide_state() {
     let mut found = Vec::new();
-    for source in sources().iter().filter(|source| source.is_library()) {
+    let excused = |source: &Source| STATE.iter().any(|(path, _)| *path == source.path);
+    for source in sources()
+        .iter()
+        .filter(|source| source.is_library() && !excused(source))
+    {
         for (number, line) in source.code_without_tests() {
             let item = line
                 .trim_start()
@@ -157,7 +198,7 @@ fn libraries_hold_no_process_wide_state() {
 
 #[test]
 fn one_file_crosses_from_async_to_blocking() {
-    let elsewhere = |source: &Source| source.path != "bins/server/src/offload.rs";
+    let elsewhere = |source: &Source| source.is_product() && source.path != "bins/server/src/offload.rs";
     let found = occurrences(elsewhere, Source::code, &["web::block", "spawn_blocking"]);
     hold(
         "bins/server/src/offload.rs is the one bridge from async to blocking",
@@ -182,24 +223,27 @@ fn one_file_makes_tenant_scopes() {
 
 #[test]
 fn one_unsafe_call_registers_the_vector_extension() {
+    let word = |line: &str| {
+        line.split(|c: char| !c.is_alphanumeric() && c != '_')
+            .any(|word| word == "unsafe")
+    };
     let mut found = Vec::new();
+    let mut calls = 0;
     for source in &sources() {
-        for (number, line) in source.code() {
-            let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
-            if words.any(|word| word == "unsafe") {
+        for (number, line) in source.code().into_iter().filter(|(_, line)| word(line)) {
+            calls += line.matches("unsafe {").count();
+            if source.path != "crates/vector-client/src/embedded/extension.rs" {
                 found.push(format!("{}:{number}: {}", source.path, line.trim()));
             }
         }
     }
-    let rule = "the workspace has one `unsafe`, in crates/vector-client, which registers sqlite-vec";
-    match found.as_slice() {
-        [one] if one.starts_with("crates/vector-client/src/") => {}
-        [] => hold(
-            rule,
-            &["there is none: let every crate forbid unsafe code".to_owned()],
-        ),
-        _ => hold(rule, &found),
+    if calls != 1 {
+        found.push(format!("there are {calls} unsafe blocks"));
     }
+    hold(
+        "the workspace has one unsafe block, which registers sqlite-vec, with the declaration that it needs",
+        &found,
+    );
 }
 
 #[test]
@@ -213,7 +257,7 @@ fn every_library_forbids_unsafe_code_and_shows_its_readme() {
         if !has("#![forbid(unsafe_code)]") && source.path != "crates/vector-client/src/lib.rs" {
             breaches.push(format!("{} lacks #![forbid(unsafe_code)]", source.path));
         }
-        if !has("#![doc = include_str!(\"../README.md\")]") {
+        if !source.text.contains("doc = include_str!(\"../README.md\")") {
             breaches.push(format!("{} does not include its README.md", source.path));
         }
     }
@@ -240,10 +284,11 @@ fn no_file_is_longer_than_a_reader_can_hold() {
 
 #[test]
 fn code_for_unit_tests_is_told_from_code() {
-    let text = "a\n#[cfg(test)]\nuse b;\nc\n    #[cfg(test)]\n    fn d() {\n        e();\n    }\n// f\n#[cfg(test)]\nmod tests {\n    g\n}\n";
+    let text = "a\n#[cfg(test)]\nuse b;\nc\n    #[cfg(test)]\n    fn d() {\n        e();\n    }\n// f\n#[cfg(test)]\nmod tests {\n    g\n}\n#[cfg(test)]\nmod h;\n";
     let source = Source {
-        path: String::new(),
+        path: "a/mod.rs".to_owned(),
         text: text.to_owned(),
+        is_test: false,
     };
     let lines: Vec<_> = source
         .code_without_tests()
@@ -251,4 +296,5 @@ fn code_for_unit_tests_is_told_from_code() {
         .map(|(_, line)| line)
         .collect();
     assert_eq!(lines, ["a", "c"]);
+    assert_eq!(source.test_modules(), ["a/h.rs", "a/h/"]);
 }
