@@ -6,6 +6,8 @@ mod embedded;
 mod error;
 mod fusion;
 mod memory;
+#[cfg(feature = "pinecone")]
+mod pinecone;
 mod store;
 mod terms;
 
@@ -20,4 +22,6 @@ pub use embedded::{EmbeddedOptions, EmbeddedVectorStore};
 pub use error::VectorError;
 pub use fusion::Fusion;
 pub use memory::{MemoryIndexCatalog, MemoryVectorStore};
+#[cfg(feature = "pinecone")]
+pub use pinecone::{InvalidPineconeOption, PineconeCatalog, PineconeOptions, PineconeStore};
 pub use store::{IndexedChunk, Match, VectorQuery, VectorStore};

@@ -1,0 +1,4 @@
+mod data;
+mod server;
+
+pub use server::PineconeStub;
