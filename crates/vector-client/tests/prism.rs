@@ -1,6 +1,7 @@
 //! Sends every kind of request that the Pinecone store and catalog know to validating mocks of Pinecone's API description
 //! (Prism); what they answer is a fixed example and means nothing, that they accept the request does.
 #![cfg(feature = "prism-tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::sync::{Arc, Mutex};
 

@@ -55,13 +55,14 @@ fn search(store: &PineconeStore) -> Result<Vec<Match>, VectorError> {
 
 /// A request as one readable text; the host differs from run to run.
 fn transcript(request: &Recorded) -> String {
-    let mut text = format!("{} {}\n", request.method, request.target);
-    for (name, value) in &request.headers {
-        if ["api-key", "x-pinecone-api-version", "content-type", "accept"].contains(&name.as_str()) {
-            text += &format!("{name}: {value}\n");
-        }
-    }
-    text + &String::from_utf8_lossy(&request.body)
+    let known = ["api-key", "x-pinecone-api-version", "content-type", "accept"];
+    let head = request
+        .headers
+        .iter()
+        .filter(|(name, _)| known.contains(&name.as_str()));
+    let head: Vec<_> = head.map(|(name, value)| format!("{name}: {value}\n")).collect();
+    let body = String::from_utf8_lossy(&request.body);
+    format!("{} {}\n{}{body}", request.method, request.target, head.concat())
 }
 
 #[test]
