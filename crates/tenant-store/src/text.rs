@@ -1,5 +1,5 @@
 use crate::{Advance, KeyState, NewDocument, StoreError, TenantChange, UserChange};
-use tenantry_domain::{PineconeSettings, SealedSecret, Tenant, User};
+use tenantry_domain::{PasswordHash, PineconeSettings, SealedSecret, Tenant, User};
 
 /// Text that holds U+0000, which PostgreSQL cannot store and SQLite cuts short in its own functions.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +76,7 @@ impl Texts for User {
     fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
         vec![(
             "password_hash",
-            self.password_hash.as_ref().map(|hash| hash.as_str()),
+            self.password_hash.as_ref().map(PasswordHash::as_str),
         )]
     }
 }
@@ -85,7 +85,7 @@ impl Texts for UserChange {
     fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
         vec![(
             "password_hash",
-            self.password_hash.as_ref().map(|hash| hash.as_str()),
+            self.password_hash.as_ref().map(PasswordHash::as_str),
         )]
     }
 }

@@ -1,0 +1,14 @@
+CREATE TABLE users (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    email TEXT COLLATE "C" NOT NULL UNIQUE CHECK (email = lower(email)),
+    password_hash TEXT,
+    is_superuser BOOLEAN NOT NULL DEFAULT FALSE,
+    is_active BOOLEAN NOT NULL DEFAULT TRUE,
+    tenant_id TEXT COLLATE "C" REFERENCES tenants (id),
+    -- An unsigned 32-bit number; one that would come round to 0 is refused.
+    token_version BIGINT NOT NULL DEFAULT 0 CHECK (token_version BETWEEN 0 AND 4294967295),
+    created_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'utc'),
+    updated_at TIMESTAMP NOT NULL DEFAULT (now() AT TIME ZONE 'utc')
+);
+
+CREATE INDEX users_by_tenant ON users (tenant_id, email);

@@ -1,0 +1,219 @@
+//! What the two databases do differently; this file and the two below it are the only ones that tell them apart.
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use diesel::backend::Backend;
+use diesel::migration::MigrationSource;
+use diesel::prelude::*;
+use diesel::r2d2::Error as ConnectError;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+use tenantry_domain::{BoxError, TenantId};
+
+use super::connection::AnyConnection;
+use super::errors::store_error;
+use super::isolation::Guard;
+use super::migrate::{Known, MigrateError};
+use super::rows::KeyRow;
+use super::schema::crypto_state;
+use super::url::{DatabaseUrl, Target};
+use crate::StoreError;
+
+/// Opens the first connection to a database and makes the database ready for more.
+pub(super) fn open_first(url: &DatabaseUrl) -> Result<AnyConnection, ConnectError> {
+    match url.target() {
+        #[cfg(feature = "postgres")]
+        Target::Postgres(url) => postgres::open(url).map(AnyConnection::Postgres),
+        #[cfg(feature = "sqlite")]
+        Target::Sqlite(path) => sqlite::open_first(path).map(AnyConnection::Sqlite),
+    }
+}
+
+/// Opens a connection with the limits that every session runs under.
+pub(super) fn open(url: &DatabaseUrl) -> Result<AnyConnection, ConnectError> {
+    match url.target() {
+        #[cfg(feature = "postgres")]
+        Target::Postgres(url) => postgres::open(url).map(AnyConnection::Postgres),
+        #[cfg(feature = "sqlite")]
+        Target::Sqlite(path) => sqlite::open(path).map(AnyConnection::Sqlite),
+    }
+}
+
+/// Fails when a connection that was idle no longer works; a file needs no asking.
+pub(super) fn check(conn: &mut AnyConnection) -> QueryResult<()> {
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(conn) => diesel::r2d2::R2D2Connection::ping(conn),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(_) => Ok(()),
+    }
+}
+
+/// Finds out how a tenant's work can be guarded here.
+pub(super) fn guard(conn: &mut AnyConnection) -> QueryResult<Guard> {
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(conn) => postgres::guard(conn),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(_) => Ok(sqlite::guard()),
+    }
+}
+
+/// Runs one tenant's `work`: on PostgreSQL in a transaction bound to the tenant, on SQLite as it is, each statement
+/// being a transaction that takes the write lock when it begins.
+pub(super) fn in_scope<T>(
+    conn: &mut AnyConnection,
+    guard: &Guard,
+    tenant: &TenantId,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+) -> QueryResult<T> {
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => conn.transaction(|conn| {
+            match conn {
+                AnyConnection::Postgres(conn) => postgres::enter(conn, guard.takes_role, tenant)?,
+                #[cfg(feature = "sqlite")]
+                AnyConnection::Sqlite(_) => {}
+            }
+            work(conn)
+        }),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(_) => {
+            let _ = (guard, tenant);
+            work(conn)
+        }
+    }
+}
+
+/// Adds a key unless one of that id is there; the derived connection knows no `ON CONFLICT`.
+pub(super) fn insert_new_key(conn: &mut AnyConnection, row: KeyRow) -> QueryResult<usize> {
+    let insert = diesel::insert_into(crypto_state::table).values(row);
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
+    }
+}
+
+/// An expression for the text of `pinecone_api_key` before its second `.`, all of it when there is none.
+pub(super) fn key_part(conn: &AnyConnection) -> &'static str {
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => postgres::KEY_PART,
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(_) => sqlite::KEY_PART,
+    }
+}
+
+/// Whether a migration was ever applied here.
+pub(super) fn has_migrations_table(conn: &mut AnyConnection) -> QueryResult<bool> {
+    let question = match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => postgres::HAS_MIGRATIONS_TABLE,
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(_) => sqlite::HAS_MIGRATIONS_TABLE,
+    };
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(question)).get_result(conn)
+}
+
+/// Runs `work` while no other process migrates the same database.
+pub(super) fn alone<T>(
+    conn: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, MigrateError>,
+) -> Result<T, MigrateError> {
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(pg) => {
+            postgres::lock_migrations(pg).map_err(store_error)?;
+            // The lock ends with the connection, which is closed after this.
+            work(conn)
+        }
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(lite) => {
+            sqlite::begin_migrations(lite).map_err(store_error)?;
+            match work(conn) {
+                Ok(done) => commit(conn)
+                    .map(|()| done)
+                    .map_err(|error| store_error(error).into()),
+                // Closing the connection undoes what was begun.
+                Err(error) => Err(error),
+            }
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+fn commit(conn: &mut AnyConnection) -> QueryResult<()> {
+    use diesel::connection::TransactionManager;
+    AnyConnection::commit_transaction(conn)
+}
+
+/// Applies every migration that is missing and gives their names in order.
+pub(super) fn apply(conn: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+    fn missing<C: MigrationHarness<DB>, DB: Backend>(
+        conn: &mut C,
+        source: EmbeddedMigrations,
+    ) -> Result<Vec<String>, BoxError> {
+        let missing = conn.pending_migrations(source)?;
+        missing
+            .iter()
+            .map(|migration| {
+                conn.run_migration(migration)
+                    .map(|_| migration.name().to_string())
+            })
+            .collect()
+    }
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(conn) => missing(conn, postgres::MIGRATIONS),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(conn) => missing(conn, sqlite::MIGRATIONS),
+    }
+    .map_err(migration_error)
+}
+
+/// Undoes every migration.
+#[cfg(any(test, feature = "testing"))]
+pub(super) fn revert(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(conn) => conn.revert_all_migrations(postgres::MIGRATIONS).map(drop),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(conn) => conn.revert_all_migrations(sqlite::MIGRATIONS).map(drop),
+    }
+    .map_err(migration_error)
+}
+
+/// The migrations that this version knows for that database, in order.
+pub(super) fn known(conn: &AnyConnection) -> Result<Vec<Known>, StoreError> {
+    fn listed<DB: Backend>(source: &EmbeddedMigrations) -> Result<Vec<Known>, BoxError> {
+        let migrations = MigrationSource::<DB>::migrations(source)?;
+        let known = |name: &dyn diesel::migration::MigrationName| Known {
+            version: name.version().to_string(),
+            name: name.to_string(),
+        };
+        Ok(migrations
+            .iter()
+            .map(|migration| known(migration.name()))
+            .collect())
+    }
+    let mut known = match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => listed::<diesel::pg::Pg>(&postgres::MIGRATIONS),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(_) => listed::<diesel::sqlite::Sqlite>(&sqlite::MIGRATIONS),
+    }
+    .map_err(migration_error)?;
+    known.sort_by(|a, b| a.version.cmp(&b.version));
+    Ok(known)
+}
+
+fn migration_error(error: BoxError) -> StoreError {
+    match error.downcast::<diesel::result::Error>() {
+        Ok(error) => store_error(*error),
+        Err(error) => StoreError::Failed(error),
+    }
+}

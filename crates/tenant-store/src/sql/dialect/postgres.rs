@@ -1,0 +1,95 @@
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::r2d2::Error as ConnectError;
+use diesel::sql_types::{Bool, Text};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use tenantry_domain::TenantId;
+
+use crate::sql::errors::is_transient;
+use crate::sql::isolation::{Guard, Isolation};
+
+pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+pub(super) const HAS_MIGRATIONS_TABLE: &str = "to_regclass('__diesel_schema_migrations') IS NOT NULL";
+
+pub(super) const KEY_PART: &str =
+    r"coalesce(substring(pinecone_api_key from '^[^.]*\.[^.]*'), pinecone_api_key)";
+
+/// The role that a tenant's transaction takes, made by the migration of `documents`.
+const ROLE: &str = "tenantry_tenant";
+
+/// Limits of one session, and English messages where the user may choose: diesel passes on no error code.
+const SESSION: &str = "\
+    SET statement_timeout = '10s'; \
+    SET lock_timeout = '3s'; \
+    SET idle_in_transaction_session_timeout = '30s'; \
+    DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$;";
+
+/// Whether the role of the moment is bound by the policy and may do what a tenant's work does.
+const IS_BOUND: &str = "row_security_active('documents')";
+const MAY_WORK: &str = "has_table_privilege('documents', 'SELECT') AND has_table_privilege('documents', 'INSERT') \
+    AND has_table_privilege('documents', 'UPDATE') AND has_table_privilege('documents', 'DELETE')";
+
+diesel::define_sql_function! {
+    /// Sets a parameter of the session, or of the transaction when the last argument is true.
+    fn set_config(name: Text, value: Text, is_local: Bool) -> Text;
+}
+
+pub(super) fn open(url: &str) -> Result<PgConnection, ConnectError> {
+    let mut conn = PgConnection::establish(url).map_err(ConnectError::ConnectionError)?;
+    conn.batch_execute(SESSION).map_err(ConnectError::QueryError)?;
+    Ok(conn)
+}
+
+/// Binds the open transaction to `tenant`; both settings end with it.
+pub(super) fn enter(conn: &mut PgConnection, takes_role: bool, tenant: &TenantId) -> QueryResult<()> {
+    let tenant = set_config("app.tenant_id", tenant.as_str(), true);
+    if takes_role {
+        // The same as `SET LOCAL ROLE`, in one round trip with the other.
+        diesel::select((set_config("role", ROLE, true), tenant)).execute(conn)?;
+    } else {
+        diesel::select(tenant).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Tries the tenants' role, and without it whether the user's own is bound by the policy.
+pub(super) fn guard(conn: &mut PgConnection) -> QueryResult<Guard> {
+    let with_role = conn.transaction(|conn| {
+        diesel::select(set_config("role", ROLE, true)).execute(conn)?;
+        diesel::select((sql::<Bool>(IS_BOUND), sql::<Bool>(MAY_WORK))).get_result::<(bool, bool)>(conn)
+    });
+    let refusal = match with_role {
+        Ok((true, true)) => {
+            return Ok(Guard {
+                takes_role: true,
+                isolation: Isolation::Enforced,
+            });
+        }
+        Ok((false, _)) => format!("the role {ROLE} bypasses row-level security"),
+        Ok((true, false)) => format!("the role {ROLE} has no rights on the table documents"),
+        // What may pass must not be remembered as a refusal.
+        Err(error) if is_transient(&error) => return Err(error),
+        Err(error) => error.to_string(),
+    };
+    let isolation = if diesel::select(sql::<Bool>(IS_BOUND)).get_result(conn)? {
+        Isolation::Enforced
+    } else {
+        let reason = format!("{refusal}, and the user's own role bypasses row-level security");
+        Isolation::NotEnforced { reason }
+    };
+    Ok(Guard {
+        takes_role: false,
+        isolation,
+    })
+}
+
+/// Waits, as long as a long migration may take, until no other process migrates this database.
+pub(super) fn lock_migrations(conn: &mut PgConnection) -> QueryResult<()> {
+    // The number is this program's own: "tenantry" in ASCII.
+    conn.batch_execute(
+        "SET statement_timeout = '10min'; SET lock_timeout = '10min'; SELECT pg_advisory_lock(8387231245791425145)",
+    )
+}

@@ -1,0 +1,67 @@
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use tenantry_domain::{Sealed, TenantId};
+
+use super::rows::KeyRow;
+use super::schema::crypto_state;
+use super::{SqlStore, count, dialect};
+use crate::text::Texts;
+use crate::{KeyState, KeyStateStore, SecretSample, StoreError};
+
+/// The first tenant of each key, with the number of tenants that share the key.
+#[derive(QueryableByName)]
+struct SampleRow {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Text)]
+    sealed: String,
+    #[diesel(sql_type = BigInt)]
+    secrets: i64,
+}
+
+impl KeyStateStore for SqlStore {
+    fn key_states(&self) -> Result<Vec<KeyState>, StoreError> {
+        let query = crypto_state::table.order((crypto_state::created_at.asc(), crypto_state::kid.asc()));
+        self.run(|conn| query.load::<KeyRow>(conn))?
+            .into_iter()
+            .map(KeyState::try_from)
+            .collect()
+    }
+
+    fn remember_key(&self, state: &KeyState) -> Result<(), StoreError> {
+        state.refuse_nul()?;
+        self.run(|conn| dialect::insert_new_key(conn, KeyRow::from(state)))
+            .map(drop)
+    }
+
+    fn secrets_by_key(&self) -> Result<Vec<SecretSample>, StoreError> {
+        let rows = self.run(|conn| {
+            let query = format!(
+                "SELECT id, sealed, secrets FROM ( \
+                     SELECT id, sealed, \
+                         count(*) OVER (PARTITION BY key_part) AS secrets, \
+                         row_number() OVER (PARTITION BY key_part ORDER BY id) AS place \
+                     FROM ( \
+                         SELECT id, pinecone_api_key AS sealed, {key_part} AS key_part \
+                         FROM tenants WHERE pinecone_api_key IS NOT NULL \
+                     ) AS secrets \
+                 ) AS samples WHERE place = 1 ORDER BY id",
+                key_part = dialect::key_part(conn),
+            );
+            diesel::sql_query(query).load::<SampleRow>(conn)
+        })?;
+        rows.into_iter().map(SecretSample::try_from).collect()
+    }
+}
+
+impl TryFrom<SampleRow> for SecretSample {
+    type Error = StoreError;
+
+    fn try_from(row: SampleRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant: TenantId::parse(&row.id).map_err(|error| StoreError::Failed(error.into()))?,
+            sealed: Sealed::from_stored(row.sealed),
+            secrets: count(row.secrets)?,
+        })
+    }
+}

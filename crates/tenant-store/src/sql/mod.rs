@@ -1,0 +1,103 @@
+mod connection;
+mod dialect;
+mod documents;
+mod errors;
+mod isolation;
+mod keys;
+mod migrate;
+mod pool;
+mod rows;
+mod schema;
+mod tenants;
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;
+mod url;
+mod users;
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use diesel::prelude::*;
+use diesel::r2d2::{Pool, PooledConnection};
+use tenantry_domain::Paged;
+
+pub use self::isolation::Isolation;
+pub use self::migrate::MigrateError;
+pub use self::pool::PoolOptions;
+pub use self::url::{DatabaseUrl, DatabaseUrlError};
+
+use self::connection::AnyConnection;
+use self::errors::store_error;
+use self::isolation::Guard;
+use self::pool::Manager;
+use crate::StoreError;
+
+/// Keeps every record in SQLite or PostgreSQL, through a pool of connections that heals by itself.
+///
+/// A method borrows one connection for as long as it runs, and waits at most
+/// [`PoolOptions::acquire_timeout`] for it.
+pub struct SqlStore {
+    url: DatabaseUrl,
+    pool: Pool<Manager>,
+    guard: OnceLock<Guard>,
+}
+
+impl SqlStore {
+    /// Opens the database, an SQLite file being made when there is none. The tables are made by
+    /// [`SqlStore::migrate`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database cannot be reached, as soon as that is known: a refused
+    /// connection is not tried again.
+    pub fn connect(url: &DatabaseUrl, options: PoolOptions) -> Result<Self, StoreError> {
+        let pool = pool::open(url, options)?;
+        Ok(Self {
+            url: url.clone(),
+            pool,
+            guard: OnceLock::new(),
+        })
+    }
+
+    /// Asks the database for an answer.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn ping(&self) -> Result<(), StoreError> {
+        self.run(|conn| diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>("1 = 1")).execute(conn))
+            .map(drop)
+    }
+
+    fn acquire(&self) -> Result<PooledConnection<Manager>, StoreError> {
+        self.pool
+            .get()
+            .map_err(|error| StoreError::Unavailable(error.into()))
+    }
+
+    /// Runs `work` on a connection of the pool.
+    fn run<T>(&self, work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>) -> Result<T, StoreError> {
+        work(&mut *self.acquire()?).map_err(store_error)
+    }
+}
+
+/// A page of records from its rows.
+fn paged<R, T: TryFrom<R, Error = StoreError>>(rows: Vec<R>, total: i64) -> Result<Paged<T>, StoreError> {
+    let items = rows.into_iter().map(T::try_from).collect::<Result<_, _>>()?;
+    Ok(Paged {
+        items,
+        total: count(total)?,
+    })
+}
+
+/// A count as a number that cannot be negative.
+fn count(count: i64) -> Result<u64, StoreError> {
+    u64::try_from(count).map_err(|error| StoreError::Failed(error.into()))
+}
+
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore")
+            .field("url", &self.url)
+            .field("pool", &self.pool.state())
+            .finish_non_exhaustive()
+    }
+}
