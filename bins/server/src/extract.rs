@@ -1,1 +1,72 @@
-//! Work in progress.
+//! What a handler may ask of a request. A handler reaches a tenant's data through [`CurrentTenant`] and the
+//! administration through [`SuperUser`] alone: each is made of a verified token, and its one method runs a use case.
+
+mod body;
+mod caller;
+mod document;
+mod params;
+
+pub(crate) use body::{Body, Form, explain, present};
+pub(crate) use caller::{CurrentTenant, CurrentUser, LoggedTenant, SuperUser};
+pub(crate) use document::{NewDocumentBody, NewDocumentForm, NewDocumentJson};
+pub(crate) use params::{PageParams, Params, PathId};
+
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{HttpRequest, error::PayloadError};
+use futures_util::StreamExt;
+
+use crate::error::{ApiError, Code};
+use crate::http::HttpSettings;
+
+/// What was put into the application when it was built.
+fn shared<T: 'static>(request: &HttpRequest) -> Result<Data<T>, ApiError> {
+    let shared = request.app_data::<Data<T>>();
+    shared
+        .cloned()
+        .ok_or_else(|| ApiError::new(Code::InternalError).because(std::any::type_name::<T>()))
+}
+
+/// The one value of a header; `None` when it is missing, repeated or not ASCII.
+fn only<'r>(request: &'r HttpRequest, name: HeaderName) -> Option<&'r str> {
+    let mut values = request.headers().get_all(name);
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+/// Reads a body of at most `limit` bytes that arrives within the deadline.
+async fn collect(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+    let declared = only(request, header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > limit) {
+        return Err(ApiError::new(Code::PayloadTooLarge));
+    }
+    let coded = request.headers().get(header::CONTENT_ENCODING);
+    if coded.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(ApiError::new(Code::UnsupportedMediaType).saying("the body must not be compressed"));
+    }
+    let deadline: Duration = shared::<HttpSettings>(request)?.body_deadline;
+    let reading = async move {
+        let mut body = BytesMut::with_capacity(declared.unwrap_or(0));
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(broken)?;
+            if body.len() + chunk.len() > limit {
+                return Err(ApiError::new(Code::PayloadTooLarge));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    };
+    let read = tokio::time::timeout(deadline, reading).await;
+    read.unwrap_or_else(|_| Err(ApiError::new(Code::RequestTimeout)))
+}
+
+fn broken(error: PayloadError) -> ApiError {
+    ApiError::new(Code::BadRequest)
+        .saying("the body broke off or is malformed")
+        .because(error)
+}

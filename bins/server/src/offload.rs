@@ -1,8 +1,9 @@
 //! The one bridge from async to blocking: a permit first, then one hop around a whole use case.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::App;
 
@@ -29,38 +30,97 @@ pub enum OffloadError {
     Panicked,
 }
 
-/// How many pieces of each kind of work may be under way.
+/// How many pieces of each kind of work may be under way, and how many more may wait for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permits {
-    /// Of [`Class::Store`].
+    /// Of [`Class::Store`]; about the number of database connections.
     pub store: usize,
-    /// Of [`Class::Password`].
+    /// Of [`Class::Password`]; the number of cores.
     pub password: usize,
-    /// Of [`Class::Upstream`].
+    /// Of [`Class::Upstream`]; every open answer stream holds one.
     pub upstream: usize,
+    /// How many may wait for a permit of each kind; one more is refused at once.
+    pub queue: usize,
+    /// How long one waits before it is refused.
+    pub wait: Duration,
+}
+
+impl Permits {
+    /// The blocking threads that a worker must be able to start so that a permit never waits for a thread.
+    pub fn threads(&self) -> usize {
+        self.store
+            .saturating_add(self.password)
+            .saturating_add(self.upstream)
+    }
+}
+
+impl Default for Permits {
+    /// Sixteen for the store, one password a core, 192 upstream; 256 may wait for two seconds.
+    ///
+    /// A worker of actix-web has 512 / cores blocking threads unless told otherwise: see [`Permits::threads`].
+    fn default() -> Self {
+        Self {
+            store: 16,
+            password: std::thread::available_parallelism().map_or(1, usize::from),
+            upstream: 192,
+            queue: 256,
+            wait: Duration::from_secs(2),
+        }
+    }
 }
 
 /// Runs use cases on blocking threads.
 #[derive(Debug, Clone)]
 pub struct Offload {
     app: Arc<App>,
-    store: Arc<Semaphore>,
-    password: Arc<Semaphore>,
-    upstream: Arc<Semaphore>,
+    store: Lane,
+    password: Lane,
+    upstream: Lane,
+}
+
+/// The permits of one class, and the places to wait for them.
+#[derive(Debug, Clone)]
+struct Lane {
+    permits: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
+    wait: Duration,
+}
+
+impl Lane {
+    fn new(permits: usize, queue: usize, wait: Duration) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(permits)),
+            queue: Arc::new(Semaphore::new(queue)),
+            wait,
+        }
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, OffloadError> {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _place = self.queue.try_acquire().map_err(|_| OffloadError::Busy)?;
+        let permit = tokio::time::timeout(self.wait, self.permits.clone().acquire_owned()).await;
+        permit
+            .map_err(|_| OffloadError::Busy)?
+            .map_err(|_| OffloadError::Busy)
+    }
 }
 
 impl Offload {
     /// A bridge to `app`'s use cases.
     pub fn new(app: Arc<App>, permits: Permits) -> Self {
+        let lane = |count| Lane::new(count, permits.queue, permits.wait);
         Self {
             app,
-            store: Arc::new(Semaphore::new(permits.store)),
-            password: Arc::new(Semaphore::new(permits.password)),
-            upstream: Arc::new(Semaphore::new(permits.upstream)),
+            store: lane(permits.store),
+            password: lane(permits.password),
+            upstream: lane(permits.upstream),
         }
     }
 
-    /// Runs `work` on a blocking thread once a permit of `class` is free.
+    /// Runs `work` on a blocking thread once a permit of `class` is free. Dropping the future gives up the wait, but
+    /// work that has begun runs to its end.
     ///
     /// # Errors
     /// When no permit becomes free in time, or the work panics.
@@ -70,18 +130,28 @@ impl Offload {
         class: Class,
         work: impl FnOnce(&App) -> T + Send + 'static,
     ) -> Result<T, OffloadError> {
-        let permits = match class {
+        let lane = match class {
             Class::Store => &self.store,
             Class::Password => &self.password,
             Class::Upstream => &self.upstream,
         };
-        let permit = permits.clone().try_acquire_owned().map_err(|_| OffloadError::Busy)?;
+        let permit = lane.permit().await?;
         let app = self.app.clone();
         let work = move || {
             // The permit lives as long as the work, also when the caller has gone.
             let _permit = permit;
             work(&app)
         };
-        actix_web::rt::task::spawn_blocking(work).await.map_err(|_| OffloadError::Panicked)
+        actix_web::rt::task::spawn_blocking(work)
+            .await
+            .map_err(|_| OffloadError::Panicked)
+    }
+
+    /// What may be done without leaving the async side, because it neither waits nor takes long.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
     }
 }
+
+#[cfg(test)]
+mod tests;

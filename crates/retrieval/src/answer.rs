@@ -5,10 +5,13 @@ use std::sync::Arc;
 use tenantry_domain::{Cancellation, Hit, TenantScope, TopK};
 use tenantry_llm_client::{Completer, Completion, FinishReason, LlmError, Passage, Prompt, Usage};
 
-use crate::{SearchError, Searcher};
+use crate::search::check_query;
+use crate::{InvalidField, SearchError, Searcher};
 
 /// How many passages an answer may rest on.
 const PASSAGES: u16 = 6;
+/// What errors call the question.
+const QUESTION: &str = "message";
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +70,14 @@ impl Answers {
         Self { searcher, completer }
     }
 
+    /// Whether `question` can be asked at all, which a stream has to know before it begins.
+    ///
+    /// # Errors
+    /// When the question is blank or longer than 16,000 characters.
+    pub fn check(question: &str) -> Result<(), InvalidField> {
+        check_query(QUESTION, question)
+    }
+
     /// Answers `question` in one piece.
     ///
     /// # Errors
@@ -101,8 +112,8 @@ impl Answers {
     }
 
     fn sources(&self, scope: &TenantScope, question: &str) -> Result<Vec<Source>, SearchError> {
-        let limit = TopK::new(PASSAGES).map_err(|_| crate::InvalidField::new("limit", "is out of range"))?;
-        let hits = self.searcher.search(scope, "message", question, limit)?;
+        let limit = TopK::new(PASSAGES).map_err(|_| InvalidField::new("limit", "is out of range"))?;
+        let hits = self.searcher.search(scope, QUESTION, question, limit)?;
         Ok(hits
             .into_iter()
             .zip(1..)

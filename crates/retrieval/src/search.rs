@@ -66,7 +66,7 @@ impl Searcher {
         query: &str,
         limit: TopK,
     ) -> Result<Vec<Hit>, SearchError> {
-        prose(field, query, MAX_QUERY, "has more than 16000 characters")?;
+        check_query(field, query)?;
         let collection = self.collections.of(scope)?;
         let embedding = self.embed(query)?;
         let wanted = usize::from(limit.get());
@@ -104,6 +104,11 @@ impl Searcher {
         };
         Ok(embedder.embed(&[query])?.embeddings.pop())
     }
+}
+
+/// Whether text may be searched for.
+pub(crate) fn check_query(field: &'static str, query: &str) -> Result<(), InvalidField> {
+    prose(field, query, MAX_QUERY, "has more than 16000 characters")
 }
 
 impl fmt::Debug for Searcher {

@@ -1,1 +1,26 @@
-//! Work in progress.
+//! One file for each resource: its shapes on the wire, its handlers, its tests.
+
+mod chat;
+mod docs;
+mod documents;
+mod health;
+mod search;
+mod tenants;
+mod tokens;
+mod users;
+mod wire;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers every route; only what is documented can be registered here.
+pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(health::configure)
+        .configure(docs::configure)
+        .configure(tokens::configure)
+        .configure(users::configure)
+        .configure(tenants::configure)
+        .configure(documents::configure)
+        .configure(search::configure)
+        .configure(chat::configure);
+}

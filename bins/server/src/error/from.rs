@@ -1,0 +1,266 @@
+//! What every error of the layers below becomes. The enums are `non_exhaustive`, so each match needs a last arm; a
+//! variant that falls through to it is answered as an internal error, and `tests/error_mapping.rs` fails.
+
+use tenantry_auth::IssueError;
+use tenantry_crypto::{OpenError, PasswordError, RejectedPassword, SealError};
+use tenantry_domain::{PageOutOfRange, ParseEmailError, ParseTenantIdError, TopKOutOfRange};
+use tenantry_llm_client::LlmError;
+use tenantry_retrieval::{
+    AccountError, AnswerError, CollectionError, IngestError, InvalidField, LoginError, RejectedPinecone,
+    ResolveError, SaveTenantError, SearchError,
+};
+use tenantry_tenant_store::StoreError;
+use tenantry_vector_client::VectorError;
+
+use super::{ApiError, Code};
+use crate::offload::OffloadError;
+
+impl From<OffloadError> for ApiError {
+    fn from(error: OffloadError) -> Self {
+        let code = match error {
+            OffloadError::Busy => Code::Busy,
+            OffloadError::Panicked => Code::InternalError,
+        };
+        Self::new(code).because(error)
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::IdTaken => Code::IdTaken,
+            StoreError::EmailTaken => Code::EmailTaken,
+            StoreError::UnknownTenant => Code::UnknownTenant,
+            StoreError::Unavailable(_) => Code::StoreUnavailable,
+            StoreError::Failed(_) => Code::StoreFailed,
+            _ => Code::InternalError,
+        };
+        Self::new(code).because(error)
+    }
+}
+
+impl From<ResolveError> for ApiError {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Unauthenticated => Self::new(Code::Unauthenticated),
+            ResolveError::TenantForbidden => Self::new(Code::TenantForbidden),
+            ResolveError::NotSuperuser => Self::new(Code::SuperuserRequired),
+            ResolveError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Refused => Self::new(Code::InvalidCredentials),
+            LoginError::Password(error) => error.into(),
+            LoginError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Email(error) => error.into(),
+            AccountError::Password(error) => error.into(),
+            AccountError::Hash(error) => error.into(),
+            AccountError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<SaveTenantError> for ApiError {
+    fn from(error: SaveTenantError) -> Self {
+        match error {
+            SaveTenantError::Invalid(error) => error.into(),
+            SaveTenantError::Pinecone(error) => error.into(),
+            SaveTenantError::Seal(error) => error.into(),
+            SaveTenantError::Open(error) => error.into(),
+            SaveTenantError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<RejectedPinecone> for ApiError {
+    /// When a tenant is saved; in use the same finding is no mistake of the caller, see [`CollectionError`].
+    fn from(error: RejectedPinecone) -> Self {
+        // Names and metrics come from Pinecone, so they are left out of what the client is told.
+        match &error {
+            RejectedPinecone::Key => Self::new(Code::PineconeKeyRefused),
+            RejectedPinecone::UnknownIndex(_) => Self::new(Code::PineconeIndexUnknown),
+            RejectedPinecone::AmbiguousIndex(fitting) => Self::new(Code::PineconeIndexAmbiguous).saying(
+                format!("name the index in `pinecone_index`: {fitting} of the project's indexes would fit"),
+            ),
+            RejectedPinecone::Dimension { expected, .. } => Self::new(Code::PineconeDimensionMismatch)
+                .saying(format!(
+                    "the index holds vectors of another dimension, the embedding model makes {expected}"
+                )),
+            RejectedPinecone::Metric { .. } => Self::new(Code::PineconeMetricUnsupported),
+            RejectedPinecone::Refused => Self::new(Code::PineconeRefused),
+            _ => Self::new(Code::InternalError),
+        }
+        .because(error)
+    }
+}
+
+impl From<CollectionError> for ApiError {
+    fn from(error: CollectionError) -> Self {
+        match error {
+            CollectionError::SealedKey(error) => error.into(),
+            CollectionError::Rejected(RejectedPinecone::Key) => {
+                Self::new(Code::VectorStoreUnauthorized).because(RejectedPinecone::Key)
+            }
+            CollectionError::Rejected(error) => Self::new(Code::VectorStoreMisconfigured).because(error),
+            CollectionError::Pending => Self::new(Code::PineconePending).because(CollectionError::Pending),
+            CollectionError::Vector(error) => error.into(),
+            CollectionError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<IngestError> for ApiError {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Invalid(error) => error.into(),
+            IngestError::Collection(error) => error.into(),
+            IngestError::Embed(error) => error.into(),
+            IngestError::Vector(error) => error.into(),
+            IngestError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<SearchError> for ApiError {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Invalid(error) => error.into(),
+            SearchError::Collection(error) => error.into(),
+            SearchError::Embed(error) => error.into(),
+            SearchError::Vector(error) => error.into(),
+            SearchError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<AnswerError> for ApiError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Search(error) => error.into(),
+            AnswerError::Complete(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<LlmError> for ApiError {
+    fn from(error: LlmError) -> Self {
+        let mut wait = None;
+        let code = match &error {
+            LlmError::Unauthorized(_) => Code::LlmUnauthorized,
+            // 503 and not 429: it is the server's account that asks too much, not this client.
+            LlmError::RateLimited { retry_after, .. } => {
+                wait = *retry_after;
+                Code::LlmRateLimited
+            }
+            LlmError::QuotaExceeded(_) => Code::LlmQuotaExceeded,
+            LlmError::UnknownModel(_) => Code::LlmUnknownModel,
+            LlmError::TooLong(_) => Code::InputTooLong,
+            LlmError::Refused(_) => Code::LlmRefused,
+            LlmError::Protocol(_) => Code::LlmProtocol,
+            LlmError::Truncated(_) => Code::LlmTruncated,
+            LlmError::Unavailable(_) => Code::LlmUnavailable,
+            LlmError::Cancelled => Code::Cancelled,
+            _ => Code::InternalError,
+        };
+        Self::new(code).retry_after(wait).because(error)
+    }
+}
+
+impl From<VectorError> for ApiError {
+    fn from(error: VectorError) -> Self {
+        let mut wait = None;
+        let code = match &error {
+            VectorError::DimensionMismatch { .. } => Code::EmbeddingMismatch,
+            VectorError::EmbeddingRequired => Code::EmbeddingNotConfigured,
+            VectorError::Unauthorized(_) => Code::VectorStoreUnauthorized,
+            VectorError::UnknownIndex(_) => Code::VectorStoreUnknownIndex,
+            VectorError::RateLimited { retry_after, .. } => {
+                wait = *retry_after;
+                Code::VectorStoreRateLimited
+            }
+            VectorError::Refused(_) => Code::VectorStoreRefused,
+            VectorError::Unavailable(_) => Code::VectorStoreUnavailable,
+            _ => Code::InternalError,
+        };
+        Self::new(code).retry_after(wait).because(error)
+    }
+}
+
+impl From<OpenError> for ApiError {
+    fn from(error: OpenError) -> Self {
+        Self::new(Code::TenantSecretUnavailable).because(error)
+    }
+}
+
+impl From<SealError> for ApiError {
+    fn from(error: SealError) -> Self {
+        Self::new(Code::InternalError).because(error)
+    }
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        Self::new(Code::InternalError).because(error)
+    }
+}
+
+impl From<IssueError> for ApiError {
+    fn from(error: IssueError) -> Self {
+        Self::new(Code::InternalError).because(error)
+    }
+}
+
+impl From<RejectedPassword> for ApiError {
+    fn from(error: RejectedPassword) -> Self {
+        Self::new(Code::InvalidPassword).saying(error.to_string())
+    }
+}
+
+impl From<InvalidField> for ApiError {
+    fn from(error: InvalidField) -> Self {
+        Self::new(Code::InvalidRequest).saying(error.to_string())
+    }
+}
+
+impl From<ParseEmailError> for ApiError {
+    fn from(error: ParseEmailError) -> Self {
+        Self::new(Code::InvalidRequest).saying(format!("`email`: {error}"))
+    }
+}
+
+impl From<ParseTenantIdError> for ApiError {
+    fn from(error: ParseTenantIdError) -> Self {
+        Self::new(Code::InvalidRequest).saying(error.to_string())
+    }
+}
+
+impl From<PageOutOfRange> for ApiError {
+    fn from(error: PageOutOfRange) -> Self {
+        Self::new(Code::InvalidRequest).saying(error.to_string())
+    }
+}
+
+impl From<TopKOutOfRange> for ApiError {
+    fn from(error: TopKOutOfRange) -> Self {
+        Self::new(Code::InvalidRequest).saying(format!("`limit`: {error}"))
+    }
+}

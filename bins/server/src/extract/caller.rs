@@ -1,0 +1,151 @@
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use tenantry_auth::MAX_TOKEN_BYTES;
+use tenantry_domain::{AccessClaims, TenantId, TenantScope};
+use tenantry_retrieval::{Caller, Superuser};
+
+use super::{only, shared};
+use crate::app::App;
+use crate::error::{ApiError, Code};
+use crate::offload::{Class, Offload};
+
+/// The tenant of the request's token, for the access log.
+#[derive(Debug, Clone)]
+pub(crate) struct LoggedTenant(pub(crate) TenantId);
+
+/// A verified token and the bridge to cross with it.
+struct Bearer {
+    bridge: Data<Offload>,
+    claims: AccessClaims,
+}
+
+impl Bearer {
+    /// Reads the token from the one `Authorization` header, never from the address or a cookie, and verifies it.
+    fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let bridge = shared::<Offload>(request)?;
+        let refused = || ApiError::new(Code::Unauthenticated);
+        let token = token(request).ok_or_else(refused)?;
+        let claims = bridge.app().verifier.verify(token).map_err(|_| refused())?;
+        if let Some(tenant) = &claims.tenant {
+            request.extensions_mut().insert(LoggedTenant(tenant.clone()));
+        }
+        Ok(Self { bridge, claims })
+    }
+
+    /// Crosses the bridge once, looks up who the bearer is now, and runs `work` for them.
+    async fn run<T, E>(
+        self,
+        class: Class,
+        work: impl FnOnce(&App, Caller) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        let Self { bridge, claims } = self;
+        let hop = bridge.run(class, move |app| {
+            let caller = app.resolver.caller(&claims)?;
+            work(app, caller).map_err(Into::into)
+        });
+        hop.await?
+    }
+}
+
+/// The token after the scheme `Bearer` (RFC 6750, section 2.1), when it is not too long to be one.
+fn token(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = only(request, header::AUTHORIZATION)?.split_once(' ')?;
+    let token = token.trim_start_matches(' ');
+    (scheme.eq_ignore_ascii_case("bearer") && token.len() <= MAX_TOKEN_BYTES).then_some(token)
+}
+
+macro_rules! bearer {
+    ($name:ident) => {
+        impl FromRequest for $name {
+            type Error = ApiError;
+            type Future = Ready<Result<Self, ApiError>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                ready(Bearer::of(request).map(Self))
+            }
+        }
+    };
+}
+
+/// Somebody with a verified token.
+pub(crate) struct CurrentUser(Bearer);
+
+impl CurrentUser {
+    /// Runs `work` for the user, as the store knows them now.
+    ///
+    /// # Errors
+    /// When the user may no longer log in, no permit is free, or `work` fails.
+    pub(crate) async fn run<T, E>(
+        self,
+        class: Class,
+        work: impl FnOnce(&App, Caller) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        self.0.run(class, work).await
+    }
+}
+
+/// Somebody with a verified token, who may belong to a tenant.
+pub(crate) struct CurrentTenant(Bearer);
+
+impl CurrentTenant {
+    /// Runs `work` in the scope of the caller's own active tenant.
+    ///
+    /// # Errors
+    /// When the caller has no active tenant, no permit is free, or `work` fails.
+    pub(crate) async fn run<T, E>(
+        self,
+        class: Class,
+        work: impl FnOnce(&App, &TenantScope) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        let scoped = |app: &App, caller: Caller| -> Result<T, ApiError> {
+            let scope = app.resolver.scope(&caller)?;
+            work(app, &scope).map_err(Into::into)
+        };
+        self.0.run(class, scoped).await
+    }
+}
+
+/// Somebody with a verified token, who may be a superuser.
+pub(crate) struct SuperUser(Bearer);
+
+impl SuperUser {
+    /// Runs `work` with the proof that the caller is a superuser.
+    ///
+    /// # Errors
+    /// When the caller is none, no permit is free, or `work` fails.
+    pub(crate) async fn run<T, E>(
+        self,
+        class: Class,
+        work: impl FnOnce(&App, &Superuser) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        let proven = |app: &App, caller: Caller| -> Result<T, ApiError> {
+            let superuser = app.resolver.superuser(&caller)?;
+            work(app, &superuser).map_err(Into::into)
+        };
+        self.0.run(class, proven).await
+    }
+}
+
+bearer!(CurrentUser);
+bearer!(CurrentTenant);
+bearer!(SuperUser);

@@ -1,0 +1,50 @@
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::http::OpenApiJson;
+
+/// The page, which loads nothing from elsewhere; `NONCE` stands where its inline style and script name theirs.
+const PAGE: &str = include_str!("docs.html");
+
+pub(super) fn configure(config: &mut ServiceConfig<'_>) {
+    config.service(openapi).service(docs);
+}
+
+/// This description.
+#[utoipa::path(
+    tag = "Service",
+    operation_id = "openapi",
+    responses((status = 200, description = "An OpenAPI document", body = Object))
+)]
+#[get("/openapi.json")]
+async fn openapi(document: Data<OpenApiJson>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(document.bytes())
+}
+
+/// This description as a page to read and to try.
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "A page", body = String, content_type = "text/html"))
+)]
+#[get("/docs")]
+async fn docs() -> HttpResponse {
+    let mut bytes = [0; 16];
+    // The page is the same for everybody and shows nothing that was sent, so a predictable nonce would do no harm.
+    let _ = getrandom::fill(&mut bytes);
+    let nonce = format!("{:032x}", u128::from_be_bytes(bytes));
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .content_type("text/html; charset=utf-8")
+        .body(PAGE.replace("NONCE", &nonce))
+}
+
+#[cfg(test)]
+mod tests;

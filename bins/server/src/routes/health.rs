@@ -1,0 +1,36 @@
+use actix_web::get;
+use actix_web::web::{Data, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::error::{ApiError, Code};
+use crate::offload::{Class, Offload};
+
+pub(super) fn configure(config: &mut ServiceConfig<'_>) {
+    config.service(healthz).service(readyz);
+}
+
+/// How the server is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// Whether the process answers; it asks nothing else.
+#[utoipa::path(tag = "Service", responses((status = 200, body = Health)))]
+#[get("/healthz")]
+async fn healthz() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Whether the server can serve: the database answers and has this version's tables.
+#[utoipa::path(tag = "Service", responses((status = 200, body = Health)))]
+#[get("/readyz")]
+async fn readyz(bridge: Data<Offload>) -> Result<Json<Health>, ApiError> {
+    let ready = bridge.run(Class::Store, |app| app.readiness.check()).await?;
+    ready.map_err(|error| ApiError::new(Code::NotReady).because(error))?;
+    Ok(Json(Health { status: "ok" }))
+}
