@@ -24,8 +24,7 @@ test:
 
 # Run the suites against PostgreSQL, on a temporary cluster
 test-postgres:
-    scripts/with-postgres cargo test --locked -p tenantry-tenant-store --features postgres-tests
-    scripts/with-postgres cargo test --locked -p tenantry --features postgres-tests
+    scripts/with-postgres scripts/test-postgres
 
 # Check every Pinecone request against Pinecone's API description
 test-prism:
