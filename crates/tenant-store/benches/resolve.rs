@@ -1,1 +1,101 @@
-fn main() {}
+//! What reading a caller's access and a tenant costs, on an SQLite file and, when `TEST_DATABASE_URL` names a server
+//! and the feature `postgres` is on, on PostgreSQL: `scripts/with-postgres cargo bench --features postgres`.
+#![expect(clippy::unwrap_used, reason = "a failed step ends the measurement")]
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use tenantry_domain::{
+    Email, PineconeSettings, Sealed, SealedSecret, Tenant, TenantId, Timestamp, User, UserId,
+};
+use tenantry_tenant_store::{DatabaseUrl, PoolOptions, SqlStore, TenantStore, UserStore};
+
+const TENANTS: u32 = 1_000;
+
+fn now() -> Timestamp {
+    Timestamp::from_unix_micros(1_795_418_940_123_456).unwrap()
+}
+
+/// A tenant of that number with a prompt and a key, and its one user.
+fn tenant(n: u32) -> (Tenant, User) {
+    let id = TenantId::parse(&format!("tenant-{n}")).unwrap();
+    let api_key = SealedSecret {
+        sealed: Sealed::from_stored(format!("v1.00112233aabbccdd.{}", "c2VhbGVk".repeat(14))),
+        last_four: "wxyz".into(),
+    };
+    let tenant = Tenant {
+        id: id.clone(),
+        name: format!("Tenant {n}"),
+        pinecone: PineconeSettings {
+            api_key: Some(api_key),
+            ..PineconeSettings::default()
+        },
+        system_prompt: Some("Answer from the passages alone. ".repeat(10)),
+        is_active: true,
+        created_at: now(),
+        updated_at: now(),
+    };
+    let user = User {
+        id: UserId::generate(now()),
+        email: Email::parse(&format!("user-{n}@example.org")).unwrap(),
+        password_hash: None,
+        is_superuser: false,
+        is_active: true,
+        tenant: Some(id),
+        token_version: 0,
+        created_at: now(),
+        updated_at: now(),
+    };
+    (tenant, user)
+}
+
+fn measure(criterion: &mut Criterion, database: &str, url: &str) {
+    let store = SqlStore::connect(&DatabaseUrl::parse(url).unwrap(), PoolOptions::default()).unwrap();
+    store.migrate().unwrap();
+    let records: Vec<_> = (0..TENANTS).map(tenant).collect();
+    for (tenant, user) in &records {
+        store.create_tenant(tenant).unwrap();
+        store.create_user(user).unwrap();
+    }
+    let mut group = criterion.benchmark_group(format!("resolve/{database}"));
+    let mut turn = records.iter().cycle();
+    group.bench_function("access", |bencher| {
+        bencher.iter(|| {
+            turn.next()
+                .map(|(_, user)| black_box(store.access(user.id)).unwrap())
+        });
+    });
+    group.bench_function("tenant", |bencher| {
+        bencher.iter(|| {
+            turn.next()
+                .map(|(tenant, _)| black_box(store.tenant(&tenant.id)).unwrap())
+        });
+    });
+    group.finish();
+}
+
+fn resolve(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    measure(
+        criterion,
+        "sqlite",
+        &format!("sqlite://{}", folder.path().join("records.db").display()),
+    );
+    #[cfg(feature = "postgres")]
+    if let Some(url) = server() {
+        measure(criterion, "postgres", &url);
+    }
+}
+
+/// The server to measure; its database must be empty.
+#[cfg(feature = "postgres")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a measurement is told by the environment where the server is"
+)]
+fn server() -> Option<String> {
+    std::env::var("TEST_DATABASE_URL").ok()
+}
+
+criterion_group!(benches, resolve);
+criterion_main!(benches);

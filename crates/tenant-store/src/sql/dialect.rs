@@ -41,23 +41,13 @@ pub(super) fn open(url: &DatabaseUrl) -> Result<AnyConnection, ConnectError> {
     }
 }
 
-/// Fails when a connection that was idle no longer works; a file needs no asking.
-pub(super) fn check(conn: &mut AnyConnection) -> QueryResult<()> {
-    match conn {
-        #[cfg(feature = "postgres")]
-        AnyConnection::Postgres(conn) => diesel::r2d2::R2D2Connection::ping(conn),
-        #[cfg(feature = "sqlite")]
-        AnyConnection::Sqlite(_) => Ok(()),
-    }
-}
-
 /// Finds out how a tenant's work can be guarded here.
 pub(super) fn guard(conn: &mut AnyConnection) -> QueryResult<Guard> {
     match conn {
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(conn) => postgres::guard(conn),
         #[cfg(feature = "sqlite")]
-        AnyConnection::Sqlite(_) => Ok(sqlite::guard()),
+        AnyConnection::Sqlite(conn) => sqlite::guard(conn),
     }
 }
 

@@ -51,12 +51,10 @@ impl SqlStore {
     }
 
     fn guard(&self) -> Result<&Guard, StoreError> {
-        match self.guard.get() {
-            Some(guard) => Ok(guard),
-            None => {
-                let guard = dialect::guard(&mut *self.acquire()?).map_err(store_error)?;
-                Ok(self.guard.get_or_init(|| guard))
-            }
+        if let Some(guard) = self.guard.get() {
+            return Ok(guard);
         }
+        let guard = dialect::guard(&mut *self.acquire()?).map_err(store_error)?;
+        Ok(self.guard.get_or_init(|| guard))
     }
 }

@@ -61,7 +61,7 @@ impl ManageConnection for Manager {
     }
 
     fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), Error> {
-        dialect::check(conn).map_err(Error::QueryError)
+        conn.ping().map_err(Error::QueryError)
     }
 
     fn has_broken(&self, conn: &mut AnyConnection) -> bool {

@@ -160,18 +160,16 @@ fn postgres(rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
         return Err(FORM);
     }
 
-    let mut url = format!("postgres://{address}");
-    let mut separator = '?';
-    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
-        url.push(separator);
-        url.push_str(parameter);
-        separator = '&';
-    }
-    for (key, value) in DEFAULTS.iter().filter(|(key, _)| !keys.contains(key)) {
-        url.push(separator);
-        url.push_str(&format!("{key}={value}"));
-        separator = '&';
-    }
+    let given = parameters
+        .split('&')
+        .filter(|parameter| !parameter.is_empty())
+        .map(ToOwned::to_owned);
+    let added = DEFAULTS
+        .iter()
+        .filter(|(key, _)| !keys.contains(key))
+        .map(|(key, value)| format!("{key}={value}"));
+    let parameters = given.chain(added).collect::<Vec<_>>().join("&");
+    let url = format!("postgres://{address}?{parameters}");
     let at = if user.is_empty() { "" } else { "@" };
     Ok(DatabaseUrl {
         target: Target::Postgres(url),

@@ -72,12 +72,14 @@ fn use_write_ahead_log(conn: &mut SqliteConnection) -> QueryResult<()> {
     }
 }
 
-pub(super) fn guard() -> Guard {
-    Guard {
+/// Fails, as on the other database, while there are no tables.
+pub(super) fn guard(conn: &mut SqliteConnection) -> QueryResult<Guard> {
+    conn.batch_execute("SELECT id FROM documents LIMIT 0")?;
+    Ok(Guard {
         #[cfg(feature = "postgres")]
         takes_role: false,
         isolation: Isolation::Unsupported,
-    }
+    })
 }
 
 /// Takes the write lock before anything is read, waiting a minute for another process that migrates.
