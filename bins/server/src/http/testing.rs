@@ -1,1 +1,395 @@
+//! The whole HTTP side on memory parts, for the tests of this crate.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::{self, BoxBody};
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::test::{TestRequest, init_service};
+use actix_web::{HttpResponse, web::Bytes};
+use futures_util::future::LocalBoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tenantry_auth::{Lifetime, MemoryTokens};
+use tenantry_crypto::{MemoryPasswordHasher, MemorySealer, PasswordPolicy};
+use tenantry_domain::{AccessClaims, Dimension, ManualClock, Timestamp};
+use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter};
+use tenantry_retrieval::{
+    Accounts, Answers, Collections, Knowledge, NewTenant, NewUser, PineconeLookup, RemoteStores, Resolver,
+    Searcher, Superuser, Tenants,
+};
+use tenantry_tenant_store::testing::{FailingStore, unavailable};
+use tenantry_tenant_store::{MemoryStore, StoreError, TenantStore};
+use tenantry_vector_client::testing::FailingVectorStore;
+use tenantry_vector_client::{
+    IndexDescription, MemoryIndexCatalog, MemoryVectorStore, Metric, VectorError, VectorStore,
+};
+
+use crate::app::{App, Readiness};
+use crate::http::{self, HttpSettings};
+
+/// The password of everybody.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+/// A Pinecone key that the catalog knows, with one index named `docs`.
+pub(crate) const PINECONE_KEY: &str = "pcsk_0123456789abcdef";
+
+/// What a test may choose.
+pub(crate) struct Parts {
+    pub(crate) completer: Arc<dyn Completer>,
+    pub(crate) embedder: Option<Arc<dyn Embedder>>,
+    pub(crate) registration_open: bool,
+    pub(crate) settings: HttpSettings,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            completer: Arc::new(ExtractiveCompleter),
+            embedder: None,
+            registration_open: true,
+            settings: HttpSettings::default(),
+        }
+    }
+}
+
+/// The use cases and what stands behind them.
+#[derive(Clone)]
+pub(crate) struct Backend {
+    pub(crate) app: Arc<App>,
+    pub(crate) settings: HttpSettings,
+    pub(crate) store: Arc<FailingStore<MemoryStore>>,
+    /// The vector store of tenants without a key.
+    pub(crate) vectors: Arc<FailingVectorStore>,
+    /// The vector store behind the one Pinecone index.
+    pub(crate) pinecone: Arc<FailingVectorStore>,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+struct Ready(Arc<FailingStore<MemoryStore>>);
+
+impl Readiness for Ready {
+    fn check(&self) -> Result<(), StoreError> {
+        self.0.tenants(tenantry_domain::Page::default()).map(|_| ())
+    }
+}
+
+struct OneRemote(Arc<FailingVectorStore>);
+
+impl RemoteStores for OneRemote {
+    fn open(&self, _: &str, _: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError> {
+        Ok(self.0.clone())
+    }
+}
+
+impl Backend {
+    /// Tenants `acme` (member ada) and `globex` (member grace), the superuser root without a tenant, and nomad without one.
+    pub(crate) fn new(parts: Parts) -> Self {
+        let clock = Arc::new(ManualClock::new(
+            Timestamp::from_unix_micros(1_800_000_000_000_000).unwrap(),
+        ));
+        let store = Arc::new(FailingStore::new(MemoryStore::new()));
+        let vectors = Arc::new(FailingVectorStore::new(Arc::new(MemoryVectorStore::default())));
+        let pinecone = Arc::new(FailingVectorStore::new(Arc::new(MemoryVectorStore::default())));
+        let resolver = Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone()));
+        let sealer = Arc::new(MemorySealer::default());
+        let lookup = PineconeLookup::new(Arc::new(catalog()), Some(Dimension::new(384).unwrap()));
+        let collections = Arc::new(Collections::new(
+            vectors.clone(),
+            Arc::new(OneRemote(pinecone.clone())),
+            lookup.clone(),
+            sealer.clone(),
+            store.clone(),
+            clock.clone(),
+        ));
+        let tokens = Arc::new(MemoryTokens::new(
+            clock.clone(),
+            Lifetime::from_minutes(30).unwrap(),
+        ));
+        let searcher = Arc::new(Searcher::new(
+            store.clone(),
+            collections.clone(),
+            parts.embedder.clone(),
+        ));
+        let app = App {
+            issuer: tokens.clone(),
+            verifier: tokens,
+            accounts: Accounts::new(
+                store.clone(),
+                Arc::new(MemoryPasswordHasher::new()),
+                PasswordPolicy::default(),
+                resolver.clone(),
+                clock.clone(),
+            ),
+            tenants: Tenants::new(store.clone(), sealer, lookup, resolver.clone(), clock.clone()),
+            knowledge: Knowledge::new(store.clone(), collections, parts.embedder, clock.clone()),
+            answers: Answers::new(searcher.clone(), parts.completer),
+            searcher,
+            resolver,
+            readiness: Arc::new(Ready(store.clone())),
+            clock: clock.clone(),
+            registration_open: parts.registration_open,
+        };
+        let backend = Self {
+            app: Arc::new(app),
+            settings: parts.settings,
+            store,
+            vectors,
+            pinecone,
+            clock,
+        };
+        backend.fill();
+        backend
+    }
+
+    fn fill(&self) {
+        let root = Superuser::operator();
+        for id in ["acme", "globex"] {
+            let new = NewTenant {
+                id: id.parse().unwrap(),
+                name: id.to_owned(),
+                pinecone_environment: None,
+                pinecone_index: None,
+                pinecone_api_key: None,
+                system_prompt: Some(format!("the prompt of {id}")),
+            };
+            self.app.tenants.create(&root, new).unwrap();
+        }
+        for (name, tenant) in [
+            ("ada", Some("acme")),
+            ("grace", Some("globex")),
+            ("nomad", None),
+            ("root", None),
+        ] {
+            let new = NewUser {
+                email: format!("{name}@example.org"),
+                password: PASSWORD.into(),
+                is_superuser: name == "root",
+                tenant: tenant.map(|tenant| tenant.parse().unwrap()),
+            };
+            self.app.accounts.create(&root, new).unwrap();
+        }
+    }
+
+    /// A token of the user of that name.
+    pub(crate) fn token(&self, name: &str) -> String {
+        let email = format!("{name}@example.org");
+        let user = self
+            .app
+            .accounts
+            .user_by_email(&Superuser::operator(), &email)
+            .unwrap()
+            .unwrap();
+        let claims = AccessClaims {
+            user: user.id,
+            tenant: user.tenant,
+            token_version: user.token_version,
+        };
+        self.app
+            .issuer
+            .issue(&claims)
+            .unwrap()
+            .token
+            .expose_secret()
+            .to_owned()
+    }
+
+    /// From now on no call reaches the store.
+    pub(crate) fn fail_store(&self) {
+        self.store.fail_when(|_| Some(unavailable()));
+        self.app.resolver.forget();
+    }
+
+    pub(crate) fn heal_store(&self) {
+        self.store.heal();
+    }
+}
+
+fn catalog() -> MemoryIndexCatalog {
+    let docs = IndexDescription {
+        name: "docs".into(),
+        host: Some("docs-abc1234.svc.aped-4627-b74a.pinecone.io".into()),
+        dimension: Some(Dimension::new(384).unwrap()),
+        metric: Some(Metric::Cosine),
+        ready: true,
+        environment: Some("us-east-1-aws".into()),
+    };
+    let odd = IndexDescription {
+        name: "odd".into(),
+        metric: Some(Metric::Other("manhattan-upstream-text".into())),
+        ..docs.clone()
+    };
+    let small = IndexDescription {
+        name: "small".into(),
+        dimension: Some(Dimension::new(8).unwrap()),
+        ..docs.clone()
+    };
+    MemoryIndexCatalog::default()
+        .with_account(PINECONE_KEY, vec![docs])
+        .with_account("pcsk_with_odd_indexes", vec![odd, small])
+}
+
+type Call = dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse>;
+
+/// The stack and the routes over a [`Backend`], called without a socket.
+pub(crate) struct Server {
+    pub(crate) backend: Backend,
+    call: Box<Call>,
+}
+
+impl std::ops::Deref for Server {
+    type Target = Backend;
+
+    fn deref(&self) -> &Backend {
+        &self.backend
+    }
+}
+
+impl Server {
+    pub(crate) async fn new() -> Self {
+        Self::with(Parts::default()).await
+    }
+
+    pub(crate) async fn with(parts: Parts) -> Self {
+        Self::serving(parts, |_| {}).await
+    }
+
+    /// With routes that a test adds to ours.
+    pub(crate) async fn serving(
+        parts: Parts,
+        add: impl Fn(&mut actix_web::web::ServiceConfig) + 'static,
+    ) -> Self {
+        let backend = Backend::new(parts);
+        let service = http::service(backend.app.clone(), &backend.settings);
+        let both = move |config: &mut actix_web::web::ServiceConfig| {
+            service(config);
+            add(config);
+        };
+        let service = Rc::new(init_service(http::app(both, &backend.settings)).await);
+        let call = move |request: TestRequest| -> LocalBoxFuture<'static, HttpResponse> {
+            let service = service.clone();
+            Box::pin(async move {
+                let answer: Result<ServiceResponse<BoxBody>, _> = service.call(request.to_request()).await;
+                answer.map_or_else(|error| error.error_response(), Into::into)
+            })
+        };
+        Self {
+            backend,
+            call: Box::new(call),
+        }
+    }
+
+    pub(crate) async fn call(&self, request: TestRequest) -> Answer {
+        Answer::of((self.call)(request).await).await
+    }
+
+    /// The answer with its body still to be read.
+    pub(crate) async fn begin(&self, request: TestRequest) -> HttpResponse {
+        (self.call)(request).await
+    }
+
+    /// Calls as the user of that name.
+    pub(crate) async fn call_as(&self, name: &str, request: TestRequest) -> Answer {
+        self.call(bearer(request, &self.token(name))).await
+    }
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    async fn of(response: HttpResponse) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: body::to_bytes(response.into_body()).await.unwrap(),
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// The error's code; the answer has to have the shape of one.
+    pub(crate) fn code(&self) -> String {
+        let json = self.json();
+        let error = json["error"]
+            .as_object()
+            .unwrap_or_else(|| panic!("no error: {json}"));
+        let keys: Vec<&str> = error.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["code", "message", "request_id"]);
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert_eq!(error["request_id"].as_str(), self.header("x-request-id"));
+        error["code"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn message(&self) -> String {
+        self.json()["error"]["message"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let name = HeaderName::try_from(name).unwrap();
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The body without the request id, which differs from answer to answer.
+    pub(crate) fn anonymous(&self) -> String {
+        self.text().replace(self.header("x-request-id").unwrap(), "ID")
+    }
+
+    /// Asserts status and code of an error.
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16, code: &str) {
+        assert_eq!(
+            (self.status, self.code().as_str()),
+            (status, code),
+            "{}",
+            self.text()
+        );
+    }
+}
+
+pub(crate) fn get(path: &str) -> TestRequest {
+    TestRequest::with_uri(path)
+}
+
+pub(crate) fn delete(path: &str) -> TestRequest {
+    get(path).method(Method::DELETE)
+}
+
+pub(crate) fn post(path: &str, body: &Value) -> TestRequest {
+    get(path).method(Method::POST).set_json(body)
+}
+
+pub(crate) fn put(path: &str, body: &Value) -> TestRequest {
+    get(path).method(Method::PUT).set_json(body)
+}
+
+pub(crate) fn form(path: &str, body: &str) -> TestRequest {
+    raw(
+        Method::POST,
+        path,
+        "application/x-www-form-urlencoded",
+        body.as_bytes(),
+    )
+}
+
+pub(crate) fn raw(method: Method, path: &str, content_type: &str, body: &[u8]) -> TestRequest {
+    get(path)
+        .method(method)
+        .insert_header(("content-type", content_type))
+        .set_payload(Bytes::copy_from_slice(body))
+}
+
+pub(crate) fn bearer(request: TestRequest, token: &str) -> TestRequest {
+    request.insert_header(("authorization", format!("Bearer {token}")))
+}

@@ -34,3 +34,21 @@ async fn readyz(bridge: Data<Offload>) -> Result<Json<Health>, ApiError> {
     ready.map_err(|error| ApiError::new(Code::NotReady).because(error))?;
     Ok(Json(Health { status: "ok" }))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::http::testing::{Server, get};
+
+    #[actix_web::test]
+    async fn health_asks_nothing_and_readiness_asks_the_store() {
+        let server = Server::new().await;
+        server.fail_store();
+        assert_eq!(server.call(get("/healthz")).await.status, 200);
+        let answer = server.call(get("/readyz")).await;
+        answer.is(503, "not_ready");
+        assert!(answer.header("retry-after").is_some());
+        assert!(!answer.text().contains("scripted"), "{}", answer.text());
+        server.heal_store();
+        assert_eq!(server.call(get("/readyz")).await.status, 200);
+    }
+}
