@@ -404,22 +404,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{MemoryTransport, Response, StreamResponse};
+    use crate::MemoryTransport;
     #[cfg(feature = "ureq")]
     use crate::{RetryPolicy, Retrying, StubServer, UreqTransport};
-
-    /// Shares one transport between the test and the conformance suite.
-    struct Shared(Arc<MemoryTransport>);
-
-    impl Transport for Shared {
-        fn send(&self, request: &Request) -> Result<Response, HttpError> {
-            self.0.send(request)
-        }
-
-        fn stream(&self, request: &Request, cancel: &Cancel) -> Result<StreamResponse, HttpError> {
-            self.0.stream(request, cancel)
-        }
-    }
 
     #[test]
     fn the_memory_transport_conforms() {
@@ -427,7 +414,7 @@ mod tests {
             let memory = Arc::new(MemoryTransport::new(move |_| Ok(answer.clone())));
             let requests = memory.clone();
             Subject {
-                transport: Box::new(Shared(memory)),
+                transport: Box::new(memory),
                 upstream: Url::parse("http://upstream.test/").unwrap(),
                 requests: Box::new(move || requests.requests()),
             }

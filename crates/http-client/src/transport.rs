@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{Cancel, HttpError, Request, Response, StreamResponse};
 
 /// Sends requests to upstreams under Tenantry's limits: no redirects, no proxy from the environment, every
@@ -15,4 +17,14 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// When no head came; see [`HttpError`].
     fn stream(&self, request: &Request, cancel: &Cancel) -> Result<StreamResponse, HttpError>;
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        self.as_ref().send(request)
+    }
+
+    fn stream(&self, request: &Request, cancel: &Cancel) -> Result<StreamResponse, HttpError> {
+        self.as_ref().stream(request, cancel)
+    }
 }

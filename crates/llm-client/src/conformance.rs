@@ -176,3 +176,24 @@ fn stream(
     });
     (heard, completion)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ExtractiveCompleter, MemoryCompleter, MemoryEmbedder};
+
+    #[test]
+    fn the_memory_embedder_conforms() {
+        embedder(&MemoryEmbedder);
+    }
+
+    #[test]
+    fn the_memory_completer_conforms() {
+        completer(&MemoryCompleter::saying("Within 30 days [1]."));
+    }
+
+    #[test]
+    fn the_extractive_completer_conforms() {
+        completer(&ExtractiveCompleter);
+    }
+}

@@ -7,9 +7,11 @@ pub mod conformance;
 mod embedder;
 mod error;
 mod extractive;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 mod failing;
 mod memory;
+#[cfg(feature = "http")]
+mod openai;
 mod sentences;
 mod terms;
 
@@ -18,6 +20,8 @@ pub use completer::{Completer, Completion, FinishReason, Passage, Prompt, Usage}
 pub use embedder::{Embedded, Embedder};
 pub use error::LlmError;
 pub use extractive::ExtractiveCompleter;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub use failing::{FailingCompleter, FailingEmbedder};
 pub use memory::{MemoryCompleter, MemoryEmbedder};
+#[cfg(feature = "http")]
+pub use openai::{KeyHeader, MaxTokensField, OpenAiCompleter, OpenAiEmbedder, OpenAiSettings};

@@ -76,8 +76,7 @@ fn heading_of(block: &str) -> Option<&str> {
 
 /// Where the first sentence of `text` ends, in bytes.
 fn sentence_end(text: &str) -> usize {
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
+    for (at, c) in text.char_indices() {
         match c {
             '。' | '！' | '？' | '｡' | '।' | '؟' => return skip_closing(text, at + c.len_utf8()),
             '.' | '!' | '?' | '…' => {

@@ -115,10 +115,7 @@ mod tests {
 
     #[test]
     fn characters_without_blanks_between_words_come_in_pairs() {
-        check(
-            "退款期限是 30 天",
-            &["30", "天", "期限", "款期", "退款", "限是"],
-        );
+        check("退款期限是 30 天", &["30", "天", "期限", "款期", "退款", "限是"]);
         check("東京tower", &["tower", "東京"]);
     }
 

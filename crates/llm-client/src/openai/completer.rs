@@ -1,0 +1,148 @@
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenantry_domain::Cancellation;
+use tenantry_http_client::{Cancel, SseReader, StreamResponse, Transport};
+
+use super::chunks::{self, Answer, Step};
+use super::messages::messages;
+use super::wire::{ChatRequest, StreamOptions};
+use super::{Client, MaxTokensField, OpenAiSettings, failure};
+use crate::{Completer, Completion, LlmError, Prompt};
+
+/// Answers by `POST /chat/completions`. Until the first byte of an answer, busy answers and failed connections are
+/// tried again twice; after it nothing is.
+pub struct OpenAiCompleter {
+    client: Client,
+}
+
+const PATH: [&str; 2] = ["chat", "completions"];
+/// For an answer in one piece.
+const WHOLE: Duration = Duration::from_mins(2);
+/// For a streamed answer, longer than the longest one.
+const STREAMED: Duration = Duration::from_mins(10);
+
+impl OpenAiCompleter {
+    /// A completer that speaks to the provider through `transport`.
+    pub fn new(transport: Arc<dyn Transport>, settings: OpenAiSettings) -> Self {
+        Self {
+            client: Client::new(transport, settings),
+        }
+    }
+
+    fn body(&self, prompt: &Prompt, stream: bool) -> Result<ChatRequest<'_>, LlmError> {
+        let settings = &self.client.settings;
+        let limit = |field| {
+            settings
+                .max_answer_tokens
+                .filter(|_| settings.max_tokens_field == field)
+        };
+        Ok(ChatRequest {
+            model: &settings.chat_model,
+            messages: messages(prompt)?,
+            max_completion_tokens: limit(MaxTokensField::MaxCompletionTokens),
+            max_tokens: limit(MaxTokensField::MaxTokens),
+            temperature: settings.temperature,
+            stream: stream.then_some(true),
+            stream_options: stream.then_some(StreamOptions { include_usage: true }),
+        })
+    }
+
+    fn read_whole(&self, body: &[u8]) -> Result<Answer, LlmError> {
+        let json = std::str::from_utf8(body).map_err(|error| LlmError::Protocol(error.into()))?;
+        let mut answer = Answer::new();
+        answer.accept(json, self.client.settings.api_key.as_ref())?;
+        Ok(answer)
+    }
+
+    fn read_events(
+        &self,
+        stream: StreamResponse,
+        on_delta: &mut dyn FnMut(&str) -> Result<(), LlmError>,
+    ) -> Result<Answer, LlmError> {
+        let key = self.client.settings.api_key.as_ref();
+        let mut answer = Answer::new();
+        let mut events = SseReader::new(stream.body);
+        loop {
+            match chunks::next(&mut events) {
+                Step::Json(json) => match answer.accept(&json, key) {
+                    Ok(delta) if delta.is_empty() => {}
+                    Ok(delta) => on_delta(&delta)?,
+                    Err(error) => return Err(broken_off(&answer, error)),
+                },
+                Step::Done => return Ok(answer),
+                // Some servers close without a last word, or not in order; the answer itself has ended.
+                Step::Ended(_) if answer.is_finished() => return Ok(answer),
+                Step::Ended(None) => {
+                    return Err(LlmError::Truncated("the stream ended in the middle".into()));
+                }
+                Step::Ended(Some(error)) => return Err(broken_off(&answer, failure::of_transport(error))),
+            }
+        }
+    }
+}
+
+/// Once text was passed on, whatever goes wrong leaves half an answer.
+fn broken_off(answer: &Answer, error: LlmError) -> LlmError {
+    match error {
+        LlmError::Cancelled => LlmError::Cancelled,
+        error if answer.text.is_empty() => error,
+        error => LlmError::Truncated(error.into()),
+    }
+}
+
+impl Completer for OpenAiCompleter {
+    fn model(&self) -> &str {
+        &self.client.settings.chat_model
+    }
+
+    fn complete(&self, prompt: &Prompt) -> Result<Completion, LlmError> {
+        let answer = self.client.post(PATH, &self.body(prompt, false)?, WHOLE)?;
+        self.read_whole(&answer.body)?.complete(self.model())
+    }
+
+    fn stream(
+        &self,
+        prompt: &Prompt,
+        cancellation: &Cancellation,
+        on_delta: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Completion, LlmError> {
+        let cancel = Cancel::new();
+        let raised = cancel.clone();
+        cancellation.on_cancel(Box::new(move || raised.cancel()));
+        let mut pass_on = |delta: &str| {
+            let stopped = cancellation.is_cancelled() || on_delta(delta).is_break();
+            if stopped { Err(LlmError::Cancelled) } else { Ok(()) }
+        };
+        let stream = self
+            .client
+            .stream(PATH, &self.body(prompt, true)?, STREAMED, &cancel)?;
+        let answer = if is_json(&stream) {
+            // A server that does not stream answers in one piece.
+            let answer = self.read_whole(&stream.whole().map_err(failure::of_transport)?.body)?;
+            if !answer.text.is_empty() {
+                pass_on(&answer.text)?;
+            }
+            answer
+        } else {
+            self.read_events(stream, &mut pass_on)?
+        };
+        answer.complete(self.model())
+    }
+}
+
+fn is_json(stream: &StreamResponse) -> bool {
+    stream
+        .header("content-type")
+        .is_some_and(|kind| kind.trim_start().starts_with("application/json"))
+}
+
+impl fmt::Debug for OpenAiCompleter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenAiCompleter")
+            .field("settings", &self.client.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,132 @@
+//! OpenAI and the servers that speak its protocol.
+
+mod batches;
+mod chunks;
+mod completer;
+mod embedder;
+mod failure;
+mod messages;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tenantry_http_client::{
+    Cancel, Deadlines, Method, Request, Response, RetryPolicy, Retrying, StreamResponse, Transport,
+};
+
+pub use self::completer::OpenAiCompleter;
+pub use self::embedder::OpenAiEmbedder;
+pub use self::settings::{KeyHeader, MaxTokensField, OpenAiSettings};
+use crate::LlmError;
+
+/// Sends JSON to the provider's endpoints and says why it did not work.
+struct Client {
+    transport: Retrying<Arc<dyn Transport>>,
+    settings: OpenAiSettings,
+}
+
+/// As the official clients wait for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+impl Client {
+    fn new(transport: Arc<dyn Transport>, settings: OpenAiSettings) -> Self {
+        let policy = RetryPolicy {
+            leaves_hope: failure::leaves_hope,
+            ..RetryPolicy::default()
+        };
+        Self {
+            transport: Retrying::new(transport, policy),
+            settings,
+        }
+    }
+
+    /// Posts `body` and gives the answer to it, which has a good status.
+    fn post(&self, path: [&str; 2], body: &impl Serialize, total: Duration) -> Result<Response, LlmError> {
+        // Nothing comes before the whole answer is ready.
+        let request = self.request(path, body, self.settings.patience * 2, total)?;
+        let answer = self.transport.send(&request).map_err(failure::of_transport)?;
+        if answer.is_success() {
+            Ok(answer)
+        } else {
+            Err(self.refusal(&answer))
+        }
+    }
+
+    /// Posts `body` and gives the head of the answer to it, which has a good status.
+    fn stream(
+        &self,
+        path: [&str; 2],
+        body: &impl Serialize,
+        total: Duration,
+        cancel: &Cancel,
+    ) -> Result<StreamResponse, LlmError> {
+        let request = self.request(path, body, self.settings.patience, total)?;
+        let answer = self
+            .transport
+            .stream(&request, cancel)
+            .map_err(failure::of_transport)?;
+        if (200..300).contains(&answer.status) {
+            return Ok(answer);
+        }
+        Err(match answer.whole() {
+            Ok(answer) => self.refusal(&answer),
+            Err(error) => failure::of_transport(error),
+        })
+    }
+
+    fn request(
+        &self,
+        path: [&str; 2],
+        body: &impl Serialize,
+        first_byte: Duration,
+        total: Duration,
+    ) -> Result<Request, LlmError> {
+        let OpenAiSettings {
+            base_url,
+            api_key,
+            key_header,
+            trust,
+            patience,
+            ..
+        } = &self.settings;
+        let mut url = base_url.clone();
+        match url.path_segments_mut() {
+            Ok(mut segments) => {
+                segments
+                    .pop_if_empty()
+                    .extend(path.into_iter().filter(|segment| !segment.is_empty()));
+            }
+            Err(()) => return Err(LlmError::Refused("the base url has no path".into())),
+        }
+        let deadlines = Deadlines {
+            connect: CONNECT,
+            first_byte,
+            idle: *patience,
+            total,
+        };
+        let request = Request::new(Method::Post, url, trust.clone())
+            .deadlines(deadlines)
+            .max_answer(MAX_ANSWER)
+            // A completion is not the same twice, but until its first byte is passed on nobody has seen the first one.
+            .idempotent()
+            .json(body)
+            .map_err(|error| LlmError::Refused(error.into()))?;
+        Ok(match (api_key, key_header) {
+            (None, _) => request,
+            (Some(key), KeyHeader::Bearer) => request.secret_header("authorization", "Bearer ", key.clone()),
+            (Some(key), KeyHeader::ApiKey) => request.secret_header("api-key", "", key.clone()),
+        })
+    }
+
+    fn refusal(&self, answer: &Response) -> LlmError {
+        failure::of_answer(answer, self.settings.api_key.as_ref())
+    }
+}
+
+/// 256 embeddings of 3,072 numbers as JSON text have about 10 MB.
+const MAX_ANSWER: u64 = 32 << 20;
