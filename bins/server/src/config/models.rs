@@ -1,0 +1,68 @@
+use std::fmt;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::reader::{Reader, token};
+use super::variables::{OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_CHAT_MODEL, OPENAI_EMBEDDING_MODEL};
+
+/// Where OpenAI itself answers.
+const OPENAI: &str = "https://api.openai.com/v1";
+
+/// The models of one provider.
+pub struct Provider {
+    /// The root of its API.
+    pub base_url: Url,
+    /// Its key; a local server may need none.
+    pub api_key: Option<SecretString>,
+    /// The model that writes answers.
+    pub chat_model: String,
+    /// The model that embeds, unless words alone are searched.
+    pub embedding_model: Option<String>,
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider")
+            .field("base_url", &self.base_url.as_str())
+            .field("has_api_key", &self.api_key.is_some())
+            .field("chat_model", &self.chat_model)
+            .field("embedding_model", &self.embedding_model)
+            .finish()
+    }
+}
+
+/// The provider, if a key or an address names one.
+pub(super) fn provider(reader: &mut Reader<'_>) -> Option<Option<Provider>> {
+    let api_key = reader.optional(&OPENAI_API_KEY, token);
+    let base_url = reader.optional(&OPENAI_BASE_URL, operator_url);
+    let chat_model = reader.value(&OPENAI_CHAT_MODEL, token);
+    let embedding_model = reader.value(&OPENAI_EMBEDDING_MODEL, token);
+    let (api_key, base_url, chat_model, embedding_model) =
+        (api_key?, base_url?, chat_model?, embedding_model?);
+    let base_url = match base_url {
+        Some(url) => url,
+        None if api_key.is_some() => Url::parse(OPENAI).ok()?,
+        None => return Some(None),
+    };
+    Some(Some(Provider {
+        base_url,
+        api_key: api_key.map(SecretString::from),
+        chat_model,
+        embedding_model: Some(embedding_model).filter(|model| model != "none"),
+    }))
+}
+
+/// A URL that the operator may point anywhere.
+pub(super) fn operator_url(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "is no URL")?;
+    if !matches!(url.scheme(), "http" | "https") {
+        Err("is neither http nor https")
+    } else if !url.username().is_empty() || url.password().is_some() {
+        Err("carries credentials")
+    } else if url.query().is_some() || url.fragment().is_some() {
+        Err("has a query or a fragment")
+    } else {
+        Ok(url)
+    }
+}

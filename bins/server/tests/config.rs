@@ -1,0 +1,404 @@
+//! What the configuration takes and refuses, and that the documentation says the same.
+#![cfg(test)]
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tenantry::config::variables::{COMMANDS, SERVER};
+use tenantry::config::{Config, ConfigError, LocalVectors, Unset, Variable};
+
+const SECRET: &str = "6f1c0b7e94d85a23b1f60c9d7e8a4f3512bd67ce90a1f4837d5e2c6b08f9a1d4";
+const JWT_SECRET: &str = "kJ8vQz2LwN5rXb7TgYpC4mHs9DfEaR3uVi6ZoKx1BtWqMyGnSjPlUhAcFd0eOIrT";
+
+type Variables = HashMap<&'static str, String>;
+
+/// The least that a server needs.
+fn least() -> Variables {
+    [
+        ("SECRET_KEY", SECRET),
+        ("JWT_SECRET_KEY", JWT_SECRET),
+        ("DATABASE_URL", "sqlite://tenantry.db"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into()
+}
+
+fn read(variables: &Variables) -> Result<Config, ConfigError> {
+    Config::from_lookup(|name| variables.get(name).cloned())
+}
+
+fn with(changes: &[(&'static str, &str)]) -> Result<Config, ConfigError> {
+    let mut variables = least();
+    variables.extend(changes.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    read(&variables)
+}
+
+/// Every refused value is told by its variable's name alone.
+fn refused(changes: &[(&'static str, &str)], blamed: &str) {
+    let error = with(changes).expect_err(&format!("{changes:?} was taken"));
+    let names: Vec<&str> = error.problems().iter().map(|problem| problem.variable).collect();
+    assert_eq!(names, [blamed], "{changes:?}: {error}");
+    assert!(
+        error.to_string().contains(error.problems()[0].expected),
+        "{error}"
+    );
+}
+
+#[test]
+fn three_variables_are_enough() {
+    let Config {
+        secret_keys,
+        settings,
+    } = read(&least()).unwrap();
+    assert!(secret_keys.previous.is_empty());
+    assert_eq!(settings.address.to_string(), "127.0.0.1:8000");
+    assert_eq!(settings.tokens.lifetime.minutes(), 30);
+    assert_eq!(
+        settings.vector_store,
+        LocalVectors::Embedded {
+            data_dir: PathBuf::from("./data")
+        }
+    );
+    assert_eq!(settings.password_policy.min_characters, 12);
+    assert!(settings.provider.is_none() && settings.cors_origins.is_empty() && !settings.registration_open);
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once_and_in_order() {
+    let wrong = with(&[
+        ("SECRET_KEY", "changeme"),
+        ("JWT_SECRET_KEY", "short"),
+        ("DATABASE_URL", "mysql://u:hunter2@db/x"),
+        ("ALGORITHM", "none"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
+        ("OPENAI_BASE_URL", "ftp://models"),
+        ("BACKEND_CORS_ORIGINS", "*"),
+        ("PORT", "http"),
+        ("HOST", "example.org"),
+        ("VECTOR_STORE", "pgvector"),
+        ("LOG_FORMAT", "xml"),
+        ("RUST_LOG", "loud"),
+        ("REGISTRATION", "yes"),
+        ("PASSWORD_MIN_LENGTH", "4"),
+        ("PINECONE_API_VERSION", "latest"),
+    ])
+    .unwrap_err();
+    let mut names: Vec<&str> = wrong.problems().iter().map(|problem| problem.variable).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "ACCESS_TOKEN_EXPIRE_MINUTES",
+            "ALGORITHM",
+            "BACKEND_CORS_ORIGINS",
+            "DATABASE_URL",
+            "HOST",
+            "JWT_SECRET_KEY",
+            "LOG_FORMAT",
+            "OPENAI_BASE_URL",
+            "PASSWORD_MIN_LENGTH",
+            "PINECONE_API_VERSION",
+            "PORT",
+            "REGISTRATION",
+            "RUST_LOG",
+            "SECRET_KEY",
+            "VECTOR_STORE",
+        ]
+    );
+    assert!(!format!("{wrong} {wrong:?}").contains("hunter2"));
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let error = read(&HashMap::new()).unwrap_err();
+    let names: Vec<&str> = error.problems().iter().map(|problem| problem.variable).collect();
+    assert_eq!(names, ["SECRET_KEY", "DATABASE_URL", "JWT_SECRET_KEY"]);
+    for name in ["SECRET_KEY", "DATABASE_URL", "JWT_SECRET_KEY"] {
+        refused(&[(name, "")], name);
+    }
+}
+
+#[test]
+fn a_weak_or_mangled_sealing_key_is_refused() {
+    let repeated = "a".repeat(64);
+    let (newline, quoted) = (format!("{SECRET}\n"), format!("\"{SECRET}\""));
+    for key in [
+        "changeme",
+        "your-secret-key-goes-here",
+        "too short",
+        &repeated,
+        &newline,
+        &quoted,
+    ] {
+        refused(&[("SECRET_KEY", key)], "SECRET_KEY");
+        refused(&[("SECRET_KEY_PREVIOUS", key)], "SECRET_KEY_PREVIOUS");
+    }
+    refused(
+        &[("SECRET_KEY_PREVIOUS", &format!("{JWT_SECRET},"))],
+        "SECRET_KEY_PREVIOUS",
+    );
+    refused(&[("SECRET_KEY", "correct horse \u{FFFD} staple")], "SECRET_KEY");
+}
+
+#[test]
+fn a_weak_signing_key_is_refused() {
+    let placeholder = "your-jwt-secret-key-0123456789-abcdefghij";
+    for key in ["changeme", placeholder, &"ab".repeat(32), &JWT_SECRET[..31]] {
+        refused(&[("JWT_SECRET_KEY", key)], "JWT_SECRET_KEY");
+        refused(&[("JWT_SECRET_KEY_PREVIOUS", key)], "JWT_SECRET_KEY_PREVIOUS");
+    }
+    refused(
+        &[("ALGORITHM", "HS384"), ("JWT_SECRET_KEY", &JWT_SECRET[..47])],
+        "JWT_SECRET_KEY",
+    );
+    refused(
+        &[("ALGORITHM", "HS512"), ("JWT_SECRET_KEY", &JWT_SECRET[..63])],
+        "JWT_SECRET_KEY",
+    );
+    for (algorithm, bytes) in [("HS256", 32), ("HS384", 48), ("HS512", 64)] {
+        assert!(with(&[("ALGORITHM", algorithm), ("JWT_SECRET_KEY", &JWT_SECRET[..bytes])]).is_ok());
+    }
+}
+
+#[test]
+fn a_key_has_one_purpose() {
+    refused(&[("JWT_SECRET_KEY", SECRET)], "JWT_SECRET_KEY");
+    refused(&[("JWT_SECRET_KEY", &SECRET.to_uppercase())], "JWT_SECRET_KEY");
+    refused(&[("SECRET_KEY_PREVIOUS", JWT_SECRET)], "JWT_SECRET_KEY");
+    refused(&[("JWT_SECRET_KEY_PREVIOUS", SECRET)], "JWT_SECRET_KEY_PREVIOUS");
+    refused(&[("SECRET_KEY_PREVIOUS", SECRET)], "SECRET_KEY_PREVIOUS");
+    let twice = "correct horse battery staple,correct horse battery staple";
+    refused(&[("SECRET_KEY_PREVIOUS", twice)], "SECRET_KEY_PREVIOUS");
+}
+
+#[test]
+fn the_sealing_key_comes_from_a_variable_or_a_file_and_never_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let from_file = |path: &str| with(&[("SECRET_KEY", ""), ("SECRET_KEY_FILE", path)]);
+    for (name, text) in [
+        ("a", SECRET.to_owned()),
+        ("b", format!("{SECRET}\n")),
+        ("c", format!("{SECRET}\r\n")),
+    ] {
+        assert!(from_file(&file(name, &text)).is_ok(), "{text:?}");
+    }
+    for (name, text) in [
+        ("d", format!("{SECRET}\n\n")),
+        ("e", String::new()),
+        ("f", "x".repeat(5_000)),
+    ] {
+        let path = file(name, &text);
+        refused(
+            &[("SECRET_KEY", ""), ("SECRET_KEY_FILE", &path)],
+            "SECRET_KEY_FILE",
+        );
+    }
+    refused(
+        &[("SECRET_KEY", ""), ("SECRET_KEY_FILE", "/nowhere/key")],
+        "SECRET_KEY_FILE",
+    );
+    refused(&[("SECRET_KEY_FILE", &file("g", SECRET))], "SECRET_KEY_FILE");
+}
+
+#[test]
+fn an_algorithm_and_a_lifetime_are_exact() {
+    for algorithm in ["", "hs256", "HS256 ", " HS256", "RS256", "none"] {
+        refused(&[("ALGORITHM", algorithm)], "ALGORITHM");
+    }
+    for minutes in ["", "0", "10081", "-1", "+5", "1.5", "30 ", "99999999999"] {
+        refused(
+            &[("ACCESS_TOKEN_EXPIRE_MINUTES", minutes)],
+            "ACCESS_TOKEN_EXPIRE_MINUTES",
+        );
+    }
+    assert!(with(&[("ACCESS_TOKEN_EXPIRE_MINUTES", "10080")]).is_ok());
+}
+
+#[test]
+fn an_unknown_database_is_refused_and_no_file_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    for url in [
+        path.to_str().unwrap(),
+        "postgres:typo",
+        "mysql://h/x",
+        "sqlite:x.db",
+        "sqlite://",
+        "sqlite://:memory:",
+    ] {
+        refused(&[("DATABASE_URL", url)], "DATABASE_URL");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn origins_are_exact_and_wildcards_refused() {
+    for origins in [
+        "*",
+        "https://*.example.org",
+        "null",
+        "https://a.example/",
+        "[\"*\"]",
+        "a.example",
+    ] {
+        refused(&[("BACKEND_CORS_ORIGINS", origins)], "BACKEND_CORS_ORIGINS");
+    }
+    let config = with(&[(
+        "BACKEND_CORS_ORIGINS",
+        r#"["https://a.example","http://localhost:3000"]"#,
+    )])
+    .unwrap();
+    assert_eq!(
+        config.settings.cors_origins,
+        ["https://a.example", "http://localhost:3000"]
+    );
+}
+
+#[test]
+fn an_address_is_an_address() {
+    for (host, port, expected) in [
+        ("0.0.0.0", "80", "0.0.0.0:80"),
+        ("::", "8000", "[::]:8000"),
+        ("localhost", "65535", "127.0.0.1:65535"),
+    ] {
+        assert_eq!(
+            with(&[("HOST", host), ("PORT", port)])
+                .unwrap()
+                .settings
+                .address
+                .to_string(),
+            expected
+        );
+    }
+    for port in ["", "0", "65536", "-1", "+80", "80a"] {
+        refused(&[("PORT", port)], "PORT");
+    }
+    for host in ["", "example.org", "127.0.0.1:80", "http://127.0.0.1"] {
+        refused(&[("HOST", host)], "HOST");
+    }
+}
+
+#[test]
+fn a_provider_is_a_key_or_an_address() {
+    assert!(
+        with(&[("OPENAI_API_KEY", ""), ("OPENAI_BASE_URL", "")])
+            .unwrap()
+            .settings
+            .provider
+            .is_none()
+    );
+    let openai = with(&[("OPENAI_API_KEY", "sk-hunter2")]).unwrap();
+    let provider = openai.settings.provider.as_ref().unwrap();
+    assert_eq!(provider.base_url.as_str(), "https://api.openai.com/v1");
+    assert_eq!(provider.chat_model, "gpt-4o-mini");
+    assert_eq!(
+        provider.embedding_model.as_deref(),
+        Some("text-embedding-3-small")
+    );
+    assert!(!format!("{openai:?}").contains("hunter2"));
+    let local = with(&[
+        ("OPENAI_BASE_URL", "http://localhost:11434/v1"),
+        ("OPENAI_EMBEDDING_MODEL", "none"),
+    ])
+    .unwrap();
+    let provider = local.settings.provider.unwrap();
+    assert!(provider.api_key.is_none() && provider.embedding_model.is_none());
+    for url in [
+        "api.openai.com",
+        "ftp://x",
+        "http://u:hunter2@x",
+        "http://x?key=1",
+        "http://x#y",
+    ] {
+        refused(&[("OPENAI_BASE_URL", url)], "OPENAI_BASE_URL");
+        refused(&[("PINECONE_CONTROL_URL", url)], "PINECONE_CONTROL_URL");
+    }
+    refused(&[("OPENAI_API_KEY", "sk-with blank")], "OPENAI_API_KEY");
+    refused(&[("OPENAI_CHAT_MODEL", "")], "OPENAI_CHAT_MODEL");
+}
+
+#[test]
+fn no_message_and_no_debug_shows_a_secret() {
+    let secrets = [
+        "hunter2hunter2hunter2",
+        "Hunter2-secret-of-forty-characters-xyz-0",
+        "sk-hunter2",
+    ];
+    let changes = [
+        ("SECRET_KEY", secrets[0]),
+        ("SECRET_KEY_PREVIOUS", "changeme-hunter2"),
+        ("JWT_SECRET_KEY", secrets[1]),
+        ("DATABASE_URL", "postgres://u:hunter2@db/x"),
+        ("OPENAI_API_KEY", secrets[2]),
+        ("PORT", "hunter2"),
+    ];
+    let error = with(&changes).unwrap_err();
+    assert!(
+        !format!("{error} {error:?}").to_lowercase().contains("hunter2"),
+        "{error}"
+    );
+    for changes in [
+        &changes[2..3],
+        &changes[4..5],
+        &[("SECRET_KEY", "hunter2 and a long enough passphrase")],
+    ] {
+        let shown = format!("{:?}", with(changes).unwrap());
+        assert!(!shown.to_lowercase().contains("hunter2"), "{shown}");
+    }
+}
+
+fn repository(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn row(variable: &Variable) -> String {
+    let default = match variable.unset {
+        Unset::Refused => "required".to_owned(),
+        Unset::Default(value) => format!("`{value}`"),
+        Unset::Means(what) => format!("not set: {what}"),
+    };
+    format!(
+        "| `{}` | {} | {default} | {} |",
+        variable.name, variable.meaning, variable.expected
+    )
+}
+
+#[test]
+fn the_documentation_lists_every_variable_as_it_is() {
+    let documented = repository("docs/configuration.md");
+    let rows: Vec<&str> = documented
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    let expected: Vec<String> = SERVER.iter().chain(&COMMANDS).map(row).collect();
+    assert_eq!(
+        rows,
+        expected,
+        "docs/configuration.md should have:\n{}",
+        expected.join("\n")
+    );
+}
+
+#[test]
+fn the_example_names_every_variable_of_the_server_with_its_default() {
+    let example = repository(".env.example");
+    for variable in SERVER {
+        let line = match variable.unset {
+            Unset::Refused => format!("{}=", variable.name),
+            Unset::Default(value) => format!("# {}={value}", variable.name),
+            Unset::Means(_) if variable.name == "SECRET_KEY" => "SECRET_KEY=".to_owned(),
+            Unset::Means(_) => format!("# {}=", variable.name),
+        };
+        assert!(
+            example.lines().any(|found| found == line),
+            ".env.example lacks the line `{line}`"
+        );
+    }
+}
