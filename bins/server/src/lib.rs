@@ -1,5 +1,5 @@
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-//! The Tenantry server: HTTP, configuration, command line and wiring around the library crates.
 
 pub mod app;
 pub mod cli;
@@ -7,7 +7,9 @@ pub mod config;
 pub mod error;
 pub mod extract;
 pub mod http;
+pub mod logging;
 pub mod offload;
+pub mod quickstart;
 pub mod routes;
 pub mod serve;
 pub mod startup;

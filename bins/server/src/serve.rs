@@ -1,1 +1,75 @@
-//! Work in progress.
+//! The HTTP server around the routes.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use actix_web::rt::System;
+
+use crate::app::App;
+use crate::config::Settings;
+use crate::http::{self, HttpSettings};
+
+/// How long a client may take to send a request's head.
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept: longer than load balancers do, so that they are the ones who close it.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a stop waits for answers under way, in seconds; container platforms wait 10 to 60.
+const SHUTDOWN_SECONDS: u64 = 30;
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1_024;
+
+/// Nobody can be served at the address.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen at {address}, which HOST and PORT set")]
+pub struct BindError {
+    /// The address.
+    pub address: SocketAddr,
+    /// Why.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Listens at an address.
+///
+/// # Errors
+/// When it is taken, not this machine's, or not allowed.
+pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
+    listen(address).map_err(|source| BindError { address, source })
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    // Again, because the standard library asks for a queue that a burst of clients overflows.
+    rustix::net::listen(&listener, BACKLOG)?;
+    Ok(listener)
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes the answers under way.
+///
+/// # Errors
+/// When the server cannot start.
+pub fn run(app: Arc<App>, settings: &Settings, listener: TcpListener) -> io::Result<()> {
+    let http = HttpSettings {
+        cors_origins: settings.cors_origins.clone(),
+        ..HttpSettings::default()
+    };
+    let threads = http.permits.threads();
+    log::info!("listening at http://{}", listener.local_addr()?);
+    let service = http::service(app, &http);
+    System::new().block_on(async move {
+        HttpServer::new(move || http::app(service.clone(), &http))
+            .tcp_nodelay(true)
+            .client_request_timeout(HEAD_DEADLINE)
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(SHUTDOWN_SECONDS)
+            .worker_max_blocking_threads(threads)
+            .listen(listener)?
+            .run()
+            .await
+    })?;
+    log::info!("stopped");
+    Ok(())
+}
