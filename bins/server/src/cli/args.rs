@@ -1,0 +1,234 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tenantry_domain::{Email, TenantId};
+
+const EXAMPLES: &str = "\
+Examples:
+  tenantry quickstart                       see it work, with nothing set up
+  tenantry serve                            serve, with the settings of the environment
+  tenantry user create --email ada@example.org --superuser
+  tenantry ingest --tenant acme handbook/
+  tenantry ask --tenant acme \"How many days of leave do I have?\"
+
+The environment sets everything else; docs/configuration.md lists every variable.";
+
+/// A multi-tenant retrieval-augmented chat backend: every tenant has its own knowledge, prompt and keys.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// Read the variables that the environment does not set from a file of NAME=value lines
+    #[arg(long, global = true, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// What to do; `serve` when nothing is named
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve HTTP until told to stop
+    Serve(ServeArgs),
+    /// Bring the tables of the database to what this version needs
+    Migrate(MigrateArgs),
+    /// Set up two example tenants in a folder, ask both the same question, and serve
+    Quickstart(QuickstartArgs),
+    /// Make and change accounts
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Make and look at tenants
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Take text and Markdown files into a tenant's knowledge
+    Ingest(IngestArgs),
+    /// Answer a question from a tenant's knowledge
+    Ask(AskArgs),
+    /// Look at the keys that seal tenants' secrets
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
+    /// Ask the server at `HOST` and `PORT` whether it is alive, as a container's health check does
+    Health,
+}
+
+/// How to serve.
+#[derive(Debug, Default, Args)]
+pub struct ServeArgs {
+    /// Refuse to start when migrations are pending, in place of applying them
+    #[arg(long)]
+    pub no_migrate: bool,
+}
+
+/// How to migrate.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// Tell which migrations are applied and which are pending, and change nothing
+    #[arg(long)]
+    pub status: bool,
+}
+
+/// Where to set up the example.
+#[derive(Debug, Args)]
+pub struct QuickstartArgs {
+    /// The folder of the database, the keys and the documents' index; a second run resumes it
+    #[arg(long, value_name = "FOLDER", default_value = "./tenantry-quickstart")]
+    pub dir: PathBuf,
+    /// The port to serve at; when it is taken, the next free one
+    #[arg(long, default_value_t = 8000, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+    /// Stop after the answers, without serving
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// What to do with accounts.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account; its password comes from `TENANTRY_PASSWORD`, standard input or a prompt
+    #[command(
+        after_help = "Examples:\n  tenantry user create --email ada@example.org --superuser\n  \
+        tenantry user create --email bo@acme.example --tenant acme < password.txt"
+    )]
+    Create(CreateUser),
+    /// Make a user a superuser, at once and without a new log-in
+    Promote(NamedUser),
+    /// Set a new password, which ends the user's sessions; it comes from where `user create` has it
+    Password(NamedUser),
+}
+
+/// An account to make.
+#[derive(Debug, Args)]
+pub struct CreateUser {
+    /// The address to log in with
+    #[arg(long)]
+    pub email: Email,
+    /// Let the user manage tenants and users
+    #[arg(long)]
+    pub superuser: bool,
+    /// The user's tenant
+    #[arg(long, value_name = "ID")]
+    pub tenant: Option<TenantId>,
+}
+
+/// An account by its address.
+#[derive(Debug, Args)]
+pub struct NamedUser {
+    /// The address that the user logs in with
+    #[arg(long)]
+    pub email: Email,
+}
+
+/// What to do with tenants.
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// List all tenants by id
+    List,
+    /// Make a tenant
+    #[command(
+        after_help = "Example:\n  tenantry tenant create --id acme --name \"Acme Ltd\" \
+        --system-prompt \"Answer in one paragraph.\""
+    )]
+    Create(Box<CreateTenant>),
+    /// Show a tenant
+    Show(NamedTenant),
+    /// Deactivate a tenant, which ends every use of it; its id is never used again
+    Deactivate(NamedTenant),
+}
+
+/// A tenant to make.
+#[derive(Debug, Args)]
+pub struct CreateTenant {
+    /// The id: 1 to 63 of a-z, 0-9, `-` and `_`, beginning with a letter or a digit; it never changes
+    #[arg(long)]
+    pub id: TenantId,
+    /// The name that people read
+    #[arg(long)]
+    pub name: String,
+    /// The instruction that every answer follows
+    #[arg(long, value_name = "TEXT")]
+    pub system_prompt: Option<String>,
+    /// Read the instruction from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "system_prompt")]
+    pub system_prompt_file: Option<PathBuf>,
+    /// Use the tenant's own Pinecone; the key comes from `TENANTRY_PINECONE_API_KEY`, standard input or a prompt
+    #[arg(long)]
+    pub with_pinecone_key: bool,
+    /// The Pinecone index, when the project has several that fit
+    #[arg(long, value_name = "NAME")]
+    pub pinecone_index: Option<String>,
+    /// The environment of an older Pinecone project, as us-east-1-aws
+    #[arg(long, value_name = "NAME")]
+    pub pinecone_environment: Option<String>,
+}
+
+/// A tenant by its id.
+#[derive(Debug, Args)]
+pub struct NamedTenant {
+    /// The tenant's id
+    pub id: TenantId,
+}
+
+/// What to take in.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenantry ingest --tenant acme handbook.md notes/\n\n\
+    Folders are searched for .txt and .md files, symbolic links are not followed. The title of a document is its\n\
+    first Markdown heading, else the name of its file. The exit code is 1 when a file was skipped."
+)]
+pub struct IngestArgs {
+    /// The tenant whose knowledge it becomes
+    #[arg(long, value_name = "ID")]
+    pub tenant: TenantId,
+    /// Files that end in .txt or .md, and folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// What to ask.
+#[derive(Debug, Args)]
+pub struct AskArgs {
+    /// The tenant whose knowledge answers
+    #[arg(long, value_name = "ID")]
+    pub tenant: TenantId,
+    /// The question
+    pub question: String,
+}
+
+/// What to do with sealing keys.
+#[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// Count the sealed secrets by key, and tell which keys are configured
+    Status,
+    /// Open every sealed secret without showing it; the exit code is 1 when one does not open
+    Verify,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_secret_is_taken_from_the_command_line() {
+        fn check(command: &clap::Command) {
+            for argument in command
+                .get_arguments()
+                .filter(|argument| argument.get_action().takes_values())
+            {
+                let name = argument.get_id().as_str();
+                let secret = ["password", "secret", "api_key", "token"]
+                    .iter()
+                    .any(|word| name.contains(word));
+                assert!(!secret, "{} takes {name}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

@@ -1,0 +1,55 @@
+use std::io::{self, Write};
+
+use tenantry_domain::{TenantId, TenantScope};
+use tenantry_retrieval::{Answer, ResolveError, Source, Superuser};
+
+use super::{AskArgs, Failure, open};
+use crate::app::App;
+use crate::config::Environment;
+
+/// Answers a question and shows what the answer rests on.
+pub(super) fn run(env: &Environment, args: &AskArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let app = open(env)?.app;
+    let scope = scope(&app, &args.tenant)?;
+    let answer = app.answers.answer(&scope, &args.question)?;
+    Ok(print(&answer, out)?)
+}
+
+/// The scope of a tenant for whoever runs the process.
+pub(super) fn scope(app: &App, tenant: &TenantId) -> Result<TenantScope, Failure> {
+    app.resolver
+        .operator_scope(&Superuser::operator(), tenant)
+        .map_err(|error| match error {
+            ResolveError::TenantForbidden => Failure::new(format!("there is no active tenant {tenant}"))
+                .hint("`tenantry tenant list` shows the tenants"),
+            error => error.into(),
+        })
+}
+
+/// Writes an answer with the sources that it cites, or with all that it was given when it cites none.
+pub(crate) fn print(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", visible(answer.text.trim_end()))?;
+    let cited = |source: &&Source| answer.text.contains(&format!("[{}]", source.number));
+    let mut sources: Vec<&Source> = answer.sources.iter().filter(cited).collect();
+    if sources.is_empty() {
+        sources = answer.sources.iter().collect();
+    }
+    if !sources.is_empty() {
+        writeln!(out, "\nSources:")?;
+    }
+    for source in sources {
+        let span = source.hit.chunk.span;
+        let (number, title) = (source.number, visible(&source.hit.title));
+        writeln!(
+            out,
+            "  [{number}] {title}, characters {} to {}",
+            span.start, span.end
+        )?;
+    }
+    writeln!(out, "\nModel: {}", visible(&answer.model))
+}
+
+/// A text without what could command a terminal.
+fn visible(text: &str) -> String {
+    text.chars().filter(|&c| c == '\n' || !c.is_control()).collect()
+}

@@ -1,0 +1,88 @@
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use tenantry_crypto::{Field, KeyId, Sealer};
+use tenantry_domain::{Page, Tenant};
+use tenantry_retrieval::Superuser;
+use tenantry_tenant_store::KeyStateStore;
+
+use super::{Failure, SecretsCommand, open};
+use crate::config::Environment;
+use crate::startup::{Platform, SALT_ROW};
+
+/// Tells about sealing keys and sealed secrets.
+pub(super) fn run(env: &Environment, command: &SecretsCommand, out: &mut dyn Write) -> Result<(), Failure> {
+    let platform = open(env)?;
+    match command {
+        SecretsCommand::Status => status(&platform, out),
+        SecretsCommand::Verify => verify(&platform, out),
+    }
+}
+
+fn status(platform: &Platform, out: &mut dyn Write) -> Result<(), Failure> {
+    let keys = &platform.keys;
+    let mut counts: BTreeMap<KeyId, u64> = keys.keys().map(|key| (key.id(), 0)).collect();
+    for state in platform
+        .store
+        .key_states()?
+        .iter()
+        .filter(|state| state.key_id != SALT_ROW)
+    {
+        if let Ok(id) = state.key_id.parse() {
+            counts.entry(id).or_default();
+        }
+    }
+    let mut malformed = 0;
+    for sample in platform.store.secrets_by_key()? {
+        match keys.key_id(&sample.sealed) {
+            Ok(id) => *counts.entry(id).or_default() += sample.secrets,
+            Err(_) => malformed += sample.secrets,
+        }
+    }
+    for (id, secrets) in counts {
+        let role = match keys.key(id) {
+            Some(_) if id == keys.active_key() => "active",
+            Some(_) => "previous",
+            None => "not configured",
+        };
+        writeln!(out, "{id}  {role:<15} {secrets} sealed")?;
+    }
+    if malformed > 0 {
+        writeln!(
+            out,
+            "{malformed} stored values are not sealed; `tenantry secrets verify` names their tenants"
+        )?;
+    }
+    Ok(())
+}
+
+fn verify(platform: &Platform, out: &mut dyn Write) -> Result<(), Failure> {
+    let (mut opened, mut failed) = (0_u64, 0_u64);
+    let mut page = Page::new(Page::MAX_LIMIT, 0).ok();
+    while let Some(current) = page {
+        let tenants = platform.app.tenants.tenants(&Superuser::operator(), current)?;
+        for tenant in &tenants.items {
+            match open_key(platform, tenant) {
+                None => {}
+                Some(Ok(())) => opened += 1,
+                Some(Err(reason)) => {
+                    failed += 1;
+                    writeln!(out, "{}: {reason}", tenant.id)?;
+                }
+            }
+        }
+        let seen = u64::from(current.offset()) + u64::from(current.limit());
+        page = current.next().filter(|_| seen < tenants.total);
+    }
+    writeln!(out, "{opened} secrets open, {failed} do not")?;
+    if failed == 0 { Ok(()) } else { Err(Failure::told()) }
+}
+
+/// Whether the tenant's key opens; `None` when it has none.
+fn open_key(platform: &Platform, tenant: &Tenant) -> Option<Result<(), String>> {
+    let secret = tenant.pinecone.api_key.as_ref()?;
+    let opened = platform
+        .keys
+        .open(Field::pinecone_api_key(&tenant.id), &secret.sealed);
+    Some(opened.map(drop).map_err(|error| error.to_string()))
+}

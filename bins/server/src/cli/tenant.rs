@@ -1,0 +1,135 @@
+use std::fs;
+use std::io::Write;
+
+use tenantry_domain::{Page, Tenant, TenantId};
+use tenantry_retrieval::{NewTenant, PineconeCheck, PineconeState, SaveTenantError, Superuser};
+use tenantry_tenant_store::StoreError;
+
+use super::input::secret;
+use super::{CreateTenant, Failure, TenantCommand, field, open};
+use crate::app::App;
+use crate::config::{Environment, variables};
+
+/// Makes, shows or deactivates tenants.
+pub(super) fn run(env: &Environment, command: TenantCommand, out: &mut dyn Write) -> Result<(), Failure> {
+    let app = open(env)?.app;
+    match command {
+        TenantCommand::List => list(&app, out),
+        TenantCommand::Create(args) => create(&app, env, *args, out),
+        TenantCommand::Show(named) => {
+            let tenant = app.tenants.tenant(&Superuser::operator(), &named.id)?;
+            show(&tenant.ok_or_else(|| unknown(&named.id))?, out)
+        }
+        TenantCommand::Deactivate(named) => {
+            let tenant = app.tenants.deactivate(&Superuser::operator(), &named.id)?;
+            tenant.ok_or_else(|| unknown(&named.id))?;
+            Ok(writeln!(out, "tenant {} is not active any more", named.id)?)
+        }
+    }
+}
+
+fn list(app: &App, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut page = Page::new(Page::MAX_LIMIT, 0).ok();
+    while let Some(current) = page {
+        let tenants = app.tenants.tenants(&Superuser::operator(), current)?;
+        for tenant in &tenants.items {
+            let state = if tenant.is_active { "active" } else { "inactive" };
+            writeln!(out, "{:<24} {state:<9} {}", tenant.id.as_str(), tenant.name)?;
+        }
+        let seen = u64::from(current.offset()) + u64::from(current.limit());
+        page = current.next().filter(|_| seen < tenants.total);
+    }
+    Ok(())
+}
+
+fn create(app: &App, env: &Environment, args: CreateTenant, out: &mut dyn Write) -> Result<(), Failure> {
+    let system_prompt = match &args.system_prompt_file {
+        Some(path) => Some(
+            fs::read_to_string(path)
+                .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?,
+        ),
+        None => args.system_prompt,
+    };
+    let pinecone_api_key = if args.with_pinecone_key {
+        Some(secret(
+            env,
+            &variables::TENANTRY_PINECONE_API_KEY,
+            "Pinecone API key",
+        )?)
+    } else {
+        None
+    };
+    let new = NewTenant {
+        id: args.id,
+        name: args.name,
+        pinecone_environment: args.pinecone_environment,
+        pinecone_index: args.pinecone_index,
+        pinecone_api_key,
+        system_prompt,
+    };
+    let saved = app
+        .tenants
+        .create(&Superuser::operator(), new)
+        .map_err(|error| match error {
+            SaveTenantError::Store(StoreError::IdTaken) => Failure::from(error)
+                .hint("ids are never used again, not even those of tenants that are not active"),
+            error => error.into(),
+        })?;
+    writeln!(out, "created tenant {}", saved.tenant.id)?;
+    tell_check(&saved.check, out)
+}
+
+fn tell_check(check: &PineconeCheck, out: &mut dyn Write) -> Result<(), Failure> {
+    match check {
+        PineconeCheck::NotConfigured => {}
+        PineconeCheck::Verified { index, warning, .. } => {
+            writeln!(out, "its Pinecone index {index} was checked")?;
+            if let Some(warning) = warning {
+                writeln!(out, "warning: {warning}")?;
+            }
+        }
+        PineconeCheck::Pending { reason } => {
+            writeln!(
+                out,
+                "its Pinecone settings are checked at the first use: {reason}"
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn show(tenant: &Tenant, out: &mut dyn Write) -> Result<(), Failure> {
+    let pinecone = &tenant.pinecone;
+    field(out, "id", &tenant.id)?;
+    field(out, "name", &tenant.name)?;
+    field(out, "active", if tenant.is_active { "yes" } else { "no" })?;
+    field(
+        out,
+        "system prompt",
+        tenant.system_prompt.as_deref().unwrap_or("none"),
+    )?;
+    let state = match PineconeState::of(pinecone) {
+        PineconeState::NotConfigured => "not configured",
+        PineconeState::Verified => "checked",
+        PineconeState::Pending => "to be checked at the first use",
+    };
+    field(out, "Pinecone", state)?;
+    if let Some(key) = &pinecone.api_key {
+        field(out, "Pinecone key", format_args!("ends with {}", key.last_four))?;
+    }
+    for (name, value) in [
+        ("Pinecone index", &pinecone.index),
+        ("Pinecone host", &pinecone.host),
+        ("Pinecone environment", &pinecone.environment),
+    ] {
+        if let Some(value) = value {
+            field(out, name, value)?;
+        }
+    }
+    field(out, "created", tenant.created_at)?;
+    Ok(field(out, "updated", tenant.updated_at)?)
+}
+
+fn unknown(id: &TenantId) -> Failure {
+    Failure::new(format!("there is no tenant {id}")).hint("`tenantry tenant list` shows the tenants")
+}
