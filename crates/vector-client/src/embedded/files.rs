@@ -27,6 +27,7 @@ struct Recent {
 struct Used {
     file: Arc<TenantFile>,
     last: u64,
+    closing: bool,
 }
 
 impl Files {
@@ -39,24 +40,19 @@ impl Files {
         }
     }
 
-    /// The tenant's file, whether it exists or not. Everyone who uses it at one time holds the same one.
+    /// The tenant's file, whether it exists or not. Everyone who uses it at one time holds the same one, because two would
+    /// not keep out of each other's way.
     pub(super) fn of(&self, tenant: &TenantId) -> Result<Arc<TenantFile>, Fault> {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.uses += 1;
-        let last = recent.uses;
-        if let Some(used) = recent.files.get_mut(tenant) {
-            used.last = last;
-            return Ok(used.file.clone());
+        let path = self.path_of(tenant)?;
+        let (file, unused) = {
+            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            let file = recent.touch(tenant, || TenantFile::new(path, self.busy_timeout));
+            (file, recent.beyond(self.limit))
+        };
+        // Closing writes to the disk, so other tenants do not wait for it.
+        for file in unused {
+            file.close();
         }
-        let file = Arc::new(TenantFile::new(self.path_of(tenant)?, self.busy_timeout));
-        recent.files.insert(
-            tenant.clone(),
-            Used {
-                file: file.clone(),
-                last,
-            },
-        );
-        recent.forget_beyond(self.limit);
         Ok(file)
     }
 
@@ -72,22 +68,34 @@ impl Files {
 }
 
 impl Recent {
-    /// Drops the longest unused files above the limit, but none that somebody holds: two of one tenant at a time would
-    /// not keep out of each other's way.
-    fn forget_beyond(&mut self, limit: usize) {
-        while self.files.len() > limit {
-            let idle = self
-                .files
-                .iter()
-                .filter(|(_, used)| Arc::strong_count(&used.file) == 1);
-            let Some(oldest) = idle
-                .min_by_key(|(_, used)| used.last)
-                .map(|(tenant, _)| tenant.clone())
-            else {
-                return;
-            };
-            self.files.remove(&oldest);
-        }
+    fn touch(&mut self, tenant: &TenantId, open: impl FnOnce() -> TenantFile) -> Arc<TenantFile> {
+        self.uses += 1;
+        let new = || Used {
+            file: Arc::new(open()),
+            last: 0,
+            closing: false,
+        };
+        let used = self.files.entry(tenant.clone()).or_insert_with(new);
+        used.last = self.uses;
+        used.closing = false;
+        used.file.clone()
+    }
+
+    /// The longest unused files above the limit, to be closed, but none that somebody holds. An entry is forgotten only
+    /// when its file was closed and nobody took it since.
+    fn beyond(&mut self, limit: usize) -> Vec<Arc<TenantFile>> {
+        self.files
+            .retain(|_, used| !used.closing || Arc::strong_count(&used.file) > 1);
+        let open = self.files.values().filter(|used| !used.closing).count();
+        let idle = |used: &&mut Used| !used.closing && Arc::strong_count(&used.file) == 1;
+        let mut idle: Vec<_> = self.files.values_mut().filter(idle).collect();
+        idle.sort_unstable_by_key(|used| used.last);
+        let unused = idle.into_iter().take(open.saturating_sub(limit));
+        let close = |used: &mut Used| {
+            used.closing = true;
+            used.file.clone()
+        };
+        unused.map(close).collect()
     }
 }
 
@@ -106,11 +114,15 @@ mod tests {
         for id in ["b", "c", "b", "d"] {
             drop(files.of(&tenant(id)).unwrap());
         }
-        let recent = files.recent.lock().unwrap();
-        let mut kept: Vec<_> = recent.files.keys().map(TenantId::as_str).collect();
-        kept.sort_unstable();
-        assert_eq!(kept, ["a", "d"]);
-        drop(recent);
+        let names = |recent: &Recent| {
+            let open = recent.files.iter().filter(|(_, used)| !used.closing);
+            let mut names: Vec<_> = open.map(|(tenant, _)| tenant.to_string()).collect();
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(names(&files.recent.lock().unwrap()), ["a", "d"]);
+        assert_eq!(files.recent.lock().unwrap().beyond(2).len(), 0);
+        assert_eq!(files.recent.lock().unwrap().files.len(), 2);
         assert!(Arc::ptr_eq(&in_use, &files.of(&tenant("a")).unwrap()));
     }
 }

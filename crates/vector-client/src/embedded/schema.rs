@@ -28,10 +28,11 @@ const TABLES: &str = "
     PRAGMA user_version = 1;
 ";
 
+/// One number, named `value`.
 #[derive(QueryableByName)]
-struct Number {
+pub(super) struct Number {
     #[diesel(sql_type = BigInt)]
-    value: i64,
+    pub(super) value: i64,
 }
 
 /// Whether the file has its tables; a file that was made but not filled has none.
@@ -85,4 +86,10 @@ pub(super) fn count(conn: &mut SqliteConnection) -> Result<u64, Fault> {
     }
     let chunks = sql_query("SELECT count(*) AS value FROM chunks").get_result::<Number>(conn)?;
     u64::try_from(chunks.value).map_err(Fault::out_of_range)
+}
+
+/// The highest row of a chunk, which is about how many there are and cheaper to know.
+pub(super) fn highest_id(conn: &mut SqliteConnection) -> Result<i64, Fault> {
+    let highest = sql_query("SELECT coalesce(max(id), 0) AS value FROM chunks").get_result::<Number>(conn)?;
+    Ok(highest.value)
 }

@@ -101,6 +101,17 @@ impl TenantFile {
         Ok(Some(answer))
     }
 
+    /// Closes the connections that nobody is using.
+    pub(super) fn close(&self) {
+        self.readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        if let Ok(mut writer) = self.writer.try_lock() {
+            *writer = None;
+        }
+    }
+
     /// Removes the file with its journal, after the searches and writes that are under way.
     pub(super) fn remove(&self) -> Result<(), Fault> {
         let _absent = self.presence.write().unwrap_or_else(PoisonError::into_inner);

@@ -296,6 +296,25 @@ fn sketches_lose_next_to_none_of_the_nearest() {
     assert!(kept >= 190, "{kept} of 200");
 }
 
+#[test]
+fn a_word_that_most_of_a_large_collection_has_is_searched_for_only_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let text = |n: u32| if n == 777 { "und Rückerstattung" } else { "und" };
+    let chunks: Vec<_> = (0..10_000)
+        .map(|n| chunk(document(1), n, text(n), None))
+        .collect();
+    store.upsert(&scope("acme"), &chunks).unwrap();
+    let found = store
+        .search(&scope("acme"), by_words("und die Rückerstattung"))
+        .unwrap();
+    assert_eq!(
+        found.iter().map(|found| found.chunk.ordinal).collect::<Vec<_>>(),
+        [777]
+    );
+    assert_eq!(store.search(&scope("acme"), by_words("und")).unwrap().len(), 10);
+}
+
 /// A small generator (xorshift64) so that every run sees the same numbers.
 struct Numbers(u64);
 
