@@ -181,7 +181,11 @@ mod tests {
             names: Box::new(names),
             ..Dial::new(reach)
         };
-        let agent = ureq::Agent::with_parts(super::super::config(8 << 10), dial, LateResolver);
+        let agent = ureq::Agent::with_parts(
+            super::super::config(8 << 10, &ureq::tls::RootCerts::WebPki),
+            dial,
+            LateResolver,
+        );
         let answer = agent
             .get("http://name.test/")
             .call()

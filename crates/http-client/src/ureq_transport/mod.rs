@@ -6,6 +6,8 @@ mod connection;
 mod dial;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 
 use std::fmt;
 use std::io::Read;
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::{self, HeaderMap, HeaderValue};
+use ureq::tls::{RootCerts, TlsConfig};
 
 use self::body::Body;
 use self::call::Call;
@@ -52,9 +55,13 @@ struct Agents {
 impl UreqTransport {
     /// A transport without any connection yet.
     pub fn new() -> Self {
+        Self::trusting(&RootCerts::WebPki)
+    }
+
+    fn trusting(roots: &RootCerts) -> Self {
         Self {
-            operator: Agents::new(Reach::Anywhere),
-            public: Agents::new(Reach::PublicOnly),
+            operator: Agents::new(Reach::Anywhere, roots),
+            public: Agents::new(Reach::PublicOnly, roots),
         }
     }
 
@@ -79,8 +86,8 @@ impl fmt::Debug for UreqTransport {
 }
 
 impl Agents {
-    fn new(reach: Reach) -> Self {
-        let agent = |head| ureq::Agent::with_parts(config(head), Dial::new(reach), LateResolver);
+    fn new(reach: Reach, roots: &RootCerts) -> Self {
+        let agent = |head| ureq::Agent::with_parts(config(head, roots), Dial::new(reach), LateResolver);
         Self {
             whole: agent(WHOLE_HEAD),
             stream: agent(STREAM_HEAD),
@@ -88,13 +95,14 @@ impl Agents {
     }
 }
 
-fn config(head: usize) -> Config {
+fn config(head: usize, roots: &RootCerts) -> Config {
     let (max_idle, max_idle_per_host) = MAX_IDLE;
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .proxy(None)
         .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
+        .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
         .no_delay(true)
         .max_response_header_size(head)
         // One byte more than the largest head, so that a larger one is recognised as such.
