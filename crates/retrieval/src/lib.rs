@@ -22,3 +22,8 @@ pub use search::{SearchError, Searcher};
 pub use split::Splitter;
 pub use tenants::{NewTenant, PineconeState, SaveTenantError, SavedTenant, TenantUpdate, Tenants};
 pub use text::InvalidField;
+
+/// Runs the example of the workspace's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
