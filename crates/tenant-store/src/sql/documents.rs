@@ -10,31 +10,6 @@ use crate::{Advance, DocumentStore, NewDocument, StoreError};
 /// Ids asked for in one statement; SQLite takes 32,766 values.
 const IDS_AT_ONCE: usize = 500;
 
-/// Every column but the text.
-type Listed = (
-    documents::id,
-    documents::title,
-    documents::media_type,
-    documents::state,
-    documents::failure,
-    documents::characters,
-    documents::chunks,
-    documents::created_at,
-    documents::updated_at,
-);
-
-const LISTED: Listed = (
-    documents::id,
-    documents::title,
-    documents::media_type,
-    documents::state,
-    documents::failure,
-    documents::characters,
-    documents::chunks,
-    documents::created_at,
-    documents::updated_at,
-);
-
 impl DocumentStore for SqlStore {
     fn create_document(&self, scope: &TenantScope, document: &NewDocument) -> Result<(), StoreError> {
         document.refuse_nul()?;
@@ -46,7 +21,9 @@ impl DocumentStore for SqlStore {
     }
 
     fn document(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<Document>, StoreError> {
-        let query = documents::table.find(key(scope.id(), id)).select(LISTED);
+        let query = documents::table
+            .find(key(scope.id(), id))
+            .select(DocumentRow::as_select());
         self.in_scope(scope, |conn| query.first::<DocumentRow>(conn).optional())?
             .map(Document::try_from)
             .transpose()
@@ -64,7 +41,7 @@ impl DocumentStore for SqlStore {
         let (rows, total) = self.in_scope(scope, |conn| {
             let rows = listed
                 .order((documents::created_at.desc(), documents::id.desc()))
-                .select(LISTED)
+                .select(DocumentRow::as_select())
                 .limit(page.limit().into())
                 .offset(page.offset().into())
                 .load::<DocumentRow>(conn)?;
@@ -87,7 +64,7 @@ impl DocumentStore for SqlStore {
                     .filter(documents::tenant_id.eq(scope.id().as_str()))
                     .filter(documents::state.eq(DocumentState::Ready.as_str()))
                     .filter(documents::id.eq_any(ids));
-                rows.extend(ready.select(LISTED).load::<DocumentRow>(conn)?);
+                rows.extend(ready.select(DocumentRow::as_select()).load::<DocumentRow>(conn)?);
             }
             Ok(rows)
         })?;

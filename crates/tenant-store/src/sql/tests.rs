@@ -336,6 +336,23 @@ fn a_locked_database_is_unavailable() {
 }
 
 #[test]
+fn a_store_opens_while_somebody_else_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = SqliteConnection::establish(folder.path().join("records.db").to_str().unwrap()).unwrap();
+    writer
+        .batch_execute("CREATE TABLE by_hand (x); BEGIN IMMEDIATE")
+        .unwrap();
+    std::thread::scope(|threads| {
+        let opening = threads.spawn(|| open(folder.path(), PoolOptions::default()));
+        // Long enough for the first attempt to be refused.
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(!opening.is_finished());
+        writer.batch_execute("COMMIT").unwrap();
+        opening.join().unwrap().ping().unwrap();
+    });
+}
+
+#[test]
 fn sqlite_says_that_it_has_no_row_level_security() {
     let (store, _folder) = migrated();
     assert_eq!(store.isolation().unwrap(), Isolation::Unsupported);

@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
@@ -7,6 +7,7 @@ use diesel::r2d2::Error as ConnectError;
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use crate::sql::errors::is_transient;
 use crate::sql::isolation::{Guard, Isolation};
 
 pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -56,15 +57,13 @@ fn make_private(path: &Path) {
     drop(options.open(path));
 }
 
-/// The mode stays with the file. Changing it does not wait for `busy_timeout`, so that processes which start at once
-/// get "database is locked" from each other for a moment.
+/// The mode stays with the file. While another connection writes, SQLite refuses to change it without waiting for
+/// `busy_timeout`, so that the waiting is done here.
 fn use_write_ahead_log(conn: &mut SqliteConnection) -> QueryResult<()> {
-    const ATTEMPTS: u32 = 100;
-    let mut attempt = 1;
+    let begun = Instant::now();
     loop {
         match conn.batch_execute("PRAGMA journal_mode = WAL") {
-            Err(error) if attempt < ATTEMPTS && error.to_string().contains("locked") => {
-                attempt += 1;
+            Err(error) if is_transient(&error) && begun.elapsed() < Duration::from_secs(5) => {
                 std::thread::sleep(Duration::from_millis(20));
             }
             result => return result,
