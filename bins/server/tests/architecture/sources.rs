@@ -67,7 +67,7 @@ impl Source {
         self.code()
             .into_iter()
             .filter(|(number, _)| tests.contains(number))
-            .filter_map(|(_, line)| line.trim().strip_prefix("mod ")?.strip_suffix(';'))
+            .filter_map(|(_, line)| line.strip_suffix(';')?.split_once("mod ").map(|(_, name)| name))
             .flat_map(|name| [".rs", "/"].map(|end| format!("{}/{name}{end}", stem.unwrap_or_default())))
             .collect()
     }
@@ -284,7 +284,7 @@ fn no_file_is_longer_than_a_reader_can_hold() {
 
 #[test]
 fn code_for_unit_tests_is_told_from_code() {
-    let text = "a\n#[cfg(test)]\nuse b;\nc\n    #[cfg(test)]\n    fn d() {\n        e();\n    }\n// f\n#[cfg(test)]\nmod tests {\n    g\n}\n#[cfg(test)]\nmod h;\n";
+    let text = "a\n#[cfg(test)]\nuse b;\nc\n    #[cfg(test)]\n    fn d() {\n        e();\n    }\n// f\n#[cfg(test)]\nmod tests {\n    g\n}\n#[cfg(test)]\npub(crate) mod h;\n";
     let source = Source {
         path: "a/mod.rs".to_owned(),
         text: text.to_owned(),
