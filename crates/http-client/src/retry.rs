@@ -226,7 +226,7 @@ impl Attempts<'_> {
     /// Blog, 2015).
     fn jitter(&mut self) -> Duration {
         let shortest = self.policy.shortest_pause;
-        let span = (self.previous * 3).saturating_sub(shortest);
+        let span = self.previous.saturating_mul(3).saturating_sub(shortest);
         let pause = shortest + span.mul_f64(self.pacing.random().clamp(0.0, 1.0));
         self.previous = pause.min(self.policy.longest_pause);
         self.previous

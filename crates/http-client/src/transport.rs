@@ -4,6 +4,16 @@ use crate::{Cancel, HttpError, Request, Response, StreamResponse};
 
 /// Sends requests to upstreams under Tenantry's limits: no redirects, no proxy from the environment, every
 /// deadline kept, bodies bounded, hosts checked right before sending.
+///
+/// # Examples
+/// ```
+/// use tenantry_http_client::{HttpError, Method, Request, Transport, Trust};
+///
+/// /// Whether an upstream of the operator is up.
+/// fn is_up(transport: &dyn Transport, url: url::Url) -> Result<bool, HttpError> {
+///     Ok(transport.send(&Request::new(Method::Get, url, Trust::Operator))?.is_success())
+/// }
+/// ```
 pub trait Transport: Send + Sync {
     /// Sends `request` and reads the whole answer.
     ///

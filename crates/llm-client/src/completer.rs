@@ -63,6 +63,27 @@ pub struct Completion {
 }
 
 /// Answers questions from passages.
+///
+/// # Examples
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use tenantry_domain::Cancellation;
+/// use tenantry_llm_client::{Completer, LlmError, MemoryCompleter, Prompt};
+///
+/// /// The first piece of an answer; the rest is not waited for.
+/// fn first_piece(model: &dyn Completer, prompt: &Prompt) -> String {
+///     let mut heard = String::new();
+///     let outcome = model.stream(prompt, &Cancellation::new(), &mut |delta| {
+///         heard.push_str(delta);
+///         ControlFlow::Break(())
+///     });
+///     assert!(matches!(outcome, Err(LlmError::Cancelled)));
+///     heard
+/// }
+///
+/// assert_eq!(first_piece(&MemoryCompleter::saying("Thirty days."), &Prompt::default()), "Thirty ");
+/// ```
 pub trait Completer: Send + Sync {
     /// The model's name, as answers carry it.
     fn model(&self) -> &str;

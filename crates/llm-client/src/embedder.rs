@@ -12,6 +12,15 @@ pub struct Embedded {
 }
 
 /// Places texts in a model's space.
+///
+/// # Examples
+/// ```
+/// use tenantry_llm_client::{Embedder, MemoryEmbedder};
+///
+/// let embedded = MemoryEmbedder.embed(&["refunds take a month", "refunds take a month"])?;
+/// assert_eq!(embedded.embeddings[0], embedded.embeddings[1]);
+/// # Ok::<(), tenantry_llm_client::LlmError>(())
+/// ```
 pub trait Embedder: Send + Sync {
     /// The model's name, as the provider calls it.
     fn model(&self) -> &str;

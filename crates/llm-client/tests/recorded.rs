@@ -5,7 +5,7 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "helpers of tests fail as tests do"
+    reason = "what a test calls fails as the test does"
 )]
 
 use std::ops::ControlFlow;

@@ -48,7 +48,7 @@ impl Client {
     /// Posts `body` and gives the answer to it, which has a good status.
     fn post(&self, path: [&str; 2], body: &impl Serialize, total: Duration) -> Result<Response, LlmError> {
         // Nothing comes before the whole answer is ready.
-        let request = self.request(path, body, self.settings.patience * 2, total)?;
+        let request = self.request(path, body, self.settings.patience.saturating_mul(2), total)?;
         let answer = self.transport.send(&request).map_err(failure::of_transport)?;
         if answer.is_success() {
             Ok(answer)

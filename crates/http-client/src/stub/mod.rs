@@ -1,21 +1,21 @@
 //! A small HTTP/1.1 server for tests and benchmarks.
 
+mod reading;
+mod sending;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use url::Url;
 
-use crate::answer::{Answer, AnswerBody, Gate, Piece};
-use crate::{Cancel, Recorded};
-
-const MAX_HEAD: u64 = 64 << 10;
-const MAX_BODY: u64 = 64 << 20;
+use self::reading::read_request;
+use self::sending::send_answer;
+use crate::{Answer, Cancel, Gate, Recorded};
 
 /// A real HTTP/1.1 server on a free port of the loopback interface, one thread a connection, keep-alive. A closure
 /// answers; every request is kept for assertions. Dropping the server closes every connection.
@@ -190,168 +190,4 @@ fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Reads one request; `None` when the client has closed the connection instead.
-fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Recorded>> {
-    let mut head = reader.by_ref().take(MAX_HEAD);
-    let mut line = String::new();
-    if head.read_line(&mut line)? == 0 {
-        return Ok(None);
-    }
-    let mut words = line.split_ascii_whitespace().map(str::to_owned);
-    let (Some(method), Some(target)) = (words.next(), words.next()) else {
-        return Err(io::ErrorKind::InvalidData.into());
-    };
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        if head.read_line(&mut line)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        match line.trim_end().split_once(':') {
-            Some((name, value)) => headers.push((name.to_ascii_lowercase(), value.trim().to_owned())),
-            None => break,
-        }
-    }
-    let mut request = Recorded {
-        method,
-        target,
-        headers,
-        body: Vec::new(),
-    };
-    request.body = read_body(reader, &request)?;
-    Ok(Some(request))
-}
-
-fn read_body(reader: &mut impl BufRead, request: &Recorded) -> io::Result<Vec<u8>> {
-    if request
-        .header("transfer-encoding")
-        .is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
-    {
-        return read_chunks(reader);
-    }
-    let length = request.header("content-length").map_or(Ok(0), str::parse::<u64>);
-    let length = length.map_err(|_| io::ErrorKind::InvalidData)?;
-    read_exactly(reader, length)
-}
-
-fn read_chunks(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.by_ref().take(1 << 10).read_line(&mut line)?;
-        let length = u64::from_str_radix(line.trim(), 16).map_err(|_| io::ErrorKind::InvalidData)?;
-        body.extend(read_exactly(reader, length)?);
-        reader.by_ref().take(2).read_line(&mut line)?;
-        if length == 0 {
-            return Ok(body);
-        }
-    }
-}
-
-fn read_exactly(reader: &mut impl BufRead, length: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if length > MAX_BODY {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let count = reader.by_ref().take(length).read_to_end(&mut bytes)?;
-    if u64::try_from(count).is_ok_and(|count| count == length) {
-        Ok(bytes)
-    } else {
-        Err(io::ErrorKind::UnexpectedEof.into())
-    }
-}
-
-/// Sends an answer; says whether the connection can carry another one.
-fn send_answer(stream: &TcpStream, shared: &Shared, answer: Answer) -> io::Result<bool> {
-    let mut exchange = Exchange { stream, shared };
-    for piece in answer.before_head {
-        if !matches!(piece, Piece::Bytes(_)) && !exchange.play(piece)? {
-            return Ok(false);
-        }
-    }
-    let mut head = format!("HTTP/1.1 {} Stub\r\n", answer.status);
-    for (name, value) in &answer.headers {
-        head.extend([name, ": ", value, "\r\n"]);
-    }
-    match answer.body {
-        AnswerBody::Raw(bytes) => exchange.write(&bytes).map(|()| false),
-        AnswerBody::Whole(body) => {
-            head.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n"]);
-            let mut bytes = head.into_bytes();
-            bytes.extend(body);
-            exchange.write(&bytes).map(|()| true)
-        }
-        AnswerBody::Pieces(pieces) => {
-            head.push_str("transfer-encoding: chunked\r\n\r\n");
-            exchange.write(head.as_bytes())?;
-            for piece in pieces {
-                if !exchange.play(piece)? {
-                    return Ok(false);
-                }
-            }
-            exchange.write(b"0\r\n\r\n").map(|()| true)
-        }
-    }
-}
-
-struct Exchange<'a> {
-    stream: &'a TcpStream,
-    shared: &'a Shared,
-}
-
-impl Exchange<'_> {
-    /// Takes one step of an answer; says whether to go on.
-    fn play(&mut self, piece: Piece) -> io::Result<bool> {
-        match piece {
-            Piece::Bytes(bytes) => self.chunk(&bytes).map(|()| true),
-            Piece::Pause(pause) => Ok(!self.shared.stop.wait(pause)),
-            Piece::Open(gate) => {
-                gate.open();
-                Ok(true)
-            }
-            Piece::Wait(gate) => {
-                while !gate.wait(Duration::from_millis(50)) {
-                    if self.shared.stop.is_cancelled() {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }
-            Piece::Hold => {
-                // Whatever the client sends now, it is not waited for; the end of its half or an error ends this.
-                let mut rest = [0; 256];
-                while matches!(self.stream.read(&mut rest), Ok(1..)) {}
-                self.shared.client_left.open();
-                Ok(false)
-            }
-            Piece::Trickle { bytes, every } => {
-                while !self.shared.stop.wait(every) {
-                    self.chunk(&bytes)?;
-                }
-                Ok(false)
-            }
-            Piece::Break => Ok(false),
-        }
-    }
-
-    fn chunk(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // A chunk of no bytes would end the body.
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let mut framed = format!("{:x}\r\n", bytes.len()).into_bytes();
-        framed.extend_from_slice(bytes);
-        framed.extend_from_slice(b"\r\n");
-        self.write(&framed)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let written = self.stream.write_all(bytes);
-        if written.is_err() {
-            self.shared.client_left.open();
-        }
-        written
-    }
 }
