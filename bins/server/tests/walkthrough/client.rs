@@ -138,7 +138,6 @@ impl Client {
             headers,
             reader,
             rest: Vec::new(),
-            comments: 0,
         }
     }
 
@@ -185,8 +184,6 @@ pub(crate) struct Event {
 pub(crate) struct Events {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
-    /// How many comment lines came so far.
-    pub(crate) comments: usize,
     reader: BufReader<TcpStream>,
     rest: Vec<u8>,
 }
@@ -194,6 +191,15 @@ pub(crate) struct Events {
 impl Events {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
+    }
+
+    /// Reads on until the server shows that it is there, with nothing else to say.
+    pub(crate) fn wait_for_comment(&mut self) {
+        let line = self.line().expect("the stream ended");
+        if !line.starts_with(':') {
+            assert_eq!(line, "", "no event was expected");
+            self.wait_for_comment();
+        }
     }
 
     /// The next line, without its end; `None` at the end of the body.
@@ -220,8 +226,6 @@ impl Iterator for Events {
                 value.clone_into(&mut name);
             } else if let Some(value) = line.strip_prefix("data: ") {
                 data += value;
-            } else if line.starts_with(':') {
-                self.comments += 1;
             } else if line.is_empty() && !name.is_empty() {
                 let data = serde_json::from_str(&data).unwrap_or_else(|error| panic!("{error}: {data}"));
                 return Some(Event { name, data });

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::database::Database;
@@ -170,8 +172,16 @@ fn check_the_running_server(shell: &mut Shell, port: u16) {
         let answer = user.post("/chat", &question).expect(200);
         let text = answer["answer"].as_str().unwrap();
         assert!(text.contains(days) && text.contains("[1]"), "{name}: {text}");
-        assert_eq!(user.get("/users/me").expect(200)["tenant_id"], tenant);
+        let claims = claims(&shell.variable(name));
+        assert_eq!(claims["tenant_id"], tenant);
+        assert_eq!(claims["sub"], user.get("/users/me").expect(200)["id"]);
     }
+}
+
+/// What a token says, unverified.
+fn claims(token: &str) -> Value {
+    let claims = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
 }
 
 /// Neither the database nor anything that was printed or logged has a key or a password in it.

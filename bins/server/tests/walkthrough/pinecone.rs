@@ -12,6 +12,7 @@ on_both_databases! {
     settings_that_cannot_work_are_refused_when_they_are_saved
     a_tenant_saved_while_pinecone_is_away_is_checked_at_its_first_use
     a_changed_key_is_the_one_that_is_sent_from_then_on
+    two_tenants_of_one_pinecone_project_keep_to_their_namespaces
 }
 
 const KEY: &str = "pcsk-acme-0123456789abcdef";
@@ -146,4 +147,40 @@ fn a_changed_key_is_the_one_that_is_sent_from_then_on(database: &Database) {
 
     assert_eq!(upstreams.requests_with(KEY), old, "the old key was sent again");
     assert!(upstreams.requests_with(NEW_KEY) > new, "the new key was not sent");
+}
+
+fn two_tenants_of_one_pinecone_project_keep_to_their_namespaces(database: &Database) {
+    let upstreams = Upstreams::start(&[PineconeAccount::new(KEY, "acme-docs")]);
+    let house = House::open_with(upstreams.settings(database));
+    let ids = ["acme", "globex"];
+    let users = ids.map(|id| {
+        let mut tenant = tenant(KEY, None);
+        tenant["id"] = json!(id);
+        let user = house.tenant(&tenant);
+        let text = json!({ "title": id, "text": format!("{id} takes tools back within 30 days.") });
+        user.post("/documents", &text).expect(201);
+        user
+    });
+    assert_eq!(upstreams.namespaces(), ids.map(|id| (id.to_owned(), 1)));
+    let query = json!({ "query": "Who takes tools back within 30 days?", "limit": 10 });
+    for (id, user) in ids.iter().zip(&users) {
+        let found = user.post("/search", &query).expect(200);
+        let titles: Vec<_> = found["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|hit| &hit["title"])
+            .collect();
+        assert_eq!(titles, [id], "{found}");
+    }
+
+    let document = users[0].get("/documents").expect(200)["items"][0]["id"].clone();
+    let gone = users[0].delete(&format!("/documents/{}", document.as_str().unwrap()));
+    assert_eq!(gone.status, 204, "{gone:?}");
+    let left: Vec<_> = upstreams
+        .namespaces()
+        .into_iter()
+        .filter(|(_, records)| *records > 0)
+        .collect();
+    assert_eq!(left, [("globex".to_owned(), 1)]);
 }

@@ -148,9 +148,14 @@ impl Server {
         self.folder.path()
     }
 
-    /// Asks the server to stop, as a platform does, and waits for its end; gives what it logged.
-    pub(crate) fn stop(mut self) -> String {
+    /// Asks the server to stop, as a platform does.
+    pub(crate) fn terminate(&self) {
         rustix::process::kill_process(Pid::from_child(&self.process.0), Signal::TERM).unwrap();
+    }
+
+    /// Waits for the end of a server that was asked to stop, which is a good one, and gives what it logged.
+    #[track_caller]
+    pub(crate) fn wait_until_stopped(&mut self) -> String {
         let status = wait_for("a server to stop", || self.process.0.try_wait().unwrap());
         assert!(status.success(), "{status}:\n{}", self.log());
         self.log()

@@ -78,11 +78,12 @@ fn a_database_that_is_newer_than_the_server_is_refused(database: &Database) {
 
 fn a_secret_key_that_does_not_open_what_is_stored_is_refused(database: &Database) {
     let upstreams = Upstreams::start(&[PineconeAccount::new("pc-acme-0123456789abcdef", "acme-docs")]);
-    let house = House::open_with(upstreams.settings(database));
+    let mut house = House::open_with(upstreams.settings(database));
     let mut tenant = plain_tenant("acme");
     tenant["pinecone_api_key"] = json!("pc-acme-0123456789abcdef");
     house.tenant(&tenant);
-    house.server.stop();
+    house.server.terminate();
+    house.server.wait_until_stopped();
 
     let folder = TempDir::new().unwrap();
     let other = "11d94e7f1a6b38054d7e9f2a1b0c8d6e53f7a4b918c2d0e6f9a35b7c4d8e1f22";

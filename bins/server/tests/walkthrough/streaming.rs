@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use tenantry_http_client::{Answer, Gate, Piece};
 
-use crate::PATIENCE;
 use crate::client::Client;
 use crate::database::Database;
 use crate::house::{House, plain_tenant};
 use crate::upstreams::{Upstreams, chunk};
+use crate::{PATIENCE, wait_for};
 
 const TEXT: &str = "Acme takes tools back within 30 days.";
 
@@ -103,18 +103,11 @@ fn a_silent_model_is_bridged_by_heartbeats() {
     });
     let mut events = user.events("/chat", &question());
     assert_eq!(events.next().unwrap().name, "sources");
-    let opener = std::thread::spawn(move || {
-        // Longer than the pause between two heartbeats, which is at most five seconds.
-        std::thread::sleep(Duration::from_secs(6));
-        next.open();
-    });
-    let before = events.comments;
+    // Twice: it goes on for as long as the model is silent.
+    events.wait_for_comment();
+    events.wait_for_comment();
+    next.open();
     assert_eq!(events.next().unwrap().name, "delta");
-    assert!(
-        events.comments > before,
-        "no sign of life while the model was silent"
-    );
-    opener.join().unwrap();
 }
 
 #[test]
@@ -192,4 +185,32 @@ fn a_reader_that_leaves_in_the_middle_of_the_flow_ends_it() {
         upstreams.openai().client_left().wait(PATIENCE),
         "the model goes on writing for nobody"
     );
+}
+
+#[test]
+fn a_server_that_is_told_to_stop_finishes_the_answers_under_way() {
+    let next = Gate::new();
+    let gate = next.clone();
+    let (_upstreams, mut house, user, _database) = open(move || {
+        let end = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
+        stream([
+            data(&chunk("Within ")),
+            Piece::Wait(gate.clone()),
+            data(&chunk("30 days [1].")),
+            data(&end),
+        ])
+    });
+    let mut events = user.events("/chat", &question());
+    assert_eq!(events.next().unwrap().name, "sources");
+    assert_eq!(events.next().unwrap().name, "delta");
+
+    house.server.terminate();
+    wait_for("new callers to be refused", || {
+        house.server.client().try_get("/healthz").err()
+    });
+    next.open();
+
+    let names: Vec<_> = events.map(|event| event.name).collect();
+    assert_eq!(names, ["delta", "done"]);
+    assert!(house.server.wait_until_stopped().contains("stopped"));
 }
