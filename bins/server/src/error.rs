@@ -146,10 +146,6 @@ impl ResponseError for ApiError {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
             }
-            // What is left of the body would otherwise be taken for the next request.
-            StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE => {
-                response.force_close();
-            }
             _ => {}
         }
         if let Some(header) = &self.header {

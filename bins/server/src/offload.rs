@@ -130,12 +130,7 @@ impl Offload {
         class: Class,
         work: impl FnOnce(&App) -> T + Send + 'static,
     ) -> Result<T, OffloadError> {
-        let lane = match class {
-            Class::Store => &self.store,
-            Class::Password => &self.password,
-            Class::Upstream => &self.upstream,
-        };
-        let permit = lane.permit().await?;
+        let permit = self.lane(class).permit().await?;
         let app = self.app.clone();
         let work = move || {
             // The permit lives as long as the work, also when the caller has gone.
@@ -145,6 +140,21 @@ impl Offload {
         actix_web::rt::task::spawn_blocking(work)
             .await
             .map_err(|_| OffloadError::Panicked)
+    }
+
+    fn lane(&self, class: Class) -> &Lane {
+        match class {
+            Class::Store => &self.store,
+            Class::Password => &self.password,
+            Class::Upstream => &self.upstream,
+        }
+    }
+
+    /// Waits until none of the class's `permits` is taken.
+    #[cfg(test)]
+    pub(crate) async fn drain(&self, class: Class, permits: usize) {
+        let all = u32::try_from(permits).unwrap();
+        drop(self.lane(class).permits.acquire_many(all).await.unwrap());
     }
 
     /// What may be done without leaving the async side, because it neither waits nor takes long.

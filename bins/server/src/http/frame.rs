@@ -14,6 +14,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use crate::error::{ApiError, Code, ErrorBody};
 use crate::extract::LoggedTenant;
+use crate::http::unread::Unread;
 
 /// The header that carries a request id in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -77,11 +78,12 @@ pub(super) async fn frame<B: MessageBody + 'static>(
     };
     request.extensions_mut().insert(arrival.id.clone());
     normalize(&mut request);
+    let unread = Unread::keep(&mut request);
     match next.call(request).await {
         Ok(answer) => {
             let (request, response) = answer.map_into_boxed_body().into_parts();
             let response = arrival.settle(response, &request);
-            Ok(ServiceResponse::new(request, response))
+            Ok(ServiceResponse::new(request, unread.until_sent(response)))
         }
         // Only a panic comes this way. The request is lost with it.
         Err(mut error) => {

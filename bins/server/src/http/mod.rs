@@ -11,6 +11,7 @@ mod sse;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::sync::Arc;
 
@@ -34,8 +35,14 @@ pub(crate) use sse::{Outlet, event, respond};
 pub fn service(
     app: Arc<App>,
     settings: &HttpSettings,
-) -> impl Fn(&mut ServiceConfig) + Clone + Send + Sync + 'static {
-    let offload = Data::new(Offload::new(app, settings.permits));
+) -> impl Fn(&mut ServiceConfig) + Clone + Send + Sync + use<> {
+    over(Data::new(Offload::new(app, settings.permits)), settings)
+}
+
+fn over(
+    offload: Data<Offload>,
+    settings: &HttpSettings,
+) -> impl Fn(&mut ServiceConfig) + Clone + Send + Sync + use<> {
     let settings = Data::new(settings.clone());
     let document = openapi::document();
     let methods = Data::new(fallback::Methods::of(&document));

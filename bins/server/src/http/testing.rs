@@ -3,12 +3,13 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
 use actix_web::body::{self, BoxBody};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::test::{TestRequest, init_service};
-use actix_web::{HttpResponse, web::Bytes};
+use actix_web::web::{Bytes, Data};
 use futures_util::future::LocalBoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -29,6 +30,7 @@ use tenantry_vector_client::{
 
 use crate::app::{App, Readiness};
 use crate::http::{self, HttpSettings};
+use crate::offload::{Class, Offload};
 
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -235,6 +237,7 @@ type Call = dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse>;
 /// The stack and the routes over a [`Backend`], called without a socket.
 pub(crate) struct Server {
     pub(crate) backend: Backend,
+    offload: Data<Offload>,
     call: Box<Call>,
 }
 
@@ -261,7 +264,8 @@ impl Server {
         add: impl Fn(&mut actix_web::web::ServiceConfig) + 'static,
     ) -> Self {
         let backend = Backend::new(parts);
-        let service = http::service(backend.app.clone(), &backend.settings);
+        let offload = Data::new(Offload::new(backend.app.clone(), backend.settings.permits));
+        let service = http::over(offload.clone(), &backend.settings);
         let both = move |config: &mut actix_web::web::ServiceConfig| {
             service(config);
             add(config);
@@ -276,8 +280,16 @@ impl Server {
         };
         Self {
             backend,
+            offload,
             call: Box::new(call),
         }
+    }
+
+    /// Waits until no answer is under way.
+    pub(crate) async fn drain_upstream(&self) {
+        self.offload
+            .drain(Class::Upstream, self.settings.permits.upstream)
+            .await;
     }
 
     pub(crate) async fn call(&self, request: TestRequest) -> Answer {
@@ -392,4 +404,36 @@ pub(crate) fn raw(method: Method, path: &str, content_type: &str, body: &[u8]) -
 
 pub(crate) fn bearer(request: TestRequest, token: &str) -> TestRequest {
     request.insert_header(("authorization", format!("Bearer {token}")))
+}
+
+thread_local! {
+    static LINES: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Keeps our own lines of each thread.
+struct Lines;
+
+impl log::Log for Lines {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target().starts_with("tenantry")
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            let line = format!("{} {}", record.level(), record.args());
+            LINES.with_borrow_mut(|lines| lines.push(line));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// What is logged on this thread while `work` runs.
+pub(crate) async fn logged(work: impl Future<Output = ()>) -> Vec<String> {
+    // The first test to come sets it for all.
+    let _ = log::set_logger(&Lines);
+    log::set_max_level(log::LevelFilter::Info);
+    LINES.take();
+    work.await;
+    LINES.take()
 }

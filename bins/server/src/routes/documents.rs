@@ -14,7 +14,11 @@ use crate::extract::{
 use crate::offload::Class;
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(create).service(list).service(show).service(remove);
+    config
+        .service(create_document)
+        .service(list_documents)
+        .service(show_document)
+        .service(remove_document);
 }
 
 /// A document.
@@ -91,7 +95,7 @@ struct ShowParams {
     responses((status = 201, body = DocumentView))
 )]
 #[post("/documents")]
-async fn create(
+async fn create_document(
     tenant: CurrentTenant,
     body: NewDocumentBody,
 ) -> Result<CustomizeResponder<Json<DocumentView>>, ApiError> {
@@ -110,7 +114,7 @@ async fn create(
     responses((status = 200, body = Listing<DocumentView>))
 )]
 #[get("/documents")]
-async fn list(
+async fn list_documents(
     tenant: CurrentTenant,
     params: Params<PageParams>,
 ) -> Result<Json<Listing<DocumentView>>, ApiError> {
@@ -129,7 +133,7 @@ async fn list(
     responses((status = 200, body = DocumentWithText))
 )]
 #[get("/documents/{id}")]
-async fn show(
+async fn show_document(
     tenant: CurrentTenant,
     id: PathId,
     params: Params<ShowParams>,
@@ -159,7 +163,7 @@ async fn show(
     responses((status = 204, description = "It is gone"))
 )]
 #[delete("/documents/{id}")]
-async fn remove(tenant: CurrentTenant, id: PathId) -> Result<HttpResponse, ApiError> {
+async fn remove_document(tenant: CurrentTenant, id: PathId) -> Result<HttpResponse, ApiError> {
     let removed = tenant.run(Class::Upstream, move |app, scope| {
         let removed = app.knowledge.remove(scope, id.parse()?)?;
         removed.then_some(()).ok_or_else(ApiError::not_found)

@@ -15,11 +15,11 @@ use wire::{NewTenantBody, SavedTenantView, TenantUpdateBody, TenantView};
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config
-        .service(create)
-        .service(list)
-        .service(show)
-        .service(update)
-        .service(deactivate);
+        .service(create_tenant)
+        .service(list_tenants)
+        .service(show_tenant)
+        .service(update_tenant)
+        .service(deactivate_tenant);
 }
 
 /// Makes a tenant. Its Pinecone settings are checked first; an unreachable Pinecone leaves the check pending.
@@ -30,7 +30,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     responses((status = 201, body = SavedTenantView))
 )]
 #[post("/admin/tenants")]
-async fn create(
+async fn create_tenant(
     admin: SuperUser,
     body: Body<NewTenantBody>,
 ) -> Result<CustomizeResponder<Json<SavedTenantView>>, ApiError> {
@@ -50,7 +50,10 @@ async fn create(
     responses((status = 200, body = Listing<TenantView>))
 )]
 #[get("/admin/tenants")]
-async fn list(admin: SuperUser, params: Params<PageParams>) -> Result<Json<Listing<TenantView>>, ApiError> {
+async fn list_tenants(
+    admin: SuperUser,
+    params: Params<PageParams>,
+) -> Result<Json<Listing<TenantView>>, ApiError> {
     let page = params.0.page()?;
     let tenants = admin.run(Class::Store, move |app, superuser| {
         app.tenants.tenants(superuser, page)
@@ -66,7 +69,7 @@ async fn list(admin: SuperUser, params: Params<PageParams>) -> Result<Json<Listi
     responses((status = 200, body = TenantView))
 )]
 #[get("/admin/tenants/{tenant_id}")]
-async fn show(admin: SuperUser, id: PathId) -> Result<Json<TenantView>, ApiError> {
+async fn show_tenant(admin: SuperUser, id: PathId) -> Result<Json<TenantView>, ApiError> {
     let tenant = admin.run(Class::Store, move |app, superuser| {
         let tenant = app.tenants.tenant(superuser, &id.parse()?)?;
         tenant.ok_or_else(ApiError::not_found)
@@ -83,7 +86,7 @@ async fn show(admin: SuperUser, id: PathId) -> Result<Json<TenantView>, ApiError
     responses((status = 200, body = SavedTenantView))
 )]
 #[put("/admin/tenants/{tenant_id}")]
-async fn update(
+async fn update_tenant(
     admin: SuperUser,
     id: PathId,
     body: Body<TenantUpdateBody>,
@@ -104,7 +107,7 @@ async fn update(
     responses((status = 200, body = TenantView))
 )]
 #[delete("/admin/tenants/{tenant_id}")]
-async fn deactivate(admin: SuperUser, id: PathId) -> Result<Json<TenantView>, ApiError> {
+async fn deactivate_tenant(admin: SuperUser, id: PathId) -> Result<Json<TenantView>, ApiError> {
     let tenant = admin.run(Class::Store, move |app, superuser| {
         let tenant = app.tenants.deactivate(superuser, &id.parse()?)?;
         tenant.ok_or_else(ApiError::not_found)

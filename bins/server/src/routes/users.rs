@@ -16,11 +16,11 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(register)
         .service(me)
-        .service(create)
-        .service(list)
-        .service(show)
-        .service(update)
-        .service(deactivate);
+        .service(create_user)
+        .service(list_users)
+        .service(show_user)
+        .service(update_user)
+        .service(deactivate_user);
 }
 
 /// A user.
@@ -157,7 +157,7 @@ async fn me(caller: CurrentUser) -> Result<Json<UserView>, ApiError> {
     responses((status = 201, body = UserView))
 )]
 #[post("/admin/users")]
-async fn create(
+async fn create_user(
     admin: SuperUser,
     body: Body<NewUserBody>,
 ) -> Result<CustomizeResponder<Json<UserView>>, ApiError> {
@@ -176,7 +176,10 @@ async fn create(
     responses((status = 200, body = Listing<UserView>))
 )]
 #[get("/admin/users")]
-async fn list(admin: SuperUser, params: Params<UserParams>) -> Result<Json<Listing<UserView>>, ApiError> {
+async fn list_users(
+    admin: SuperUser,
+    params: Params<UserParams>,
+) -> Result<Json<Listing<UserView>>, ApiError> {
     let UserParams {
         tenant_id,
         limit,
@@ -198,7 +201,7 @@ async fn list(admin: SuperUser, params: Params<UserParams>) -> Result<Json<Listi
     responses((status = 200, body = UserView))
 )]
 #[get("/admin/users/{id}")]
-async fn show(admin: SuperUser, id: PathId) -> Result<Json<UserView>, ApiError> {
+async fn show_user(admin: SuperUser, id: PathId) -> Result<Json<UserView>, ApiError> {
     let user = admin.run(Class::Store, move |app, superuser| {
         let user = app.accounts.user(superuser, id.parse()?)?;
         user.ok_or_else(ApiError::not_found)
@@ -215,7 +218,7 @@ async fn show(admin: SuperUser, id: PathId) -> Result<Json<UserView>, ApiError> 
     responses((status = 200, body = UserView))
 )]
 #[put("/admin/users/{id}")]
-async fn update(
+async fn update_user(
     admin: SuperUser,
     id: PathId,
     body: Body<UserUpdateBody>,
@@ -231,7 +234,7 @@ async fn update(
     responses((status = 200, body = UserView))
 )]
 #[delete("/admin/users/{id}")]
-async fn deactivate(admin: SuperUser, id: PathId) -> Result<Json<UserView>, ApiError> {
+async fn deactivate_user(admin: SuperUser, id: PathId) -> Result<Json<UserView>, ApiError> {
     let off = UserUpdate {
         is_active: Some(false),
         ..UserUpdate::default()

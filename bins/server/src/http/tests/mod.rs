@@ -1,0 +1,7 @@
+mod bad_input;
+mod cors;
+mod frame;
+mod guard;
+mod log;
+mod openapi;
+mod socket;

@@ -1,0 +1,203 @@
+//! The description and the routes say the same.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+
+use crate::http::testing::{Server, get};
+
+/// What anybody may call.
+const PUBLIC: &[&str] = &[
+    "GET /healthz",
+    "GET /readyz",
+    "GET /openapi.json",
+    "GET /docs",
+    "POST /token",
+    "POST /login",
+    "POST /register",
+];
+
+/// Every operation of the served document: method, path, description.
+async fn operations(server: &Server) -> Vec<(String, String, Value)> {
+    let document = server.call(get("/openapi.json")).await.json();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            operations.push((method.to_uppercase(), path.clone(), operation.clone()));
+        }
+    }
+    assert!(operations.len() > 20, "{operations:?}");
+    operations
+}
+
+/// A request as the description's example makes it.
+fn example(document: &Value, method: &str, path: &str, operation: &Value) -> TestRequest {
+    let path = path
+        .replace("{tenant_id}", "acme")
+        .replace("{id}", "019a0000-0000-7000-8000-000000000000");
+    let request = get(&path).method(Method::from_bytes(method.as_bytes()).unwrap());
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+    match schema.as_str() {
+        Some(reference) => {
+            let schema = document.pointer(reference.strip_prefix('#').unwrap()).unwrap();
+            let example = &schema["example"];
+            assert!(example.is_object(), "{reference} has no example");
+            request.set_json(example)
+        }
+        None => request,
+    }
+}
+
+#[actix_web::test]
+async fn every_route_is_public_or_refuses_an_anonymous_caller() {
+    let server = Server::new().await;
+    let document = server.call(get("/openapi.json")).await.json();
+    let mut public = BTreeSet::new();
+    for (method, path, operation) in operations(&server).await {
+        let answer = server.call(example(&document, &method, &path, &operation)).await;
+        if operation.get("security").is_some() {
+            answer.is(401, "unauthenticated");
+        } else {
+            assert_ne!(answer.status, 404, "{method} {path} is not registered");
+            public.insert(format!("{method} {path}"));
+        }
+    }
+    assert_eq!(public, PUBLIC.iter().map(ToString::to_string).collect());
+}
+
+#[actix_web::test]
+async fn every_administrative_route_refuses_a_member_and_every_other_lets_one_in() {
+    let server = Server::new().await;
+    let document = server.call(get("/openapi.json")).await.json();
+    for (method, path, operation) in operations(&server).await {
+        if operation.get("security").is_none() {
+            continue;
+        }
+        let answer = server
+            .call_as("ada", example(&document, &method, &path, &operation))
+            .await;
+        let administrative = path.starts_with("/admin/");
+        assert_eq!(
+            administrative,
+            operation["tags"] == json!(["Administration"]),
+            "{path}"
+        );
+        if administrative {
+            answer.is(403, "superuser_required");
+        } else {
+            assert!(
+                matches!(answer.status, 200 | 201 | 404),
+                "{method} {path}: {}",
+                answer.text()
+            );
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_route_needs_a_tenant_the_administration_or_neither() {
+    let server = Server::new().await;
+    let document = server.call(get("/openapi.json")).await.json();
+    for (method, path, operation) in operations(&server).await {
+        if operation["tags"] == json!(["Knowledge"]) {
+            let answer = server
+                .call_as("nomad", example(&document, &method, &path, &operation))
+                .await;
+            answer.is(403, "tenant_forbidden");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_operation_is_described_and_may_fail_in_the_one_shape() {
+    let server = Server::new().await;
+    let document = server.call(get("/openapi.json")).await.json();
+    assert_eq!(
+        document["openapi"].as_str().map(|version| &version[..3]),
+        Some("3.1")
+    );
+    for (method, path, operation) in operations(&server).await {
+        assert!(operation["summary"].is_string(), "{method} {path}");
+        assert!(operation["operationId"].is_string(), "{method} {path}");
+        let error = &operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"];
+        assert_eq!(error, "#/components/schemas/Error");
+    }
+    let ids: Vec<String> = operations(&server)
+        .await
+        .iter()
+        .map(|(_, _, operation)| operation["operationId"].to_string())
+        .collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
+}
+
+#[actix_web::test]
+async fn every_reference_leads_somewhere() {
+    let server = Server::new().await;
+    let document = server.call(get("/openapi.json")).await.json();
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = reference.split('"').next().unwrap();
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
+    }
+    assert!(document["components"]["securitySchemes"]["bearer"].is_object());
+}
+
+/// Nothing but documented handlers can pass `service` of the documented configuration; this holds the ways around it.
+#[test]
+fn no_route_is_registered_past_the_document() {
+    let routes = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routes");
+    let (mut handlers, mut documented, mut registered) = (0, 0, 0);
+    for source in sources(&routes) {
+        let source = source.split("\n#[cfg(test)]").next().unwrap();
+        for way_around in [
+            ".route(",
+            ".map(|config",
+            ".external_resource(",
+            ".default_service(",
+            "Resource::new",
+            "web::resource",
+            "web::scope",
+            "web::to(",
+        ] {
+            assert!(!source.contains(way_around), "{way_around}");
+        }
+        for unchecked in [
+            "web::Query",
+            "web::Path",
+            "web::Form",
+            "web::Payload",
+            "operator()",
+            "operator_scope",
+            ".resolver",
+        ] {
+            assert!(!source.contains(unchecked), "{unchecked}");
+        }
+        let lines: Vec<&str> = source.lines().collect();
+        let count = |prefix: &str| lines.iter().filter(|line| line.starts_with(prefix)).count();
+        handlers += ["#[get(", "#[post(", "#[put(", "#[delete("]
+            .iter()
+            .map(|attribute| count(attribute))
+            .sum::<usize>();
+        documented += count("#[utoipa::path(");
+        registered += source.matches(".service(").count();
+    }
+    assert!(handlers > 20);
+    assert_eq!((handlers, registered), (documented, documented));
+}
+
+fn sources(folder: &Path) -> Vec<String> {
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources.extend(self::sources(&path));
+        } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("tests.rs") {
+            sources.push(fs::read_to_string(path).unwrap());
+        }
+    }
+    sources
+}
