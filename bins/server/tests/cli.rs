@@ -319,6 +319,27 @@ fn a_database_without_tables_is_not_used() {
 }
 
 #[test]
+fn a_database_that_does_not_answer_is_named_in_one_line() {
+    let bench = Bench::new().with("DATABASE_URL", "sqlite:///nowhere/at/all.db");
+    for arguments in [&["serve"][..], &["migrate"], &["tenant", "list"]] {
+        let error = bench.run(arguments).fails(1);
+        let told: Vec<&str> = error
+            .lines()
+            .skip_while(|line| !line.starts_with("error: "))
+            .collect();
+        assert_eq!(told.len(), 2, "{error}");
+        assert!(
+            told[0].contains("cannot reach the database at sqlite:///nowhere/at/all.db"),
+            "{error}"
+        );
+        assert!(
+            told[1].starts_with("hint: ") && told[1].contains("DATABASE_URL"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_password_comes_from_standard_input_or_a_variable() {
     let bench = Bench::migrated();
     let create = ["user", "create", "--superuser", "--email", "Ada@Example.org"];

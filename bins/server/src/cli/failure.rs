@@ -2,6 +2,10 @@ use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use tenantry_tenant_store::MigrateError;
+
+use crate::startup::{DatabaseError, StartError};
+
 /// Why a command failed, in a line for the person who called it, with what to do about it where that is known.
 #[derive(Debug)]
 pub struct Failure {
@@ -61,12 +65,32 @@ impl<E: Error + 'static> From<E> for Failure {
     }
 }
 
+/// A failure to start, with what to do about it.
+pub(crate) fn start_failure(error: StartError) -> Failure {
+    let hint = match &error {
+        StartError::Database(DatabaseError::Unreachable { .. }) => {
+            Some("is the database running, and is DATABASE_URL right? Nothing was changed")
+        }
+        StartError::Database(DatabaseError::Migrate(MigrateError::DatabaseNewer { .. })) => {
+            Some("use the version of tenantry that migrated it, or a newer one")
+        }
+        StartError::Wiring(_) => Some("DATA_DIR must name a folder that this user may write to"),
+        StartError::Database(_) | StartError::Keys(_) => None,
+    };
+    let failure = Failure::from(error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
 /// An error with its causes, each said once.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let next = error.to_string();
+        // The words of a database's library may come in several lines.
+        let next = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         if !text.ends_with(&next) {
             text.push_str(": ");
             text.push_str(&next);
@@ -90,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_cause_is_told_once() {
-        let error = Transparent(Outer(io::Error::other("connection refused")));
+        let error = Transparent(Outer(io::Error::other("connection\n\trefused\n")));
         assert_eq!(
             Failure::from(error).message.unwrap(),
             "the store is unavailable: connection refused"

@@ -2,15 +2,15 @@ use std::io::Write;
 
 use tenantry_tenant_store::{MigrateError, SqlStore};
 
-use super::{Failure, MigrateArgs, log_quietly};
+use super::{Failure, MigrateArgs, log_quietly, start_failure};
 use crate::config::{Environment, database_settings};
-use crate::startup::open_database;
+use crate::startup::{DatabaseError, open_database};
 
 /// Applies migrations, or tells what is applied and what is pending.
 pub(super) fn run(env: &Environment, args: &MigrateArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let (url, log) = database_settings(|name| env.get(name))?;
     log_quietly(env, &log)?;
-    let store = open_database(&url)?;
+    let store = open_database(&url).map_err(|error| start_failure(error.into()))?;
     if args.status {
         status(&store, out)
     } else {
@@ -19,7 +19,7 @@ pub(super) fn run(env: &Environment, args: &MigrateArgs, out: &mut dyn Write) ->
 }
 
 fn apply(store: &SqlStore, out: &mut dyn Write) -> Result<(), Failure> {
-    let applied = store.migrate()?;
+    let applied = store.migrate().map_err(explain)?;
     for name in &applied {
         writeln!(out, "applied {name}")?;
     }
@@ -36,16 +36,12 @@ fn status(store: &SqlStore, out: &mut dyn Write) -> Result<(), Failure> {
     for name in store.applied()? {
         writeln!(out, "applied {name}")?;
     }
-    match store.pending() {
-        Ok(pending) => {
-            for name in pending {
-                writeln!(out, "pending {name}")?;
-            }
-            Ok(())
-        }
-        Err(error @ MigrateError::DatabaseNewer { .. }) => {
-            Err(Failure::from(error).hint("use the version of tenantry that migrated it, or a newer one"))
-        }
-        Err(error) => Err(error.into()),
+    for name in store.pending().map_err(explain)? {
+        writeln!(out, "pending {name}")?;
     }
+    Ok(())
+}
+
+fn explain(error: MigrateError) -> Failure {
+    start_failure(DatabaseError::from(error).into())
 }

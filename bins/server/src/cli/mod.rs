@@ -22,7 +22,7 @@ pub use args::{
 };
 pub(crate) use ask::print;
 pub use failure::Failure;
-pub(crate) use failure::chain;
+pub(crate) use failure::{chain, start_failure};
 pub(crate) use sources::heading;
 
 use crate::config::{Config, EnvFile, Environment, LogSettings};
@@ -60,7 +60,7 @@ fn dispatch(cli: Cli, environment: Environment) -> Result<(), Failure> {
 fn open(env: &Environment) -> Result<Platform, Failure> {
     let config = Config::from_lookup(|name| env.get(name))?;
     log_quietly(env, &config.settings.log)?;
-    Ok(startup::start(config, Migrations::Refuse)?)
+    startup::start(config, Migrations::Refuse).map_err(start_failure)
 }
 
 /// Logs warnings on standard error, or what `RUST_LOG` asks for.

@@ -1,4 +1,4 @@
-use super::{Failure, ServeArgs};
+use super::{Failure, ServeArgs, start_failure};
 use crate::config::{Config, Environment};
 use crate::startup::{self, Migrations};
 use crate::{logging, serve};
@@ -16,7 +16,7 @@ pub(super) fn run(env: &Environment, args: &ServeArgs) -> Result<(), Failure> {
     } else {
         Migrations::Apply
     };
-    let platform = startup::start(config, migrations)?;
+    let platform = startup::start(config, migrations).map_err(start_failure)?;
     platform.settings.log_summary();
     let listener = serve::bind(platform.settings.address)?;
     Ok(serve::run(platform.app, &platform.settings, listener)?)

@@ -102,6 +102,21 @@ impl Config {
     }
 }
 
+impl Settings {
+    /// Says in the log what the server works with, without any secret.
+    pub fn log_summary(&self) {
+        let LocalVectors::Embedded { data_dir } = &self.vector_store;
+        log::info!("records: {}", self.database);
+        log::info!("vectors: embedded, in {}", data_dir.join("vectors").display());
+        match &self.provider {
+            Some(provider) => log_models(provider),
+            None => log::warn!(
+                "no model provider is configured: answers are extractive quotes, search is lexical"
+            ),
+        }
+    }
+}
+
 /// What migrating needs: the database, and what is logged.
 ///
 /// # Errors
@@ -200,21 +215,6 @@ fn log(reader: &mut Reader<'_>) -> Option<LogSettings> {
         format: format?,
         filter: filter?,
     })
-}
-
-impl Settings {
-    /// Says in the log what the server works with, without any secret.
-    pub fn log_summary(&self) {
-        let LocalVectors::Embedded { data_dir } = &self.vector_store;
-        log::info!("records: {}", self.database);
-        log::info!("vectors: embedded, in {}", data_dir.join("vectors").display());
-        match &self.provider {
-            Some(provider) => log_models(provider),
-            None => log::warn!(
-                "no model provider is configured: answers are extractive quotes, search is lexical"
-            ),
-        }
-    }
 }
 
 fn log_models(provider: &Provider) {

@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use tenantry_retrieval::Superuser;
 
 use crate::app::App;
-use crate::cli::{Failure, QuickstartArgs};
+use crate::cli::{Failure, QuickstartArgs, start_failure};
 use crate::config::{Config, Environment};
 use crate::startup::{self, Migrations};
 use crate::{logging, serve};
@@ -43,7 +43,7 @@ pub fn run(env: &Environment, args: &QuickstartArgs, out: &mut dyn Write) -> Res
         },
         folder.path().display()
     )?;
-    let platform = startup::start(config, Migrations::Apply)?;
+    let platform = startup::start(config, Migrations::Apply).map_err(start_failure)?;
     let app = &platform.app;
     fill::fill(app, &folder, out)?;
     compare(app, out)?;
