@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
 const SECRET: &str = "6f1c0b7e94d85a23b1f60c9d7e8a4f3512bd67ce90a1f4837d5e2c6b08f9a1d4";
@@ -139,12 +140,9 @@ impl Running {
         panic!("the server ended with {:?}: {said}", running.0.wait());
     }
 
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args(["-s", name, &self.0.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(sent.success());
+    /// Asks the server to stop, as a container platform does.
+    fn terminate(&self) {
+        rustix::process::kill_process(Pid::from_child(&self.0), Signal::TERM).unwrap();
     }
 }
 
@@ -539,7 +537,7 @@ fn a_server_lives_is_healthy_and_ends_when_told() {
     assert!(bench.run(&["health"]).succeeds().contains("alive"));
     let taken = bench.run(&["serve"]).fails(1);
     assert!(taken.contains("HOST and PORT"), "{taken}");
-    server.signal("TERM");
+    server.terminate();
     assert_eq!(server.0.wait().unwrap().code(), Some(0));
 }
 
@@ -636,7 +634,11 @@ fn the_calls_that_quickstart_prints_work_as_they_stand() {
     let script = calls.join("\necho\n");
     let shell = Command::new("sh").arg("-euc").arg(&script).output().unwrap();
     let answers = String::from_utf8(shell.stdout).unwrap();
-    assert!(shell.status.success(), "{answers}");
+    let complaints = String::from_utf8(shell.stderr).unwrap();
+    assert!(
+        shell.status.success(),
+        "the calls need curl and sed: {complaints}{answers}"
+    );
     for part in [
         "10 euros for each hour",
         "20 cents for each opening day",
