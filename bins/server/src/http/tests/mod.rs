@@ -4,4 +4,5 @@ mod frame;
 mod guard;
 mod log;
 mod openapi;
+mod page;
 mod socket;
