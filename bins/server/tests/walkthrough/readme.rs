@@ -37,3 +37,23 @@ fn the_lines_of_curl_work_right_after_quickstart() {
     lines_match(shown, &printed.out)
         .unwrap_or_else(|difference| panic!("README.md: {difference}\n{printed}"));
 }
+
+#[test]
+fn every_link_of_the_documents_leads_to_a_file() {
+    let docs = fs::read_dir(root().join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|kind| kind == "md"));
+    for page in pages.chain([root().join("README.md")]) {
+        let text = fs::read_to_string(&page).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        for (target, _) in targets.filter(|(target, _)| !target.contains("://") && !target.starts_with('#')) {
+            let file = target.split_once('#').map_or(target, |(file, _)| file);
+            assert!(
+                page.with_file_name(file).exists(),
+                "{} links to {target}",
+                page.display()
+            );
+        }
+    }
+}
