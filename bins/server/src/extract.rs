@@ -1,5 +1,5 @@
-//! What a handler may ask of a request. A handler reaches a tenant's data through [`CurrentTenant`] and the
-//! administration through [`SuperUser`] alone: each is made of a verified token, and its one method runs a use case.
+//! What a handler may ask of a request. A handler reaches a tenant's data through `CurrentTenant` and the
+//! administration through `SuperUser` alone: each is made of a verified token, and its one method runs a use case.
 
 mod body;
 mod caller;
@@ -31,7 +31,7 @@ fn shared<T: 'static>(request: &HttpRequest) -> Result<Data<T>, ApiError> {
 }
 
 /// The one value of a header; `None` when it is missing, repeated or not ASCII.
-fn only<'r>(request: &'r HttpRequest, name: HeaderName) -> Option<&'r str> {
+fn only(request: &HttpRequest, name: HeaderName) -> Option<&str> {
     let mut values = request.headers().get_all(name);
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().ok(),

@@ -129,13 +129,17 @@ fn inspect(text: &str) -> Result<(), ApiError> {
     let (mut depth, mut in_string) = (0_u32, false);
     let mut bytes = text.as_bytes().iter();
     while let Some(byte) = bytes.next() {
+        // What an escape names is taken with it, so that an escaped quote ends no string.
+        let escaped = if in_string && *byte == b'\\' {
+            bytes.next()
+        } else {
+            None
+        };
+        if escaped == Some(&b'u') && bytes.as_slice().starts_with(b"0000") {
+            return Err(has_nul());
+        }
         match (in_string, byte) {
             (_, b'"') => in_string = !in_string,
-            (true, b'\\') => {
-                if bytes.next() == Some(&b'u') && bytes.as_slice().starts_with(b"0000") {
-                    return Err(has_nul());
-                }
-            }
             (false, b'[' | b'{') => depth += 1,
             (false, b']' | b'}') => depth = depth.saturating_sub(1),
             _ => {}

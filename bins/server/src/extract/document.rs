@@ -172,7 +172,7 @@ async fn text(field: &mut Field, limit: usize) -> Result<String, ApiError> {
     Ok(text.to_owned())
 }
 
-fn malformed(error: actix_multipart::MultipartError) -> ApiError {
+fn malformed(error: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::BadRequest)
         .saying("the form is malformed")
         .because(error.to_string())

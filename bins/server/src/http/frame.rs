@@ -141,13 +141,12 @@ impl Arrival {
         if !status.is_client_error() && !status.is_server_error() {
             return response;
         }
-        let body = match response.error().and_then(Error::as_error::<ApiError>) {
-            Some(error) => error.body(self.id.as_str()),
-            None => {
-                let code = self.code(status);
-                *response.status_mut() = code.status();
-                ErrorBody::new(code, code.sentence(), self.id.as_str())
-            }
+        let body = if let Some(error) = response.error().and_then(Error::as_error::<ApiError>) {
+            error.body(self.id.as_str())
+        } else {
+            let code = self.code(status);
+            *response.status_mut() = code.status();
+            ErrorBody::new(code, code.sentence(), self.id.as_str())
         };
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let json = HeaderValue::from_static("application/json");

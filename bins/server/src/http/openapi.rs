@@ -30,7 +30,7 @@ impl OpenApiJson {
 pub(super) fn document() -> OpenApi {
     let (_, mut document) = App::new()
         .into_utoipa_app()
-        .configure(|config| routes::configure(config))
+        .configure(routes::configure)
         .split_for_parts();
     document.info = InfoBuilder::new()
         .title("Tenantry")

@@ -14,6 +14,7 @@ use futures_util::{FutureExt, Stream};
 use serde::Serialize;
 use tenantry_domain::{Cancellation, TenantScope};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
@@ -75,17 +76,15 @@ impl Outlet {
         }
         let piece = match self.pieces.try_send(piece) {
             Ok(()) => return ControlFlow::Continue(()),
-            Err(mpsc::error::TrySendError::Closed(_)) => return ControlFlow::Break(()),
-            Err(mpsc::error::TrySendError::Full(piece)) => piece,
+            Err(TrySendError::Closed(_)) => return ControlFlow::Break(()),
+            Err(TrySendError::Full(piece)) => piece,
         };
         let sending = timeout(self.stall_deadline, self.pieces.send(piece));
-        match self.runtime.block_on(sending) {
-            Ok(Ok(())) => ControlFlow::Continue(()),
-            Ok(Err(_)) | Err(_) => {
-                self.cancellation.cancel();
-                ControlFlow::Break(())
-            }
+        if let Ok(Ok(())) = self.runtime.block_on(sending) {
+            return ControlFlow::Continue(());
         }
+        self.cancellation.cancel();
+        ControlFlow::Break(())
     }
 
     /// Ends the answer with its last event, or with an error; before the beginning the error is given back.

@@ -20,18 +20,18 @@ fn offload(permits: usize, queue: usize, wait: Duration) -> Offload {
 /// Takes a permit of the class and holds it until the sender is used or dropped.
 async fn hold(offload: &Offload, class: Class) -> (Sender<()>, tokio::task::JoinHandle<()>) {
     let (release, released) = channel::<()>();
-    let (begin, begun) = tokio::sync::oneshot::channel();
+    let (started, starting) = tokio::sync::oneshot::channel();
     let offload = offload.clone();
     let work = async move {
         let run = offload.run(class, move |_| {
-            begin.send(()).unwrap();
+            started.send(()).unwrap();
             // An error means that the sender was dropped, which releases too.
             let _ = released.recv();
         });
         run.await.unwrap();
     };
     let handle = actix_web::rt::spawn(work);
-    begun.await.unwrap();
+    starting.await.unwrap();
     (release, handle)
 }
 
@@ -59,7 +59,7 @@ async fn one_kind_of_work_does_not_starve_another() {
 
 #[actix_web::test]
 async fn whoever_waits_gets_the_permit_that_is_given_back() {
-    let offload = Arc::new(offload(1, 1, Duration::from_secs(600)));
+    let offload = Arc::new(offload(1, 1, Duration::from_mins(10)));
     let (release, held) = hold(&offload, Class::Store).await;
     let mut waiting = std::pin::pin!(offload.run(Class::Store, |_| 7));
     assert!(waiting.as_mut().now_or_never().is_none());
@@ -82,7 +82,7 @@ async fn nobody_waits_for_ever() {
 
 #[actix_web::test]
 async fn whoever_stops_waiting_leaves_the_queue() {
-    let offload = offload(1, 1, Duration::from_secs(600));
+    let offload = offload(1, 1, Duration::from_mins(10));
     let (release, held) = hold(&offload, Class::Store).await;
     {
         let mut waiting = std::pin::pin!(offload.run(Class::Store, |_| ()));
@@ -107,7 +107,7 @@ async fn a_panic_is_an_error_and_frees_the_permit() {
 
 #[actix_web::test]
 async fn a_permit_is_held_until_the_work_ends_also_when_nobody_waits_for_it() {
-    let offload = offload(1, 1, Duration::from_secs(600));
+    let offload = offload(1, 1, Duration::from_mins(10));
     let (release, held) = hold(&offload, Class::Upstream).await;
     held.abort();
     let mut next = std::pin::pin!(offload.run(Class::Upstream, |_| ()));

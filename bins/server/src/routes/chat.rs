@@ -1,6 +1,7 @@
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Json, ReqData};
 use actix_web::{Either, HttpRequest, HttpResponse, post};
+use tenantry_domain::TenantScope;
 use tenantry_retrieval::{AnswerEvent, Answers};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -38,15 +39,8 @@ async fn chat(
 ) -> Result<Either<Json<AnswerView>, HttpResponse>, ApiError> {
     let Question { message, stream } = body.0;
     if stream.unwrap_or_else(|| accepts_events(&request)) {
-        let work = move |app: &App, scope: &_, outlet: &mut Outlet| {
-            Answers::check(&message)?;
-            outlet.open();
-            let answer = app
-                .answers
-                .stream(scope, &message, outlet.cancellation(), &mut |part| {
-                    outlet.send(part_event(part))
-                })?;
-            Ok(event("done", &DoneView::from(answer)))
+        let work = move |app: &App, scope: &TenantScope, outlet: &mut Outlet| {
+            answer_in(outlet, app, scope, &message)
         };
         return respond(tenant, &settings, &id, work).await.map(Either::Right);
     }
@@ -54,6 +48,17 @@ async fn chat(
         app.answers.answer(scope, &message)
     });
     Ok(Either::Left(Json(answer.await?.into())))
+}
+
+/// Sends the answer as it comes, and gives the event that ends it.
+fn answer_in(outlet: &mut Outlet, app: &App, scope: &TenantScope, message: &str) -> Result<Bytes, ApiError> {
+    Answers::check(message)?;
+    outlet.open();
+    let cancellation = outlet.cancellation().clone();
+    let answer = app.answers.stream(scope, message, &cancellation, &mut |part| {
+        outlet.send(part_event(part))
+    })?;
+    Ok(event("done", &DoneView::from(answer)))
 }
 
 fn part_event(part: AnswerEvent<'_>) -> Bytes {

@@ -37,7 +37,7 @@ async fn docs() -> HttpResponse {
     let _ = getrandom::fill(&mut bytes);
     let nonce = format!("{:032x}", u128::from_be_bytes(bytes));
     let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     HttpResponse::Ok()

@@ -141,8 +141,9 @@ async fn show_document(
     let found = tenant.run(Class::Store, move |app, scope| {
         let (id, knowledge) = (id.parse()?, &app.knowledge);
         let found = if params.0.include_text {
-            let found = knowledge.document_with_text(scope, id)?;
-            found.map(|(document, text)| (document, Some(text)))
+            knowledge
+                .document_with_text(scope, id)?
+                .map(|(document, text)| (document, Some(text)))
         } else {
             knowledge.document(scope, id)?.map(|document| (document, None))
         };

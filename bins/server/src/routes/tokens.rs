@@ -55,6 +55,7 @@ struct Login {
 
 /// An access token.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of RFC 6749")]
 struct Token {
     /// To be sent as `Authorization: Bearer ...`.
     access_token: String,

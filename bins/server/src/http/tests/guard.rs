@@ -3,8 +3,8 @@
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::json;
-use tenantry_domain::AccessClaims;
-use tenantry_tenant_store::UserStore;
+use tenantry_domain::{AccessClaims, Page};
+use tenantry_tenant_store::{UserFilter, UserStore};
 
 use crate::http::testing::{Server, bearer, get, post};
 
@@ -201,7 +201,7 @@ async fn a_dead_database_is_503_and_service_returns_by_itself() {
         server
             .store
             .inner()
-            .users(&Default::default(), Default::default())
+            .users(&UserFilter::default(), Page::default())
             .is_ok()
     );
 }

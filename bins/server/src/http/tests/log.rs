@@ -4,7 +4,7 @@ use serde_json::json;
 use tenantry_vector_client::VectorError;
 use tenantry_vector_client::testing::Operation;
 
-use crate::http::testing::{PASSWORD, Server, bearer, get, logged, post};
+use crate::http::testing::{PASSWORD, Parts, Server, bearer, get, logged, post};
 
 #[actix_web::test]
 async fn a_line_names_the_route_and_nothing_that_was_sent() {
@@ -81,7 +81,7 @@ async fn a_failure_of_ours_is_logged_once_with_its_causes_and_a_clients_mistake_
 
 #[actix_web::test]
 async fn a_panic_is_logged_with_its_request() {
-    let server = Server::serving(Default::default(), |config| {
+    let server = Server::serving(Parts::default(), |config| {
         config.route("/panics", actix_web::web::get().to(panics));
     })
     .await;

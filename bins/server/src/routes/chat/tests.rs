@@ -202,34 +202,28 @@ async fn a_failure_in_the_middle_is_the_one_terminal_event() {
 
 #[actix_web::test]
 async fn a_failure_of_the_model_has_its_own_code_in_either_form() {
-    for (failure, status, code) in [
+    type Failure = fn(&'static str) -> LlmError;
+    let failures: [(Failure, u16, &str); 5] = [
         (
-            (|| LlmError::Unauthorized("upstream-text".into())) as fn() -> LlmError,
+            |said| LlmError::Unauthorized(said.into()),
             502,
             "llm_unauthorized",
         ),
         (
-            || LlmError::QuotaExceeded("upstream-text".into()),
+            |said| LlmError::QuotaExceeded(said.into()),
             502,
             "llm_quota_exceeded",
         ),
         (
-            || LlmError::UnknownModel("upstream-text".into()),
+            |said| LlmError::UnknownModel(said.into()),
             502,
             "llm_unknown_model",
         ),
-        (
-            || LlmError::Unavailable("upstream-text".into()),
-            503,
-            "llm_unavailable",
-        ),
-        (
-            || LlmError::TooLong("upstream-text".into()),
-            422,
-            "input_too_long",
-        ),
-    ] {
-        let server = answered_by(FailingCompleter::at_once(failure)).await;
+        (|said| LlmError::Unavailable(said.into()), 503, "llm_unavailable"),
+        (|said| LlmError::TooLong(said.into()), 422, "input_too_long"),
+    ];
+    for (failure, status, code) in failures {
+        let server = answered_by(FailingCompleter::at_once(move || failure("upstream-text"))).await;
         let answer = server.call_as("ada", question()).await;
         answer.is(status, code);
         assert!(!answer.text().contains("upstream-text"));

@@ -111,6 +111,7 @@ impl From<Answer> for DoneView {
 /// Tokens, as the provider counted them.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Usage)]
+#[expect(clippy::struct_field_names, reason = "the names that every provider uses")]
 struct UsageView {
     /// Tokens read.
     prompt_tokens: u64,
