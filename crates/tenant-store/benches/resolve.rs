@@ -1,14 +1,18 @@
-//! What reading a caller's access and a tenant costs, on an SQLite file and, when `TEST_DATABASE_URL` names a server
+//! What reading a caller's access, a tenant and the documents of a search costs, on an SQLite file and, when `TEST_DATABASE_URL` names a server
 //! and the feature `postgres` is on, on PostgreSQL: `scripts/with-postgres cargo bench --features postgres`.
 #![expect(clippy::unwrap_used, reason = "a failed step ends the measurement")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tenantry_domain::{
-    Email, PineconeSettings, Sealed, SealedSecret, Tenant, TenantId, Timestamp, User, UserId,
+    DocumentId, DocumentState, Email, MediaType, PineconeSettings, Sealed, SealedSecret, Tenant, TenantId,
+    TenantScope, Timestamp, User, UserId,
 };
-use tenantry_tenant_store::{DatabaseUrl, PoolOptions, SqlStore, TenantStore, UserStore};
+use tenantry_tenant_store::{
+    Advance, DatabaseUrl, DocumentStore, NewDocument, PoolOptions, SqlStore, TenantStore, UserStore,
+};
 
 const TENANTS: u32 = 1_000;
 
@@ -71,7 +75,32 @@ fn measure(criterion: &mut Criterion, database: &str, url: &str) {
                 .map(|(tenant, _)| black_box(store.tenant(&tenant.id)).unwrap())
         });
     });
+    let scope = Arc::new(records[0].0.clone()).activate().unwrap();
+    let found: Vec<DocumentId> = (0..6).map(|_| ready_document(&store, &scope)).collect();
+    group.bench_function("six ready documents", |bencher| {
+        bencher.iter(|| black_box(store.ready_documents(&scope, &found)).unwrap());
+    });
     group.finish();
+}
+
+fn ready_document(store: &SqlStore, scope: &TenantScope) -> DocumentId {
+    let id = DocumentId::generate(now());
+    let document = NewDocument {
+        id,
+        title: "House rules".into(),
+        media_type: MediaType::PlainText,
+        text: "A late return costs three euros a day. ".repeat(100),
+        created_at: now(),
+    };
+    store.create_document(scope, &document).unwrap();
+    let ready = Advance {
+        state: DocumentState::Ready,
+        chunks: Some(4),
+        failure: None,
+        at: now(),
+    };
+    store.advance_document(scope, id, &ready).unwrap();
+    id
 }
 
 fn resolve(criterion: &mut Criterion) {
