@@ -29,7 +29,11 @@ fn authorize(c: &mut Criterion) {
     let store = store(&folder.path().join("bench.sqlite"));
     let user = member(store.as_ref(), clock.as_ref());
     let resolver = Resolver::new(store.clone(), store, clock);
-    let claims = AccessClaims { user: user.id, tenant: user.tenant, token_version: 0 };
+    let claims = AccessClaims {
+        user: user.id,
+        tenant: user.tenant,
+        token_version: 0,
+    };
     let token = issuer.issue(&claims).unwrap().token;
 
     c.bench_function("verify a token and resolve its tenant, warm", |b| {

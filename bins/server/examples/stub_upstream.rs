@@ -2,7 +2,11 @@
 //! vector index that returns what was last stored.
 //!
 //! `cargo run --release --example stub_upstream -- PORT [DELAY_MS]`
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a measuring tool may fail loudly")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a measuring tool may fail loudly"
+)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -38,7 +42,12 @@ async fn pause(stub: &Stub) {
 async fn embeddings(stub: Data<Arc<Stub>>, body: Json<Value>) -> HttpResponse {
     let inputs = body.get("input").and_then(Value::as_array).map_or(1, Vec::len);
     let entries: Vec<String> = (0..inputs)
-        .map(|n| format!(r#"{{"object":"embedding","index":{n},"embedding":"{}"}}"#, stub.vector))
+        .map(|n| {
+            format!(
+                r#"{{"object":"embedding","index":{n},"embedding":"{}"}}"#,
+                stub.vector
+            )
+        })
         .collect();
     let answer = format!(
         r#"{{"object":"list","model":"stub","data":[{}],"usage":{{"prompt_tokens":8,"total_tokens":8}}}}"#,
@@ -47,12 +56,15 @@ async fn embeddings(stub: Data<Arc<Stub>>, body: Json<Value>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(answer)
 }
 
-const ANSWER: &str = "A late return costs three euros for each day that has begun, up to the price of the item [1].";
+const ANSWER: &str =
+    "A late return costs three euros for each day that has begun, up to the price of the item [1].";
 
 async fn chat(stub: Data<Arc<Stub>>, body: Json<Value>) -> HttpResponse {
     pause(&stub).await;
     if body.get("stream").and_then(Value::as_bool) == Some(true) {
-        return HttpResponse::Ok().content_type("text/event-stream").body(streamed());
+        return HttpResponse::Ok()
+            .content_type("text/event-stream")
+            .body(streamed());
     }
     HttpResponse::Ok().json(json!({
         "id": "c1", "object": "chat.completion", "created": 1, "model": "stub",
@@ -68,9 +80,17 @@ fn streamed() -> String {
     };
     let mut events: Vec<String> = ANSWER
         .split_inclusive(' ')
-        .map(|word| chunk(json!([{"index": 0, "delta": {"content": word}, "finish_reason": null}]), Value::Null))
+        .map(|word| {
+            chunk(
+                json!([{"index": 0, "delta": {"content": word}, "finish_reason": null}]),
+                Value::Null,
+            )
+        })
         .collect();
-    events.push(chunk(json!([{"index": 0, "delta": {}, "finish_reason": "stop"}]), Value::Null));
+    events.push(chunk(
+        json!([{"index": 0, "delta": {}, "finish_reason": "stop"}]),
+        Value::Null,
+    ));
     events.push(chunk(
         json!([]),
         json!({"prompt_tokens": 300, "completion_tokens": 24, "total_tokens": 324}),
@@ -89,8 +109,16 @@ async fn describe(stub: Data<Arc<Stub>>, name: Path<String>) -> HttpResponse {
 
 async fn upsert(stub: Data<Arc<Stub>>, body: Json<Value>) -> HttpResponse {
     let mut body = body.into_inner();
-    let name = body.get("namespace").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let vectors = body.get_mut("vectors").map(Value::take).and_then(|v| v.as_array().cloned()).unwrap_or_default();
+    let name = body
+        .get("namespace")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let vectors = body
+        .get_mut("vectors")
+        .map(Value::take)
+        .and_then(|v| v.as_array().cloned())
+        .unwrap_or_default();
     let count = vectors.len();
     let mut index = stub.index.0.lock().expect("no thread panics");
     let namespace = index.entry(name.clone()).or_default();
@@ -110,18 +138,28 @@ async fn upsert(stub: Data<Arc<Stub>>, body: Json<Value>) -> HttpResponse {
 async fn query(stub: Data<Arc<Stub>>, body: Json<Value>) -> HttpResponse {
     let name = body.get("namespace").and_then(Value::as_str).unwrap_or_default();
     let index = stub.index.0.lock().expect("no thread panics");
-    let answer = index.get(name).map_or_else(|| Bytes::from_static(br#"{"matches":[]}"#), |n| n.answer.clone());
+    let answer = index
+        .get(name)
+        .map_or_else(|| Bytes::from_static(br#"{"matches":[]}"#), |n| n.answer.clone());
     HttpResponse::Ok().content_type("application/json").body(answer)
 }
 
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let port: u16 = arguments.next().and_then(|port| port.parse().ok()).unwrap_or(18_800);
+    let port: u16 = arguments
+        .next()
+        .and_then(|port| port.parse().ok())
+        .unwrap_or(18_800);
     let delay = arguments.next().and_then(|ms| ms.parse().ok()).unwrap_or(0);
     // 1,536 floats of 0.03125 in little-endian base64: 12 bytes, three floats, are 16 characters.
     let vector = "AAAAPQAAAD0AAAA9".repeat(512);
-    let stub = Arc::new(Stub { index: Index::default(), vector, port, delay: Duration::from_millis(delay) });
+    let stub = Arc::new(Stub {
+        index: Index::default(),
+        vector,
+        port,
+        delay: Duration::from_millis(delay),
+    });
     println!("listening on http://127.0.0.1:{port}");
     HttpServer::new(move || {
         App::new()
