@@ -75,7 +75,11 @@ fn measure(criterion: &mut Criterion, database: &str, url: &str) {
                 .map(|(tenant, _)| black_box(store.tenant(&tenant.id)).unwrap())
         });
     });
-    let scope = Arc::new(records[0].0.clone()).activate().unwrap();
+    let owner = records
+        .first()
+        .map(|(tenant, _)| Arc::new(tenant.clone()))
+        .unwrap();
+    let scope = owner.activate().unwrap();
     let found: Vec<DocumentId> = (0..6).map(|_| ready_document(&store, &scope)).collect();
     group.bench_function("six ready documents", |bencher| {
         bencher.iter(|| black_box(store.ready_documents(&scope, &found)).unwrap());
