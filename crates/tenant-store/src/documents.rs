@@ -35,6 +35,15 @@ impl NewDocument {
     }
 }
 
+/// What a search needs of a document that may be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadyDocument {
+    /// The document's id.
+    pub id: DocumentId,
+    /// Its title.
+    pub title: String,
+}
+
 /// Keeps the documents of one tenant at a time; another tenant's document does not exist for it.
 pub trait DocumentStore: Send + Sync {
     /// Adds a document.
@@ -66,7 +75,11 @@ pub trait DocumentStore: Send + Sync {
     ///
     /// # Errors
     /// When the store fails.
-    fn ready_documents(&self, scope: &TenantScope, ids: &[DocumentId]) -> Result<Vec<Document>, StoreError>;
+    fn ready_documents(
+        &self,
+        scope: &TenantScope,
+        ids: &[DocumentId],
+    ) -> Result<Vec<ReadyDocument>, StoreError>;
 
     /// Moves the document on to a state: sets its number of chunks when one is given, its failure to `failure`, and
     /// `updated_at` to `at`. `false` when there is none of that id, or when it is being deleted and the new state is

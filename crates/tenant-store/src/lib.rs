@@ -15,7 +15,7 @@ pub mod testing;
 mod text;
 mod users;
 
-pub use documents::{Advance, DocumentStore, NewDocument};
+pub use documents::{Advance, DocumentStore, NewDocument, ReadyDocument};
 pub use error::StoreError;
 pub use keys::{KeyDerivation, KeyState, KeyStateStore, SecretSample};
 pub use memory::MemoryStore;

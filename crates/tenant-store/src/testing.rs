@@ -8,8 +8,8 @@ use tenantry_domain::{
 };
 
 use crate::{
-    Access, Advance, DocumentStore, KeyState, KeyStateStore, NewDocument, SecretSample, StoreError,
-    TenantChange, TenantStore, UserChange, UserFilter, UserStore,
+    Access, Advance, DocumentStore, KeyState, KeyStateStore, NewDocument, ReadyDocument, SecretSample,
+    StoreError, TenantChange, TenantStore, UserChange, UserFilter, UserStore,
 };
 
 /// Says whether the call of the method with that name fails, and how.
@@ -159,7 +159,11 @@ impl<S: DocumentStore> DocumentStore for FailingStore<S> {
         self.reach("documents")?.documents(scope, page)
     }
 
-    fn ready_documents(&self, scope: &TenantScope, ids: &[DocumentId]) -> Result<Vec<Document>, StoreError> {
+    fn ready_documents(
+        &self,
+        scope: &TenantScope,
+        ids: &[DocumentId],
+    ) -> Result<Vec<ReadyDocument>, StoreError> {
         self.reach("ready_documents")?.ready_documents(scope, ids)
     }
 

@@ -4,7 +4,7 @@
 use tenantry_domain::{Document, DocumentId, DocumentState, MediaType, Page, TenantScope, Timestamp};
 
 use super::samples::{at, document, foreign_scope, scope};
-use crate::{Advance, DocumentStore, NewDocument, StoreError, TenantStore};
+use crate::{Advance, DocumentStore, NewDocument, ReadyDocument, StoreError, TenantStore};
 
 fn advance(state: DocumentState, at: Timestamp) -> Advance {
     Advance {
@@ -168,11 +168,16 @@ pub fn only_ready_documents_may_be_found<S: TenantStore + DocumentStore>(store: 
     );
 
     ids.extend(ids.clone());
-    assert_eq!(titles(store.ready_documents(&acme, &ids).unwrap()), ["ready"]);
-    assert_eq!(store.ready_documents(&acme, &[]).unwrap(), []);
+    let ready = |ids: &[DocumentId]| store.ready_documents(&acme, ids).unwrap();
+    let found = [ReadyDocument {
+        id: ids[3],
+        title: "ready".into(),
+    }];
+    assert_eq!(ready(&ids), found);
+    assert_eq!(ready(&[]), []);
     ids.extend((0..2_000).map(|_| DocumentId::generate(at(3))));
     ids.extend(ids.clone());
-    assert_eq!(titles(store.ready_documents(&acme, &ids).unwrap()), ["ready"]);
+    assert_eq!(ready(&ids), found);
 }
 
 /// A step sets state, failure and time, and the number of chunks where one is given.

@@ -5,7 +5,7 @@ use tenantry_domain::{Document, DocumentId, DocumentState, Page, Paged, TenantSc
 
 use super::{MemoryStore, paged};
 use crate::text::Texts;
-use crate::{Advance, DocumentStore, NewDocument, StoreError};
+use crate::{Advance, DocumentStore, NewDocument, ReadyDocument, StoreError};
 
 /// A document with its text.
 #[derive(Debug)]
@@ -63,7 +63,11 @@ impl DocumentStore for MemoryStore {
         Ok(paged(&documents, page))
     }
 
-    fn ready_documents(&self, scope: &TenantScope, ids: &[DocumentId]) -> Result<Vec<Document>, StoreError> {
+    fn ready_documents(
+        &self,
+        scope: &TenantScope,
+        ids: &[DocumentId],
+    ) -> Result<Vec<ReadyDocument>, StoreError> {
         let records = self.records();
         let mut ids = ids.to_vec();
         ids.sort_unstable();
@@ -72,7 +76,10 @@ impl DocumentStore for MemoryStore {
             .into_iter()
             .filter_map(|id| records.documents.get(&(scope.id().clone(), id)))
             .filter(|kept| kept.document.state == DocumentState::Ready)
-            .map(|kept| kept.document.clone())
+            .map(|kept| ReadyDocument {
+                id: kept.document.id,
+                title: kept.document.title.clone(),
+            })
             .collect())
     }
 

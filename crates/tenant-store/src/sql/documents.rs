@@ -1,11 +1,11 @@
 use diesel::prelude::*;
 use tenantry_domain::{Document, DocumentId, DocumentState, Page, Paged, TenantId, TenantScope};
 
-use super::rows::{DocumentRow, NewDocumentRow, written};
+use super::rows::{DocumentRow, NewDocumentRow, ReadyRow, written};
 use super::schema::documents;
 use super::{SqlStore, paged};
 use crate::text::Texts;
-use crate::{Advance, DocumentStore, NewDocument, StoreError};
+use crate::{Advance, DocumentStore, NewDocument, ReadyDocument, StoreError};
 
 /// Ids asked for in one statement; SQLite takes 32,766 values.
 const IDS_AT_ONCE: usize = 500;
@@ -50,7 +50,11 @@ impl DocumentStore for SqlStore {
         paged(rows, total)
     }
 
-    fn ready_documents(&self, scope: &TenantScope, ids: &[DocumentId]) -> Result<Vec<Document>, StoreError> {
+    fn ready_documents(
+        &self,
+        scope: &TenantScope,
+        ids: &[DocumentId],
+    ) -> Result<Vec<ReadyDocument>, StoreError> {
         let mut ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -64,11 +68,11 @@ impl DocumentStore for SqlStore {
                     .filter(documents::tenant_id.eq(scope.id().as_str()))
                     .filter(documents::state.eq(DocumentState::Ready.as_str()))
                     .filter(documents::id.eq_any(ids));
-                rows.extend(ready.select(DocumentRow::as_select()).load::<DocumentRow>(conn)?);
+                rows.extend(ready.select(ReadyRow::as_select()).load::<ReadyRow>(conn)?);
             }
             Ok(rows)
         })?;
-        rows.into_iter().map(Document::try_from).collect()
+        rows.into_iter().map(ReadyDocument::try_from).collect()
     }
 
     fn advance_document(

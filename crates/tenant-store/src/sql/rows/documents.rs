@@ -4,7 +4,7 @@ use time::PrimitiveDateTime;
 
 use super::{read, unreadable, written};
 use crate::sql::schema::documents;
-use crate::{NewDocument, StoreError};
+use crate::{NewDocument, ReadyDocument, StoreError};
 
 /// A document as it is listed: without its text, which may be long.
 #[derive(Queryable, Selectable)]
@@ -43,6 +43,23 @@ impl TryFrom<DocumentRow> for Document {
             created_at: read(row.created_at),
             updated_at: read(row.updated_at),
         })
+    }
+}
+
+/// What a search needs of a document.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = documents)]
+pub(in crate::sql) struct ReadyRow {
+    id: String,
+    title: String,
+}
+
+impl TryFrom<ReadyRow> for ReadyDocument {
+    type Error = StoreError;
+
+    fn try_from(row: ReadyRow) -> Result<Self, StoreError> {
+        let id = row.id.parse().map_err(unreadable::<ParseIdError>("documents"))?;
+        Ok(Self { id, title: row.title })
     }
 }
 

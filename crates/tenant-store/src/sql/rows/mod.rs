@@ -6,7 +6,7 @@ mod users;
 use tenantry_domain::{BoxError, Timestamp};
 use time::PrimitiveDateTime;
 
-pub(super) use self::documents::{DocumentRow, NewDocumentRow};
+pub(super) use self::documents::{DocumentRow, NewDocumentRow, ReadyRow};
 pub(super) use self::keys::KeyRow;
 pub(super) use self::tenants::{TenantChanges, TenantRow};
 pub(super) use self::users::{UserChanges, UserRow};
