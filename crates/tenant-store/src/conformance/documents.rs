@@ -170,7 +170,7 @@ pub fn only_ready_documents_may_be_found<S: TenantStore + DocumentStore>(store: 
     ids.extend(ids.clone());
     let ready = |ids: &[DocumentId]| store.ready_documents(&acme, ids).unwrap();
     let found = [ReadyDocument {
-        id: ids[3],
+        id: ids.get(3).copied().unwrap(),
         title: "ready".into(),
     }];
     assert_eq!(ready(&ids), found);
