@@ -30,7 +30,9 @@ use crate::{
 const WHOLE_HEAD: usize = 64 << 10;
 /// The largest head of a streamed answer, in bytes: streams are many and slow, so that their buffers are small.
 const STREAM_HEAD: usize = 8 << 10;
-const OUTPUT_BUFFER: usize = 8 << 10;
+/// What is written at once of a whole request, in bytes: a query with an embedding of 1,536 numbers is one write.
+const WHOLE_OUTPUT: usize = 32 << 10;
+const STREAM_OUTPUT: usize = 8 << 10;
 /// Idle connections kept, in all and for one host.
 const MAX_IDLE: (usize, usize) = (512, 128);
 const MAX_IDLE_AGE: Duration = Duration::from_secs(30);
@@ -87,15 +89,17 @@ impl fmt::Debug for UreqTransport {
 
 impl Agents {
     fn new(reach: Reach, roots: &RootCerts) -> Self {
-        let agent = |head| ureq::Agent::with_parts(config(head, roots), Dial::new(reach), LateResolver);
+        let agent = |head, output| {
+            ureq::Agent::with_parts(config(head, output, roots), Dial::new(reach), LateResolver)
+        };
         Self {
-            whole: agent(WHOLE_HEAD),
-            stream: agent(STREAM_HEAD),
+            whole: agent(WHOLE_HEAD, WHOLE_OUTPUT),
+            stream: agent(STREAM_HEAD, STREAM_OUTPUT),
         }
     }
 }
 
-fn config(head: usize, roots: &RootCerts) -> Config {
+fn config(head: usize, output: usize, roots: &RootCerts) -> Config {
     let (max_idle, max_idle_per_host) = MAX_IDLE;
     ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -107,7 +111,7 @@ fn config(head: usize, roots: &RootCerts) -> Config {
         .max_response_header_size(head)
         // One byte more than the largest head, so that a larger one is recognised as such.
         .input_buffer_size(head + 1)
-        .output_buffer_size(OUTPUT_BUFFER)
+        .output_buffer_size(output)
         .max_idle_connections(max_idle)
         .max_idle_connections_per_host(max_idle_per_host)
         .max_idle_age(MAX_IDLE_AGE)
