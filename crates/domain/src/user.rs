@@ -13,7 +13,7 @@ pub struct Email(String);
 pub struct ParseEmailError;
 
 impl Email {
-    /// Reads an address: one `@` between two parts, no white space, no control characters, at most 254 bytes
+    /// Reads an address: one `@` between two parts, no white space, nothing invisible, at most 254 bytes
     /// (RFC 5321, section 4.5.3.1.3). Whether a mailbox is behind it only a mail can tell.
     ///
     /// # Errors
@@ -21,7 +21,7 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, ParseEmailError> {
         let lower = text.to_lowercase();
         let well_formed = lower.len() <= 254
-            && !lower.chars().any(|c| c.is_whitespace() || c.is_control())
+            && !lower.chars().any(|c| c.is_whitespace() || is_invisible(c))
             && lower.split_once('@').is_some_and(|(local, host)| {
                 !local.is_empty() && local.len() <= 64 && !host.is_empty() && !host.contains('@')
             });
@@ -41,6 +41,15 @@ impl Email {
     pub fn local_part(&self) -> &str {
         self.0.split_once('@').map_or("", |(local, _)| local)
     }
+}
+
+/// Whether a character makes an address look like another one: controls, and format characters that show nothing or turn
+/// the direction of the text.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 impl FromStr for Email {
@@ -127,6 +136,9 @@ mod tests {
             "a b@c.d",
             "a\n@b.c",
             "a\0@b.c",
+            "a\u{200b}@b.c",
+            "a\u{202e}@b.c",
+            "a@b\u{e0041}.c",
             long.as_str(),
         ] {
             assert_eq!(Email::parse(text), Err(ParseEmailError), "{text:?}");
