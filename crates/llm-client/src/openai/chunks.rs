@@ -94,7 +94,7 @@ fn no_answer(json: &str, broken: Option<serde_json::Error>, key: Option<&SecretS
     let value = serde_json::from_str::<Value>(json).unwrap_or_default();
     match (value.get("error").filter(|error| !error.is_null()), broken) {
         (Some(error), _) => failure::of_error(error, key),
-        (None, Some(broken)) => LlmError::Protocol(broken.into()),
+        (None, Some(broken)) => failure::of_json(&broken),
         (None, None) => failure::of_error(&value, key),
     }
 }

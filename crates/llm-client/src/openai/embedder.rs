@@ -46,7 +46,7 @@ impl OpenAiEmbedder {
             answer => answer?,
         };
         let answer = serde_json::from_slice::<EmbeddingAnswer>(&answer.body)
-            .map_err(|error| LlmError::Protocol(error.into()))?;
+            .map_err(|error| failure::of_json(&error))?;
         if let Some(error) = &answer.error {
             return Err(failure::of_error(error, settings.api_key.as_ref()));
         }

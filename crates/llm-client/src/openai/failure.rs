@@ -177,6 +177,12 @@ fn classify(said: Said, status: u16, answer: &Response) -> LlmError {
     }
 }
 
+/// Why a body is not what it should be. The reader's own words may quote the body, so its place alone is told.
+pub(super) fn of_json(error: &serde_json::Error) -> LlmError {
+    let (line, column) = (error.line(), error.column());
+    LlmError::Protocol(format!("the answer is not the expected JSON: line {line}, column {column}").into())
+}
+
 /// Why there is no answer at all.
 pub(super) fn of_transport(error: HttpError) -> LlmError {
     match error {

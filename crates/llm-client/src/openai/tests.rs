@@ -550,6 +550,19 @@ fn an_answer_without_text_is_none_unless_it_was_withheld() {
 }
 
 #[test]
+fn what_is_said_of_a_broken_answer_repeats_nothing_of_it() {
+    for body in [r#"{"choices":"body-marker"}"#, r#"{"data":"body-marker"}"#] {
+        let server = StubServer::start(move |_| Answer::new(200).body(body));
+        let completed = completer_of(&server).complete(&prompt()).map(drop);
+        let embedded = embedder_of(&server).embed(&["a"]).map(drop);
+        for outcome in [completed, embedded] {
+            let shown = format!("{:?}", outcome.unwrap_err());
+            assert!(!shown.contains("marker"), "{shown}");
+        }
+    }
+}
+
+#[test]
 fn a_server_that_does_not_stream_is_heard_in_one_piece() {
     let server = StubServer::start(|_| whole(&json!({"content": "All of it."}), "stop"));
     let (heard, outcome) = stream(&completer_of(&server));
