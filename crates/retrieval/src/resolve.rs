@@ -77,6 +77,32 @@ struct Remembered {
     callers: HashMap<UserId, Arc<Seen>>,
     /// Raised by every `forget`, so that a read begun before it is not remembered after it.
     generation: u64,
+    /// When those who are no longer fresh were last dropped.
+    swept: Option<Timestamp>,
+}
+
+impl Seen {
+    /// Whether this may be used again; an age below zero means that the clock was set back.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        is_recent(self.at, now)
+    }
+}
+
+fn is_recent(at: Timestamp, now: Timestamp) -> bool {
+    (0..FRESH_MICROS).contains(&(now.unix_micros() - at.unix_micros()))
+}
+
+impl Remembered {
+    /// Drops, once in a while, who is no longer fresh: each holds a tenant with its prompt.
+    fn make_room(&mut self, now: Timestamp) {
+        if !self.swept.is_some_and(|at| is_recent(at, now)) {
+            self.callers.retain(|_, seen| seen.is_fresh(now));
+            self.swept = Some(now);
+        }
+        if self.callers.len() >= MAX_REMEMBERED {
+            self.callers.clear();
+        }
+    }
 }
 
 impl Resolver {
@@ -102,38 +128,24 @@ impl Resolver {
         {
             return Ok(caller);
         }
-        admit(
-            self.read(claims.user)?.ok_or(ResolveError::Unauthenticated)?,
-            claims,
-        )
+        self.admit_from_store(claims)
     }
 
     /// The scope of the caller's own tenant.
     ///
     /// # Errors
     /// [`ResolveError::TenantForbidden`] when the caller has no active tenant, or the token names another one; else
-    /// when the store fails.
+    /// as [`Resolver::caller`].
     pub fn scope(&self, caller: &Caller) -> Result<TenantScope, ResolveError> {
-        scope_of(&caller.seen, &caller.claims).or_else(|_| {
-            let seen = self
-                .read(caller.seen.user.id)?
-                .ok_or(ResolveError::Unauthenticated)?;
-            scope_of(&seen, &caller.claims)
-        })
+        scope_of(caller).or_else(|_| scope_of(&self.again(caller)?))
     }
 
     /// Proof that the caller is a superuser.
     ///
     /// # Errors
-    /// [`ResolveError::NotSuperuser`] when the caller is none; else when the store fails.
+    /// [`ResolveError::NotSuperuser`] when the caller is none; else as [`Resolver::caller`].
     pub fn superuser(&self, caller: &Caller) -> Result<Superuser, ResolveError> {
-        if caller.seen.user.is_superuser {
-            return Ok(Superuser(()));
-        }
-        let seen = self
-            .read(caller.seen.user.id)?
-            .ok_or(ResolveError::Unauthenticated)?;
-        if seen.user.is_superuser && seen.user.is_active {
+        if caller.user().is_superuser || self.again(caller)?.user().is_superuser {
             Ok(Superuser(()))
         } else {
             Err(ResolveError::NotSuperuser)
@@ -158,13 +170,20 @@ impl Resolver {
         remembered.generation += 1;
     }
 
+    /// The caller as the store knows them at this moment, when they may still log in.
+    fn again(&self, caller: &Caller) -> Result<Caller, ResolveError> {
+        self.admit_from_store(&caller.claims)
+    }
+
+    fn admit_from_store(&self, claims: &AccessClaims) -> Result<Caller, ResolveError> {
+        let seen = self.read(claims.user)?.ok_or(ResolveError::Unauthenticated)?;
+        admit(seen, claims)
+    }
+
     fn recall(&self, id: UserId) -> Option<Arc<Seen>> {
-        let now = self.clock.now().unix_micros();
+        let now = self.clock.now();
         let seen = self.lock().callers.get(&id).cloned()?;
-        // An age below zero means that the clock was set back: read again.
-        (0..FRESH_MICROS)
-            .contains(&(now - seen.at.unix_micros()))
-            .then_some(seen)
+        seen.is_fresh(now).then_some(seen)
     }
 
     fn read(&self, id: UserId) -> Result<Option<Arc<Seen>>, StoreError> {
@@ -179,9 +198,7 @@ impl Resolver {
             })
         });
         let mut remembered = self.lock();
-        if remembered.callers.len() >= MAX_REMEMBERED {
-            remembered.callers.clear();
-        }
+        remembered.make_room(at);
         match &seen {
             Some(seen) if remembered.generation == generation => {
                 remembered.callers.insert(id, seen.clone());
@@ -223,7 +240,8 @@ fn admit(seen: Arc<Seen>, claims: &AccessClaims) -> Result<Caller, ResolveError>
     })
 }
 
-fn scope_of(seen: &Seen, claims: &AccessClaims) -> Result<TenantScope, ResolveError> {
+fn scope_of(caller: &Caller) -> Result<TenantScope, ResolveError> {
+    let Caller { seen, claims } = caller;
     let tenant = seen
         .tenant
         .as_ref()
@@ -232,4 +250,48 @@ fn scope_of(seen: &Seen, claims: &AccessClaims) -> Result<TenantScope, ResolveEr
         .ok_or(ResolveError::TenantForbidden)?
         .activate()
         .map_err(|_| ResolveError::TenantForbidden)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tenantry_domain::{Email, ManualClock};
+    use tenantry_tenant_store::MemoryStore;
+
+    use super::*;
+
+    #[test]
+    fn whoever_stays_away_for_a_second_is_not_kept_in_memory() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(0).unwrap()));
+        let store = Arc::new(MemoryStore::new());
+        let resolver = Resolver::new(store.clone(), store.clone(), clock.clone());
+        let claims = |name: &str| {
+            let user = User {
+                id: UserId::generate(clock.now()),
+                email: Email::parse(&format!("{name}@example.org")).unwrap(),
+                password_hash: None,
+                is_superuser: false,
+                is_active: true,
+                tenant: None,
+                token_version: 0,
+                created_at: clock.now(),
+                updated_at: clock.now(),
+            };
+            store.create_user(&user).unwrap();
+            AccessClaims {
+                user: user.id,
+                tenant: None,
+                token_version: 0,
+            }
+        };
+        let callers = ["ada", "bo", "cy"].map(claims);
+        for claims in &callers {
+            resolver.caller(claims).unwrap();
+        }
+        assert_eq!(resolver.lock().callers.len(), 3);
+        clock.advance(Duration::from_secs(1));
+        resolver.caller(&callers[0]).unwrap();
+        assert_eq!(resolver.lock().callers.len(), 1);
+    }
 }

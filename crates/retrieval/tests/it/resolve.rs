@@ -190,6 +190,52 @@ fn a_token_for_a_former_tenant_opens_neither_tenant_for_a_superuser() {
 }
 
 #[test]
+fn a_right_given_by_hand_is_no_use_to_a_session_that_ended_by_hand() {
+    let world = World::new();
+    let acme = world.tenant("acme");
+    let closed = |is_active| TenantChange {
+        is_active: Some(is_active),
+        ..TenantChange::default()
+    };
+    let in_store = world.store.inner();
+    let change_user = |id, change: UserChange| in_store.update_user(id, &change, world.now()).unwrap();
+
+    let ada = world.user("ada@example.org", None);
+    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    let promoted_and_ended = UserChange {
+        is_superuser: Some(true),
+        end_sessions: true,
+        ..UserChange::default()
+    };
+    change_user(ada.id, promoted_and_ended);
+    assert!(matches!(
+        world.resolver.superuser(&caller),
+        Err(ResolveError::Unauthenticated)
+    ));
+
+    let bo = world.user("bo@example.org", Some(&acme));
+    let promoted = UserChange {
+        is_superuser: Some(true),
+        ..UserChange::default()
+    };
+    change_user(bo.id, promoted);
+    in_store
+        .update_tenant(&acme, &closed(false), world.now())
+        .unwrap();
+    let caller = world.resolver.caller(&claims(&bo)).unwrap();
+    in_store.update_tenant(&acme, &closed(true), world.now()).unwrap();
+    let deactivated = UserChange {
+        is_active: Some(false),
+        ..UserChange::default()
+    };
+    change_user(bo.id, deactivated);
+    assert!(matches!(
+        world.resolver.scope(&caller),
+        Err(ResolveError::Unauthenticated)
+    ));
+}
+
+#[test]
 fn a_dead_store_is_an_outage_and_no_refusal() {
     let world = World::new();
     let acme = world.tenant("acme");
