@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::SecretString;
 use tenantry_crypto::{Field, OpenError, Sealer};
-use tenantry_domain::{BoxError, Clock, Sealed, TenantScope};
+use tenantry_domain::{BoxError, Clock, Sealed, TenantId, TenantScope};
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 use tenantry_vector_client::{VectorError, VectorStore};
 
@@ -109,9 +109,13 @@ impl Collections {
 impl Pinecone {
     fn open(&self, scope: &TenantScope, sealed: &Sealed) -> Result<Arc<dyn VectorStore>, CollectionError> {
         let settings = &scope.tenant().pinecone;
-        // By ciphertext: a changed key can then never be served from memory, on any server.
-        let name = settings.host.clone().map(|host| (sealed.clone(), host));
-        if let Some(store) = name.as_ref().and_then(|name| self.lock().find(name)) {
+        let name = |host| StoreName {
+            tenant: scope.id().clone(),
+            sealed: sealed.clone(),
+            host,
+        };
+        let known = settings.host.clone().map(name);
+        if let Some(store) = known.as_ref().and_then(|name| self.lock().find(name)) {
             return Ok(store);
         }
         let key = self.sealer.open(Field::pinecone_api_key(scope.id()), sealed)?;
@@ -120,7 +124,7 @@ impl Pinecone {
             None => self.finish_check(scope, &key)?,
         };
         let store = self.stores.open(&host, &key)?;
-        self.lock().keep((sealed.clone(), host), store.clone());
+        self.lock().keep(name(host), store.clone());
         Ok(store)
     }
 
@@ -156,7 +160,14 @@ impl fmt::Debug for Collections {
     }
 }
 
-type StoreName = (Sealed, String);
+/// What an open store is remembered by. With the ciphertext in it a changed key is never served from memory, on any
+/// server; with the tenant in it, one that was copied into another tenant's row is opened there, which fails.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct StoreName {
+    tenant: TenantId,
+    sealed: Sealed,
+    host: String,
+}
 
 #[derive(Default)]
 struct OpenStores {

@@ -1,11 +1,11 @@
 //! Saving tenants: sealed keys, checked settings.
 
 use secrecy::ExposeSecret;
-use tenantry_crypto::{Field, Sealer};
+use tenantry_crypto::{Field, OpenError, Sealer};
 use tenantry_retrieval::{
     CollectionError, NewTenant, PineconeCheck, PineconeState, RejectedPinecone, SaveTenantError, TenantUpdate,
 };
-use tenantry_tenant_store::{StoreError, TenantStore};
+use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 use tenantry_vector_client::Metric;
 
 use crate::support::{World, index, plain, with_key};
@@ -203,6 +203,34 @@ fn a_store_is_opened_once_with_the_tenants_own_key() {
         world.remote.opened.lock().unwrap().last(),
         Some(&(host, other_key.to_owned()))
     );
+}
+
+#[test]
+fn a_sealed_key_copied_to_another_tenant_opens_nothing_there() {
+    let world = World::new();
+    world.catalog.accounts.set_account(KEY, vec![index("docs", 3)]);
+    world
+        .tenants
+        .create(&world.root, with_key("acme", KEY, None))
+        .unwrap();
+    let other = world.tenant("other");
+    let acme = world.scope("acme");
+    assert!(world.collections.of(&acme).is_ok(), "acme's store is open now");
+    let stolen = TenantChange {
+        pinecone_api_key: Some(acme.tenant().pinecone.api_key.clone()),
+        pinecone_host: Some(acme.tenant().pinecone.host.clone()),
+        ..TenantChange::default()
+    };
+    world
+        .store
+        .inner()
+        .update_tenant(&other, &stolen, world.now())
+        .unwrap();
+    let opened = world.collections.of(&world.scope("other"));
+    assert!(matches!(
+        opened.err(),
+        Some(CollectionError::SealedKey(OpenError::Rejected))
+    ));
 }
 
 #[test]
