@@ -8,7 +8,7 @@ use tenantry_llm_client::{Embedder, LlmError};
 use tenantry_tenant_store::{Advance, DocumentStore, NewDocument, StoreError};
 use tenantry_vector_client::{IndexedChunk, VectorError, VectorStore};
 
-use crate::text::{clean, line, prose};
+use crate::text::{clean, prose, visible_line};
 use crate::{CollectionError, Collections, InvalidField, Splitter};
 
 const MAX_TITLE: usize = 300;
@@ -96,7 +96,7 @@ impl Knowledge {
         new: &NewText,
         on_progress: &mut dyn FnMut(IngestProgress),
     ) -> Result<Document, IngestError> {
-        let title = line("title", &new.title, MAX_TITLE, "has more than 300 characters")?;
+        let title = visible_line("title", &new.title, MAX_TITLE, "has more than 300 characters")?;
         prose("text", &new.text, MAX_TEXT, "has more than 5000000 characters")?;
         let text = clean(&new.text);
         let chunks = self.splitter.split(new.media_type, &text);

@@ -34,6 +34,20 @@ pub(crate) fn line(
     Ok(text.to_owned())
 }
 
+/// A single line as [`line`] takes it, of which something is left without the characters that [`clean`] removes.
+pub(crate) fn visible_line(
+    field: &'static str,
+    text: &str,
+    max: usize,
+    too_long: &'static str,
+) -> Result<String, InvalidField> {
+    let visible = clean(&line(field, text, max, too_long)?);
+    match visible.trim() {
+        "" => Err(InvalidField::new(field, "has no readable characters")),
+        visible => Ok(visible.to_owned()),
+    }
+}
+
 /// Running text of 1 to `max` characters that is not blank and has no U+0000.
 pub(crate) fn prose(
     field: &'static str,
@@ -55,7 +69,8 @@ pub(crate) fn prose(
 }
 
 /// The text as it is stored: line ends as `\n`, and without the invisible characters that hide instructions from a
-/// reader but not from a model (zero-width, bidirectional controls, Unicode tags, byte order mark).
+/// reader but not from a model (zero-width and other format characters, bidirectional controls, Unicode tags, byte order
+/// mark).
 pub(crate) fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.chars().filter(|&c| !is_invisible(c)).collect()
@@ -64,8 +79,9 @@ pub(crate) fn clean(text: &str) -> String {
 fn is_invisible(c: char) -> bool {
     // The joiners U+200C and U+200D stay: Persian, Indic scripts and emoji are written with them.
     matches!(c,
-        '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{00AD}'
-        | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{E0000}'..='\u{E007F}')
+        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0000}'..='\u{E007F}')
         || (c.is_control() && c != '\n' && c != '\t')
 }
 
@@ -75,8 +91,8 @@ mod tests {
 
     #[test]
     fn hidden_characters_are_removed_and_written_ones_stay() {
-        let hidden = "a\u{200B}b\u{202E}c\u{E0041}d\u{FEFF}\u{7}";
-        assert_eq!(clean(hidden), "abcd");
+        let hidden = "a\u{200B}b\u{202E}c\u{E0041}d\u{FEFF}\u{7}e\u{61C}f\u{206A}\u{180E}\u{FFF9}";
+        assert_eq!(clean(hidden), "abcdef");
         assert_eq!(clean("one\r\ntwo\rthree\tfour"), "one\ntwo\nthree\tfour");
         for kept in ["می\u{200C}خواهم", "👩\u{200D}🔬", "שלום", "naïve – “x”"] {
             assert_eq!(clean(kept), kept);
@@ -88,6 +104,15 @@ mod tests {
         assert_eq!(line("name", "  Acme ", 10, "is long"), Ok("Acme".into()));
         for text in ["", " \t", "a\nb", "aaaaaaaaaaa", "a\0"] {
             assert!(line("name", text, 10, "is long").is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_visible_line_is_what_a_reader_sees_of_it() {
+        let hidden = "Returns\u{E0049}\u{E0067}\u{202E} \u{200B}";
+        assert_eq!(visible_line("title", hidden, 20, "is long"), Ok("Returns".into()));
+        for text in ["", "\u{200B}", "\u{E0049}\u{2066}", "a\0"] {
+            assert!(visible_line("title", text, 10, "is long").is_err(), "{text:?}");
         }
     }
 

@@ -268,6 +268,14 @@ fn a_failed_ingestion_leaves_nothing() {
 }
 
 #[test]
+fn a_title_shows_all_that_it_says() {
+    let world = World::new();
+    world.tenant("acme");
+    let document = world.ingest("acme", "Fees\u{E0069}\u{E0067}\u{202E}", "late");
+    assert_eq!(document.title, "Fees");
+}
+
+#[test]
 fn a_document_that_cannot_be_undone_stays_as_failed() {
     let world = World::new();
     world.tenant("acme");
