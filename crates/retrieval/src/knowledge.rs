@@ -121,11 +121,14 @@ impl Knowledge {
         let total = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
         let stored = self
             .index(scope, collection.as_ref(), id, &chunks, on_progress)
-            .and_then(|()| Ok(self.advance(scope, id, DocumentState::Ready, Some(total), None)?))
-            .and_then(|()| Ok(self.documents.document(scope, id)?));
+            .and_then(|()| Ok(self.declare_ready(scope, id, total)?));
         match stored {
             Ok(Some(document)) => Ok(document),
-            Ok(None) => Err(StoreError::Failed("the document was removed while it was stored".into()).into()),
+            Ok(None) => {
+                // The removal may have been faster than the last chunks.
+                collection.remove_document(scope, id)?;
+                Err(StoreError::Failed("the document was removed while it was stored".into()).into())
+            }
             Err(error) => {
                 self.undo(scope, collection.as_ref(), id);
                 Err(error)
@@ -200,6 +203,20 @@ impl Knowledge {
             on_progress(IngestProgress { done, total });
         }
         Ok(())
+    }
+
+    /// The document, which can be found from now on; `None` when it was removed meanwhile.
+    fn declare_ready(
+        &self,
+        scope: &TenantScope,
+        id: DocumentId,
+        chunks: u32,
+    ) -> Result<Option<Document>, StoreError> {
+        if self.advance_existing(scope, id, DocumentState::Ready, Some(chunks), None)? {
+            self.document(scope, id)
+        } else {
+            Ok(None)
+        }
     }
 
     fn embed(&self, document: DocumentId, chunks: &[Chunk]) -> Result<Vec<IndexedChunk>, LlmError> {

@@ -268,6 +268,29 @@ fn a_failed_ingestion_leaves_nothing() {
 }
 
 #[test]
+fn a_document_removed_while_it_is_stored_leaves_nothing() {
+    let long = "A late return costs three euros a day, and every day counts. ".repeat(1_500);
+    let world = World::new();
+    world.tenant("acme");
+    let scope = world.scope("acme");
+    let knowledge = world.knowledge(None);
+    let mut removed = 0;
+    let stored = knowledge.ingest(&scope, &note("Fees", &long), &mut |progress| {
+        assert!(
+            removed > 0 || progress.done < progress.total,
+            "there are several batches"
+        );
+        for document in knowledge.documents(&scope, Page::default()).unwrap().items {
+            assert!(knowledge.remove(&scope, document.id).unwrap());
+            removed += 1;
+        }
+    });
+    assert!(matches!(stored, Err(IngestError::Store(_))), "{stored:?}");
+    assert_eq!(removed, 1);
+    assert_eq!(world.local.count(&scope).unwrap(), 0);
+}
+
+#[test]
 fn a_title_shows_all_that_it_says() {
     let world = World::new();
     world.tenant("acme");
