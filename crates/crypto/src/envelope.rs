@@ -8,8 +8,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tenantry_domain::Sealed;
 use zeroize::Zeroizing;
 
-use crate::sealing_key::KeyBytes;
 use crate::{Field, KeyId, OpenError, SealError};
+
+/// 32 secret bytes that are wiped when they are dropped.
+pub(crate) type KeyBytes = Zeroizing<[u8; 32]>;
 
 /// The length of a nonce of XChaCha20-Poly1305: long enough to be random for every value.
 pub(crate) const NONCE_BYTES: usize = 24;

@@ -6,11 +6,8 @@ use sha2::Sha256;
 use tenantry_domain::Sealed;
 use zeroize::Zeroizing;
 
-use crate::envelope::{Envelope, NONCE_BYTES, Place, length_prefixed};
+use crate::envelope::{Envelope, KeyBytes, NONCE_BYTES, Place, length_prefixed};
 use crate::{Field, KeyId, OpenError, SealError};
-
-/// 32 secret bytes that are wiped when they are dropped.
-pub(crate) type KeyBytes = Zeroizing<[u8; 32]>;
 
 /// What a canary says when it is opened.
 const CANARY: &str = "tenantry canary";
