@@ -20,21 +20,13 @@ pub struct Fusion {
     pub lexical_weight: f32,
 }
 
-impl Fusion {
-    /// The default `k`.
-    pub const K: f32 = 10.0;
-    /// The default weight of the dense ranking.
-    pub const DENSE_WEIGHT: f32 = 0.5;
-    /// The default weight of the lexical ranking.
-    pub const LEXICAL_WEIGHT: f32 = 1.0;
-}
-
 impl Default for Fusion {
+    /// `k` of 10, half weight on the dense ranking, full weight on the lexical one.
     fn default() -> Self {
         Self {
-            k: Self::K,
-            dense_weight: Self::DENSE_WEIGHT,
-            lexical_weight: Self::LEXICAL_WEIGHT,
+            k: 10.0,
+            dense_weight: 0.5,
+            lexical_weight: 1.0,
         }
     }
 }

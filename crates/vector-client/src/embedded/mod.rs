@@ -11,12 +11,15 @@ mod connection;
 mod extension;
 mod fault;
 mod files;
+mod options;
 mod read;
 mod schema;
 mod store;
 mod tenant_file;
 #[cfg(test)]
 mod tests;
+mod vectors;
 mod write;
 
-pub use store::{EmbeddedOptions, EmbeddedVectorStore};
+pub use options::EmbeddedOptions;
+pub use store::EmbeddedVectorStore;

@@ -1,8 +1,7 @@
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
+use std::{fs, io};
 
 use diesel::{Connection, SqliteConnection};
 

@@ -5,7 +5,8 @@ use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use tenantry_domain::{DocumentId, Embedding};
 
 use super::fault::Fault;
-use super::{read, schema};
+use super::schema;
+use super::vectors::{floats, sketch};
 use crate::store::collection_dimension;
 use crate::{IndexedChunk, terms};
 
@@ -62,11 +63,11 @@ fn put_terms(conn: &mut SqliteConnection, id: i64, text: &str) -> Result<(), Fau
 fn put_embedding(conn: &mut SqliteConnection, id: i64, embedding: &Embedding) -> Result<(), Fault> {
     sql_query("INSERT OR REPLACE INTO embeddings (id, value) VALUES (?, ?)")
         .bind::<BigInt, _>(id)
-        .bind::<Binary, _>(read::floats(embedding))
+        .bind::<Binary, _>(floats(embedding))
         .execute(conn)?;
     sql_query("INSERT OR REPLACE INTO sketches (id, bits) VALUES (?, ?)")
         .bind::<BigInt, _>(id)
-        .bind::<Binary, _>(read::sketch(embedding))
+        .bind::<Binary, _>(sketch(embedding))
         .execute(conn)?;
     Ok(())
 }
