@@ -1,5 +1,6 @@
-use crate::{Advance, KeyState, NewDocument, StoreError, TenantChange, UserChange};
 use tenantry_domain::{PasswordHash, PineconeSettings, SealedSecret, Tenant, User};
+
+use crate::{Advance, KeyState, NewDocument, StoreError, TenantChange, UserChange};
 
 /// Text that holds U+0000, which PostgreSQL cannot store and SQLite cuts short in its own functions.
 #[derive(Debug, thiserror::Error)]

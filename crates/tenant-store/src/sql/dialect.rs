@@ -15,11 +15,19 @@ use tenantry_domain::{BoxError, TenantId};
 use super::connection::AnyConnection;
 use super::errors::store_error;
 use super::isolation::Guard;
-use super::migrate::{Known, MigrateError};
 use super::rows::KeyRow;
 use super::schema::crypto_state;
 use super::url::{DatabaseUrl, Target};
 use crate::StoreError;
+
+/// A migration that this version knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Its version, as `20261123070000`.
+    pub(super) version: String,
+    /// Its name, as `2026-11-23-070000_tenants`.
+    pub(super) name: String,
+}
 
 /// Opens the first connection to a database and makes the database ready for more.
 pub(super) fn open_first(url: &DatabaseUrl) -> Result<AnyConnection, ConnectError> {
@@ -110,10 +118,10 @@ pub(super) fn has_migrations_table(conn: &mut AnyConnection) -> QueryResult<bool
 }
 
 /// Runs `work` while no other process migrates the same database.
-pub(super) fn alone<T>(
+pub(super) fn alone<T, E: From<StoreError>>(
     conn: &mut AnyConnection,
-    work: impl FnOnce(&mut AnyConnection) -> Result<T, MigrateError>,
-) -> Result<T, MigrateError> {
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
     match conn {
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(pg) => {

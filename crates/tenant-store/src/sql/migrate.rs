@@ -23,15 +23,6 @@ pub enum MigrateError {
     Store(#[from] StoreError),
 }
 
-/// A migration that this version knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known {
-    /// Its version, as `20261123070000`.
-    pub(super) version: String,
-    /// Its name, as `2026-11-23-070000_tenants`.
-    pub(super) name: String,
-}
-
 impl SqlStore {
     /// Makes and changes tables until they are what this version needs, and gives the names of the migrations that
     /// did so, in order. Of several processes that do this at once, one works and the others wait for it.

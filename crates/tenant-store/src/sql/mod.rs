@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 
 use diesel::prelude::*;
 use diesel::r2d2::{Pool, PooledConnection};
-use tenantry_domain::Paged;
+use tenantry_domain::{Paged, TenantScope};
 
 pub use self::isolation::Isolation;
 pub use self::migrate::MigrateError;
@@ -67,6 +67,14 @@ impl SqlStore {
             .map(drop)
     }
 
+    /// What stands behind the tenant condition of every query, found out by trying it; for the server to say at start.
+    ///
+    /// # Errors
+    /// When the database does not answer or has not been migrated.
+    pub fn isolation(&self) -> Result<Isolation, StoreError> {
+        self.guard().map(|guard| guard.isolation.clone())
+    }
+
     fn acquire(&self) -> Result<PooledConnection<Manager>, StoreError> {
         self.pool
             .get()
@@ -76,6 +84,24 @@ impl SqlStore {
     /// Runs `work` on a connection of the pool.
     fn run<T>(&self, work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>) -> Result<T, StoreError> {
         work(&mut *self.acquire()?).map_err(store_error)
+    }
+
+    /// Runs `work` where only the rows of the scope's tenant can be seen and written.
+    fn in_scope<T>(
+        &self,
+        scope: &TenantScope,
+        work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+    ) -> Result<T, StoreError> {
+        let guard = self.guard()?;
+        self.run(|conn| dialect::in_scope(conn, guard, scope.id(), work))
+    }
+
+    fn guard(&self) -> Result<&Guard, StoreError> {
+        if let Some(guard) = self.guard.get() {
+            return Ok(guard);
+        }
+        let guard = dialect::guard(&mut *self.acquire()?).map_err(store_error)?;
+        Ok(self.guard.get_or_init(|| guard))
     }
 }
 

@@ -140,35 +140,14 @@ fn postgres(rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     let (authority, database) = address.split_once('/').unwrap_or((address, ""));
     let (login, hosts) = authority.split_once('@').unwrap_or(("", authority));
     let user = login.split_once(':').map_or(login, |(user, _)| user);
-    let keys: Option<Vec<&str>> = parameters
-        .split('&')
-        .filter(|parameter| !parameter.is_empty())
-        .map(|parameter| {
-            parameter
-                .split_once('=')
-                .map(|(key, _)| key)
-                .filter(|key| is_keyword(key))
-        })
-        .collect();
-    let Some(keys) = keys else { return Err(FORM) };
     let well_formed = hosts.split(',').all(is_host)
         && !database.contains(['/', '@'])
         && !parameters.contains('@')
         && !rest.chars().any(|c| c.is_control() || c.is_whitespace())
         && is_percent_encoded(rest);
-    if !well_formed {
+    let Some(parameters) = with_defaults(parameters).filter(|_| well_formed) else {
         return Err(FORM);
-    }
-
-    let given = parameters
-        .split('&')
-        .filter(|parameter| !parameter.is_empty())
-        .map(ToOwned::to_owned);
-    let added = DEFAULTS
-        .iter()
-        .filter(|(key, _)| !keys.contains(key))
-        .map(|(key, value)| format!("{key}={value}"));
-    let parameters = given.chain(added).collect::<Vec<_>>().join("&");
+    };
     let url = format!("postgres://{address}?{parameters}");
     let at = if user.is_empty() { "" } else { "@" };
     Ok(DatabaseUrl {
@@ -186,6 +165,26 @@ const DEFAULTS: [(&str, &str); 4] = [
     ("keepalives_idle", "30"),
     ("fallback_application_name", "tenantry"),
 ];
+
+/// The parameters, with the defaults of those that are not set; `None` when one has no proper name.
+#[cfg(feature = "postgres")]
+fn with_defaults(parameters: &str) -> Option<String> {
+    let given: Vec<&str> = parameters
+        .split('&')
+        .filter(|parameter| !parameter.is_empty())
+        .collect();
+    let keys: Vec<&str> = given
+        .iter()
+        .map(|parameter| parameter.split_once('=').map(|(key, _)| key))
+        .map(|key| key.filter(|key| is_keyword(key)))
+        .collect::<Option<_>>()?;
+    let added = DEFAULTS
+        .iter()
+        .filter(|(key, _)| !keys.contains(key))
+        .map(|(key, value)| format!("{key}={value}"));
+    let given = given.iter().map(|parameter| (*parameter).to_owned());
+    Some(given.chain(added).collect::<Vec<_>>().join("&"))
+}
 
 #[cfg(feature = "postgres")]
 fn is_keyword(key: &str) -> bool {
