@@ -182,7 +182,7 @@ mod tests {
             ..Dial::new(reach)
         };
         let agent = ureq::Agent::with_parts(
-            super::super::config(8 << 10, &ureq::tls::RootCerts::WebPki),
+            super::super::config(8 << 10, 8 << 10, &ureq::tls::RootCerts::WebPki),
             dial,
             LateResolver,
         );
