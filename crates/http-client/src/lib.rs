@@ -7,12 +7,12 @@ mod cancel;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod error;
+mod headers;
 mod memory;
 mod message;
 mod policy;
 mod recorded;
 mod retry;
-mod retry_after;
 mod sse;
 #[cfg(any(test, feature = "testing"))]
 mod stub;

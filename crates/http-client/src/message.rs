@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::HttpError;
-use crate::retry_after::retry_after;
+use crate::headers::{header, retry_after};
 
 /// The methods that Tenantry's upstreams know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,7 +200,7 @@ pub struct Response {
 impl Response {
     /// The first header of that lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, name)
+        header(&self.headers, name)
     }
 
     /// How long the upstream asks to wait before the next request, by `retry-after-ms` or `retry-after`.
@@ -210,7 +210,7 @@ impl Response {
 
     /// Whether the status is 200 to 299; a redirect is a failure.
     pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+        is_success(self.status)
     }
 }
 
@@ -237,11 +237,14 @@ pub struct StreamResponse {
 impl StreamResponse {
     /// The first header of that lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, name)
+        header(&self.headers, name)
     }
-}
 
-impl StreamResponse {
+    /// Whether the status is 200 to 299; a redirect is a failure.
+    pub fn is_success(&self) -> bool {
+        is_success(self.status)
+    }
+
     /// Reads the rest, as of a refusal whose text is wanted.
     ///
     /// # Errors
@@ -265,9 +268,6 @@ impl fmt::Debug for StreamResponse {
     }
 }
 
-fn find<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
-    headers
-        .iter()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.as_str())
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
 }

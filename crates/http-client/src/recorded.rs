@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::Request;
+use crate::headers::header;
 
 /// A request as it reached the other side, kept for assertions; secrets stand in it as they were sent, so that
 /// `Debug` shows the request line alone.
@@ -47,10 +48,7 @@ impl Recorded {
 
     /// The first header of that lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        header(&self.headers, name)
     }
 
     /// The body as JSON; [`serde_json::Value::Null`] when it is none.

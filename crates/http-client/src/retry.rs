@@ -2,7 +2,7 @@ use std::fmt;
 use std::io::{Cursor, Read};
 use std::time::{Duration, Instant};
 
-use crate::retry_after::retry_after;
+use crate::headers::retry_after;
 use crate::{Cancel, Deadlines, HttpError, Request, Response, StreamResponse, Transport};
 
 /// When a request is sent again.

@@ -3,16 +3,19 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+/// The first of `headers` of that lower-case name.
+pub(crate) fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    headers
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+}
+
 /// How long an answer asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date (RFC 9110,
 /// section 10.2.3), which is read against the answer's own `date` so that no clock of ours matters. Zero, negative
 /// and unreadable values say nothing.
 pub(crate) fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
-    let header = |name: &str| {
-        headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.trim())
-    };
+    let header = |name: &str| header(headers, name).map(str::trim);
     let positive = |seconds: f64| {
         Duration::try_from_secs_f64(seconds)
             .ok()
