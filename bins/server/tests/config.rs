@@ -162,6 +162,15 @@ fn a_weak_signing_key_is_refused() {
 }
 
 #[test]
+fn a_key_that_no_list_of_earlier_keys_can_hold_is_refused() {
+    let passphrase = "four dull, grey pigeons and a heron";
+    refused(&[("SECRET_KEY", passphrase)], "SECRET_KEY");
+    assert!(with(&[("SECRET_KEY", &passphrase.replace(',', ""))]).is_ok());
+    let secret = format!("{},{}", &JWT_SECRET[..20], &JWT_SECRET[20..]);
+    refused(&[("JWT_SECRET_KEY", &secret)], "JWT_SECRET_KEY");
+}
+
+#[test]
 fn a_key_has_one_purpose() {
     refused(&[("JWT_SECRET_KEY", SECRET)], "JWT_SECRET_KEY");
     refused(&[("JWT_SECRET_KEY", &SECRET.to_uppercase())], "JWT_SECRET_KEY");

@@ -10,6 +10,9 @@ use super::variables::{SECRET_KEY, SECRET_KEY_FILE, SECRET_KEY_PREVIOUS};
 /// A key is far shorter; a larger file is the wrong file.
 const MAX_KEY_FILE: u64 = 4_096;
 
+/// What is wrong with a key that no list of earlier keys can hold.
+pub(super) const HAS_COMMA: &str = "has a comma, which separates earlier keys from each other";
+
 /// The keys that seal what tenants trust the server with.
 #[derive(Debug)]
 pub struct SecretKeys {
@@ -28,6 +31,10 @@ pub(super) struct Written {
 impl Written {
     fn parse(text: &str) -> Result<Self, String> {
         let key = SecretKey::parse(&SecretString::from(text)).map_err(|error| reason(&error))?;
+        // Such a key could never be listed as an earlier one.
+        if text.contains(',') {
+            return Err(HAS_COMMA.to_owned());
+        }
         Ok(Self {
             text: text.to_owned(),
             key,

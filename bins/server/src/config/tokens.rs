@@ -3,7 +3,7 @@ use tenantry_auth::{Algorithm, JwtKeys, Lifetime};
 use tenantry_crypto::weak_secret;
 
 use super::reader::Reader;
-use super::secrets::WrittenKeys;
+use super::secrets::{HAS_COMMA, WrittenKeys};
 use super::variables::{ACCESS_TOKEN_EXPIRE_MINUTES, ALGORITHM, JWT_SECRET_KEY, JWT_SECRET_KEY_PREVIOUS};
 
 /// How access tokens are signed.
@@ -59,6 +59,9 @@ fn secret(text: &str, algorithm: Algorithm, sealing: Option<&WrittenKeys>) -> Re
         Err(format!("cannot be used ({weakness})"))
     } else if bytes < least {
         Err(format!("is too short: {algorithm} needs {least} bytes"))
+    } else if text.contains(',') {
+        // It could never be listed as an earlier one.
+        Err(HAS_COMMA.to_owned())
     } else if sealing.is_some_and(|keys| keys.contain(&secret)) {
         Err("is also a `SECRET_KEY`".to_owned())
     } else {

@@ -29,7 +29,8 @@ pub const SECRET_KEY: Variable = Variable {
     name: "SECRET_KEY",
     meaning: "Seals what tenants trust the server with",
     unset: Unset::Means("`SECRET_KEY_FILE` is read"),
-    expected: "64 hexadecimal digits, 32 bytes in base64, or a passphrase of 20 characters or more",
+    expected: "64 hexadecimal digits, 32 bytes in base64, or a passphrase of 20 characters or more without a \
+               comma",
 };
 
 /// A file with [`SECRET_KEY`].
@@ -61,7 +62,8 @@ pub const JWT_SECRET_KEY: Variable = Variable {
     name: "JWT_SECRET_KEY",
     meaning: "Signs access tokens; a change logs everybody out",
     unset: Unset::Refused,
-    expected: "32 bytes or more (48 for HS384, 64 for HS512) that are no placeholder, other than any `SECRET_KEY`",
+    expected: "32 bytes or more (48 for HS384, 64 for HS512) without a comma that are no placeholder, other than \
+               any `SECRET_KEY`",
 };
 
 /// Secrets that still verify tokens.
