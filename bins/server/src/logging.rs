@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use env_logger::fmt::Formatter;
 use env_logger::{Builder, Target};
-use log::{LevelFilter, Record, SetLoggerError};
+use log::{Level, LevelFilter, Metadata, Record, SetLoggerError};
 use tenantry_domain::{Clock, SystemClock};
 
 /// The form of log lines.
@@ -34,11 +34,21 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), SetLoggerError> {
 }
 
 fn write(out: &mut Formatter, record: &Record<'_>, format: LogFormat) -> io::Result<()> {
+    if !may_be_written(record.metadata()) {
+        return Ok(());
+    }
     let line = match format {
         LogFormat::Text => text_line(record),
         LogFormat::Json => json_line(record),
     };
     writeln!(out, "{line}")
+}
+
+/// Whether a line may be written at all, whatever the filter lets through. At `trace` the libraries below print what they
+/// send, the heads of requests with their keys included; up to `debug` they do not.
+fn may_be_written(line: &Metadata<'_>) -> bool {
+    let library = line.target().split("::").next().unwrap_or_default();
+    line.level() < Level::Trace || library == "tenantry" || library.starts_with("tenantry_")
 }
 
 fn text_line(record: &Record<'_>) -> String {
@@ -48,24 +58,26 @@ fn text_line(record: &Record<'_>) -> String {
 }
 
 fn json_line(record: &Record<'_>) -> String {
-    // The serialiser escapes control characters itself.
-    serde_json::json!({
+    let line = serde_json::json!({
         "time": SystemClock.now().to_string(),
         "level": record.level().as_str(),
         "target": record.target(),
         "message": record.args().to_string(),
-    })
-    .to_string()
+    });
+    // The serialiser escapes the control characters below U+0020 and no others; all of ours have four digits.
+    escape(&line.to_string(), |c| format!("\\u{:04x}", u32::from(c)))
 }
 
 /// A text in which no control character can end the line, forge another one or command a terminal.
 fn escape_control(text: &str) -> String {
+    escape(text, |c| c.escape_default().to_string())
+}
+
+fn escape(text: &str, spell: impl Fn(char) -> String) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-        {
-            escaped.extend(c.escape_default());
+        if is_harmful(c) {
+            escaped.push_str(&spell(c));
         } else {
             escaped.push(c);
         }
@@ -73,10 +85,13 @@ fn escape_control(text: &str) -> String {
     escaped
 }
 
+/// Whether a character can end a line, turn its direction or command a terminal.
+fn is_harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
-    use log::Level;
-
     use super::*;
 
     fn line(message: &str, format: LogFormat) -> String {
@@ -101,7 +116,32 @@ mod tests {
             text.ends_with(r"tenantry: a\nERROR forged\r\u{1b}[31m\u{2028}\u{202e}\u{0}é"),
             "{text}"
         );
-        assert!(!line(message, LogFormat::Json).chars().any(char::is_control));
+        let message = format!("{message}\u{7f}\u{9b}31m");
+        let json = line(&message, LogFormat::Json);
+        assert!(!json.chars().any(is_harmful), "{json:?}");
+        let object: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(object["message"], message);
+    }
+
+    #[test]
+    fn at_trace_none_but_our_own_modules_speak() {
+        let may = |target: &str, level: Level| {
+            may_be_written(&Metadata::builder().target(target).level(level).build())
+        };
+        for target in [
+            "ureq_proto::util",
+            "ureq::run",
+            "rustls::client::hs",
+            "actix_http::h1",
+            "tenantryx",
+            "",
+        ] {
+            assert!(!may(target, Level::Trace), "{target}");
+            assert!(may(target, Level::Debug), "{target}");
+        }
+        for target in ["tenantry", "tenantry::http", "tenantry_http_client::retry"] {
+            assert!(may(target, Level::Trace), "{target}");
+        }
     }
 
     #[test]

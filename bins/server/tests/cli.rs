@@ -9,6 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
+use tenantry_http_client::{Answer, StubServer};
 
 const SECRET: &str = "6f1c0b7e94d85a23b1f60c9d7e8a4f3512bd67ce90a1f4837d5e2c6b08f9a1d4";
 const JWT_SECRET: &str = "kJ8vQz2LwN5rXb7TgYpC4mHs9DfEaR3uVi6ZoKx1";
@@ -555,6 +556,30 @@ fn log_lines_are_json_when_asked_for() {
 }
 
 #[cfg(target_os = "linux")]
+#[test]
+fn no_level_of_the_log_shows_a_providers_key() {
+    let provider = StubServer::start(|_| Answer::new(503));
+    let key = "sk-marker-5f1c0b7e";
+    let bench = Bench::migrated()
+        .with("OPENAI_BASE_URL", provider.url("/v1").as_str())
+        .with("OPENAI_API_KEY", key)
+        .with("OPENAI_EMBEDDING_MODEL", "none")
+        .with("RUST_LOG", "trace,ureq_proto::util=trace");
+    bench
+        .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
+        .succeeds();
+    let asked = bench.run(&["ask", "--tenant", "acme", "How late may I be?"]);
+    let sent = provider.requests();
+    assert_eq!(
+        sent[0].header("authorization"),
+        Some(format!("Bearer {key}").as_str())
+    );
+    assert!(asked.err.contains("ureq"), "nothing was logged: {}", asked.err);
+    assert!(!asked.err.contains("marker"), "{}", asked.err);
+    // A dump of bytes may have the key in two lines.
+    assert!(!asked.err.contains("TRACE ureq"), "{}", asked.err);
+}
+
 #[test]
 fn the_memory_of_a_server_is_kept_out_of_core_dumps() {
     let bench = Bench::new().with("PORT", &free_port());
