@@ -18,6 +18,9 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a stop waits for answers under way, in seconds; container platforms wait 10 to 60.
 const SHUTDOWN_SECONDS: u64 = 30;
+/// How long a client may leave the answer in the server's hands, acknowledging nothing of it, in milliseconds.
+#[cfg(target_os = "linux")]
+const STALLED: u32 = 60_000;
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 
@@ -44,6 +47,10 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
     // Again, because the standard library asks for a queue that a burst of clients overflows.
     rustix::net::listen(&listener, BACKLOG)?;
+    // Accepted connections inherit it (tcp(7)). The framework knows no deadline for sending: without this one, whoever asks
+    // and reads nothing would keep a connection and an answer for ever.
+    #[cfg(target_os = "linux")]
+    rustix::net::sockopt::set_tcp_user_timeout(&listener, STALLED)?;
     Ok(listener)
 }
 
@@ -72,4 +79,20 @@ pub fn run(app: Arc<App>, settings: &Settings, listener: TcpListener) -> io::Res
     })?;
     log::info!("stopped");
     Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::{Ipv4Addr, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn a_connection_whose_reader_stalls_has_an_end() {
+        let listener = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let timeout = rustix::net::sockopt::tcp_user_timeout(&accepted).unwrap();
+        assert_eq!(timeout, STALLED);
+    }
 }
