@@ -39,9 +39,14 @@ fn only(request: &HttpRequest, name: HeaderName) -> Option<&str> {
     }
 }
 
+/// The length of the body, where the request tells it.
+fn declared(request: &HttpRequest) -> Option<usize> {
+    only(request, header::CONTENT_LENGTH)?.parse().ok()
+}
+
 /// Reads a body of at most `limit` bytes that arrives within the deadline.
 async fn collect(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
-    let declared = only(request, header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    let declared = declared(request);
     if declared.is_some_and(|length| length > limit) {
         return Err(ApiError::new(Code::PayloadTooLarge));
     }

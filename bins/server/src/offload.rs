@@ -39,6 +39,8 @@ pub struct Permits {
     pub password: usize,
     /// Of [`Class::Upstream`]; every open answer stream holds one.
     pub upstream: usize,
+    /// How many bytes of documents may be in memory at once, from the first byte received until the document is stored.
+    pub document_bytes: usize,
     /// How many may wait for a permit of each kind; one more is refused at once.
     pub queue: usize,
     /// How long one waits before it is refused.
@@ -55,7 +57,7 @@ impl Permits {
 }
 
 impl Default for Permits {
-    /// Sixteen for the store, one password a core, 192 upstream; 256 may wait for two seconds.
+    /// Sixteen for the store, one password a core, 192 upstream, 64 MiB of documents; 256 may wait for two seconds.
     ///
     /// A worker of actix-web has 512 / cores blocking threads unless told otherwise: see [`Permits::threads`].
     fn default() -> Self {
@@ -63,6 +65,7 @@ impl Default for Permits {
             store: 16,
             password: std::thread::available_parallelism().map_or(1, usize::from),
             upstream: 192,
+            document_bytes: 64 << 20,
             queue: 256,
             wait: Duration::from_secs(2),
         }
@@ -76,6 +79,7 @@ pub struct Offload {
     store: Lane,
     password: Lane,
     upstream: Lane,
+    documents: Memory,
 }
 
 /// The permits of one class, and the places to wait for them.
@@ -107,6 +111,41 @@ impl Lane {
     }
 }
 
+/// A bounded share of memory, given out in units of a kibibyte.
+#[derive(Debug, Clone)]
+struct Memory {
+    units: Arc<Semaphore>,
+    all: u32,
+    wait: Duration,
+}
+
+/// A piece of memory that may be used until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Room(
+    #[expect(dead_code, reason = "it gives the piece back when it is dropped")] OwnedSemaphorePermit,
+);
+
+impl Memory {
+    fn new(bytes: usize, wait: Duration) -> Self {
+        let all = u32::try_from(bytes / 1_024).unwrap_or(u32::MAX).max(1);
+        let units = usize::try_from(all).unwrap_or(Semaphore::MAX_PERMITS);
+        Self {
+            units: Arc::new(Semaphore::new(units)),
+            all,
+            wait,
+        }
+    }
+
+    async fn room(&self, bytes: usize) -> Result<Room, OffloadError> {
+        let units = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX);
+        let taking = self.units.clone().acquire_many_owned(units.clamp(1, self.all));
+        match tokio::time::timeout(self.wait, taking).await {
+            Ok(Ok(permit)) => Ok(Room(permit)),
+            Ok(Err(_)) | Err(_) => Err(OffloadError::Busy),
+        }
+    }
+}
+
 impl Offload {
     /// A bridge to `app`'s use cases.
     pub fn new(app: Arc<App>, permits: Permits) -> Self {
@@ -116,7 +155,16 @@ impl Offload {
             store: lane(permits.store),
             password: lane(permits.password),
             upstream: lane(permits.upstream),
+            documents: Memory::new(permits.document_bytes, permits.wait),
         }
+    }
+
+    /// Memory for a document of that many bytes, for as long as the room is kept.
+    ///
+    /// # Errors
+    /// When there is not as much in time.
+    pub(crate) async fn room(&self, bytes: usize) -> Result<Room, OffloadError> {
+        self.documents.room(bytes).await
     }
 
     /// Runs `work` on a blocking thread once a permit of `class` is free. Dropping the future gives up the wait, but

@@ -15,9 +15,10 @@ use tenantry_retrieval::NewText;
 use utoipa::ToSchema;
 
 use super::body::{has_nul, is, json};
-use super::{collect, only, shared};
+use super::{collect, declared, only, shared};
 use crate::error::{ApiError, Code};
 use crate::http::HttpSettings;
+use crate::offload::{Offload, Room};
 
 /// What surrounds the file in a multipart body, in bytes at most.
 const FRAMING: usize = 64 * 1_024;
@@ -52,7 +53,12 @@ pub(crate) struct NewDocumentForm {
 }
 
 /// A document as JSON or as a file in a form.
-pub(crate) struct NewDocumentBody(pub(crate) NewText);
+pub(crate) struct NewDocumentBody {
+    /// The document.
+    pub(crate) text: NewText,
+    /// The memory that it is in; to be kept until it is stored.
+    pub(crate) room: Room,
+}
 
 impl FromRequest for NewDocumentBody {
     type Error = ApiError;
@@ -62,17 +68,22 @@ impl FromRequest for NewDocumentBody {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let limit = shared::<HttpSettings>(&request)?.max_upload_bytes;
-            let declared = only(&request, header::CONTENT_TYPE).unwrap_or_default();
-            if is(declared, "application/json") {
-                let body = collect(&request, payload, limit).await?;
-                from_json(json(&body)?).map(Self)
-            } else if is(declared, "multipart/form-data") {
-                let body = collect(&request, payload, limit.saturating_add(FRAMING)).await?;
-                from_form(&request, body, limit).await.map(Self)
-            } else {
-                Err(ApiError::new(Code::UnsupportedMediaType)
-                    .saying("expected application/json or multipart/form-data"))
+            let media_type = only(&request, header::CONTENT_TYPE).unwrap_or_default();
+            let is_json = is(media_type, "application/json");
+            if !is_json && !is(media_type, "multipart/form-data") {
+                return Err(ApiError::new(Code::UnsupportedMediaType)
+                    .saying("expected application/json or multipart/form-data"));
             }
+            // A body that does not tell its length may have any.
+            let bytes = declared(&request).unwrap_or(limit).min(limit);
+            let room = shared::<Offload>(&request)?.room(bytes).await?;
+            let text = if is_json {
+                from_json(json(&collect(&request, payload, limit).await?)?)?
+            } else {
+                let body = collect(&request, payload, limit.saturating_add(FRAMING)).await?;
+                from_form(&request, body, limit).await?
+            };
+            Ok(Self { text, room })
         })
     }
 }

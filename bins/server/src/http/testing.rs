@@ -30,7 +30,7 @@ use tenantry_vector_client::{
 
 use crate::app::{App, Readiness};
 use crate::http::{self, HttpSettings};
-use crate::offload::{Class, Offload};
+use crate::offload::{Class, Offload, Room};
 
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -290,6 +290,14 @@ impl Server {
         self.offload
             .drain(Class::Upstream, self.settings.permits.upstream)
             .await;
+    }
+
+    /// Takes all the memory that documents may have.
+    pub(crate) async fn crowd_documents(&self) -> Room {
+        self.offload
+            .room(self.settings.permits.document_bytes)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn call(&self, request: TestRequest) -> Answer {

@@ -11,6 +11,7 @@ fn offload(permits: usize, queue: usize, wait: Duration) -> Offload {
         store: permits,
         password: permits,
         upstream: permits,
+        document_bytes: 10 << 10,
         queue,
         wait,
     };
@@ -114,6 +115,19 @@ async fn a_permit_is_held_until_the_work_ends_also_when_nobody_waits_for_it() {
     assert!(next.as_mut().now_or_never().is_none());
     drop(release);
     assert_eq!(next.await, Ok(()));
+}
+
+#[actix_web::test]
+async fn documents_share_a_bounded_piece_of_memory() {
+    let offload = offload(1, 0, Duration::ZERO);
+    let six = offload.room(6 << 10).await.unwrap();
+    assert_eq!(offload.room(5 << 10).await.unwrap_err(), OffloadError::Busy);
+    let four = offload.room((3 << 10) + 1).await.unwrap();
+    assert_eq!(offload.room(0).await.unwrap_err(), OffloadError::Busy);
+    drop((six, four));
+    // One that is larger than all of it has it to itself.
+    let _whole = offload.room(1 << 30).await.unwrap();
+    assert_eq!(offload.room(1).await.unwrap_err(), OffloadError::Busy);
 }
 
 #[test]

@@ -100,7 +100,8 @@ async fn create_document(
     body: NewDocumentBody,
 ) -> Result<CustomizeResponder<Json<DocumentView>>, ApiError> {
     let document = tenant.run(Class::Upstream, move |app, scope| {
-        app.knowledge.ingest(scope, &body.0, &mut |_| ())
+        let NewDocumentBody { text, room: _kept } = body;
+        app.knowledge.ingest(scope, &text, &mut |_| ())
     });
     let view = Json(DocumentView::from(document.await?));
     Ok(view.customize().with_status(StatusCode::CREATED))

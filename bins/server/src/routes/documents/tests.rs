@@ -246,3 +246,29 @@ async fn a_json_document_is_read_strictly() {
         .await;
     query.is(422, "invalid_request");
 }
+
+#[actix_web::test]
+async fn documents_on_their_way_in_take_a_bounded_share_of_memory() {
+    let mut settings = HttpSettings::default();
+    settings.permits.wait = std::time::Duration::ZERO;
+    let server = Server::with(Parts {
+        settings,
+        ..Parts::default()
+    })
+    .await;
+    let crowd = server.crowd_documents().await;
+    let refused = server
+        .call_as(
+            "ada",
+            post("/documents", &json!({"title": "Fees", "text": "late"})),
+        )
+        .await;
+    refused.is(503, "busy");
+    assert!(refused.header("retry-after").is_some());
+    let file = upload(&[("name=\"file\"; filename=\"a.txt\"", b"late")]);
+    server.call_as("ada", file).await.is(503, "busy");
+    drop(crowd);
+    add(&server, "ada", "Fees", "late").await;
+    // Each gave its room back.
+    drop(server.crowd_documents().await);
+}
