@@ -222,6 +222,20 @@ fn one_file_makes_tenant_scopes() {
 }
 
 #[test]
+fn only_commands_act_as_the_operator() {
+    let elsewhere = |source: &Source| {
+        source.is_product()
+            && !source.path.starts_with("bins/server/src/cli/")
+            && !source.path.starts_with("bins/server/src/quickstart/")
+    };
+    let found = occurrences(elsewhere, Source::code_without_tests, &["::operator("]);
+    hold(
+        "who runs a command acts without a token; a request never does, it proves who sent it",
+        &found,
+    );
+}
+
+#[test]
 fn one_unsafe_call_registers_the_vector_extension() {
     let marks = [
         "unsafe {",
