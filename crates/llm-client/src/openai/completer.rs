@@ -18,7 +18,7 @@ pub struct OpenAiCompleter {
     client: Client,
 }
 
-const PATH: [&str; 2] = ["chat", "completions"];
+const PATH: &[&str] = &["chat", "completions"];
 /// For an answer in one piece.
 const WHOLE: Duration = Duration::from_mins(2);
 /// For a streamed answer, longer than the longest one.

@@ -37,7 +37,7 @@ impl OpenAiEmbedder {
             encoding_format: "base64",
             dimensions: settings.dimensions.map(Dimension::get),
         };
-        let answer = match self.client.post(["embeddings", ""], &body, TOTAL) {
+        let answer = match self.client.post(&["embeddings"], &body, TOTAL) {
             Err(LlmError::TooLong(_)) if texts.len() > 1 => {
                 let (first, second) = texts.split_at(texts.len() / 2);
                 self.embed_batch(first, embedded)?;

@@ -1,4 +1,4 @@
-use crate::openai::wire::Message;
+use super::wire::Message;
 use crate::{LlmError, Passage, Prompt};
 
 /// What the model is told beside the tenant's own instruction.

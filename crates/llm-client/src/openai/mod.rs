@@ -18,6 +18,7 @@ use serde::Serialize;
 use tenantry_http_client::{
     Cancel, Deadlines, Method, Request, Response, RetryPolicy, Retrying, StreamResponse, Transport,
 };
+use url::Url;
 
 pub use self::completer::OpenAiCompleter;
 pub use self::embedder::OpenAiEmbedder;
@@ -32,6 +33,8 @@ struct Client {
 
 /// As the official clients wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
+/// 256 embeddings of 3,072 numbers as JSON text have about 10 MB.
+const MAX_ANSWER: u64 = 32 << 20;
 
 impl Client {
     fn new(transport: Arc<dyn Transport>, settings: OpenAiSettings) -> Self {
@@ -46,7 +49,7 @@ impl Client {
     }
 
     /// Posts `body` and gives the answer to it, which has a good status.
-    fn post(&self, path: [&str; 2], body: &impl Serialize, total: Duration) -> Result<Response, LlmError> {
+    fn post(&self, path: &[&str], body: &impl Serialize, total: Duration) -> Result<Response, LlmError> {
         // Nothing comes before the whole answer is ready.
         let request = self.request(path, body, self.settings.patience.saturating_mul(2), total)?;
         let answer = self.transport.send(&request).map_err(failure::of_transport)?;
@@ -60,7 +63,7 @@ impl Client {
     /// Posts `body` and gives the head of the answer to it, which has a good status.
     fn stream(
         &self,
-        path: [&str; 2],
+        path: &[&str],
         body: &impl Serialize,
         total: Duration,
         cancel: &Cancel,
@@ -70,7 +73,7 @@ impl Client {
             .transport
             .stream(&request, cancel)
             .map_err(failure::of_transport)?;
-        if (200..300).contains(&answer.status) {
+        if answer.is_success() {
             return Ok(answer);
         }
         Err(match answer.whole() {
@@ -81,35 +84,25 @@ impl Client {
 
     fn request(
         &self,
-        path: [&str; 2],
+        path: &[&str],
         body: &impl Serialize,
         first_byte: Duration,
         total: Duration,
     ) -> Result<Request, LlmError> {
         let OpenAiSettings {
-            base_url,
             api_key,
             key_header,
             trust,
             patience,
             ..
         } = &self.settings;
-        let mut url = base_url.clone();
-        match url.path_segments_mut() {
-            Ok(mut segments) => {
-                segments
-                    .pop_if_empty()
-                    .extend(path.into_iter().filter(|segment| !segment.is_empty()));
-            }
-            Err(()) => return Err(LlmError::Refused("the base url has no path".into())),
-        }
         let deadlines = Deadlines {
             connect: CONNECT,
             first_byte,
             idle: *patience,
             total,
         };
-        let request = Request::new(Method::Post, url, trust.clone())
+        let request = Request::new(Method::Post, self.endpoint(path)?, trust.clone())
             .deadlines(deadlines)
             .max_answer(MAX_ANSWER)
             // A completion is not the same twice, but until its first byte is passed on nobody has seen the first one.
@@ -123,10 +116,16 @@ impl Client {
         })
     }
 
+    fn endpoint(&self, path: &[&str]) -> Result<Url, LlmError> {
+        let mut url = self.settings.base_url.clone();
+        url.path_segments_mut()
+            .map_err(|()| LlmError::Refused("the base url has no path".into()))?
+            .pop_if_empty()
+            .extend(path);
+        Ok(url)
+    }
+
     fn refusal(&self, answer: &Response) -> LlmError {
         failure::of_answer(answer, self.settings.api_key.as_ref())
     }
 }
-
-/// 256 embeddings of 3,072 numbers as JSON text have about 10 MB.
-const MAX_ANSWER: u64 = 32 << 20;
