@@ -10,8 +10,6 @@ use crate::{InvalidField, SearchError, Searcher};
 
 /// How many passages an answer may rest on.
 const PASSAGES: u16 = 6;
-/// What errors call the question.
-const QUESTION: &str = "message";
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +73,7 @@ impl Answers {
     /// # Errors
     /// When the question is blank or longer than 16,000 characters.
     pub fn check(question: &str) -> Result<(), InvalidField> {
-        check_query(QUESTION, question)
+        check_query("message", question)
     }
 
     /// Answers `question` in one piece.
@@ -112,8 +110,9 @@ impl Answers {
     }
 
     fn sources(&self, scope: &TenantScope, question: &str) -> Result<Vec<Source>, SearchError> {
+        Self::check(question)?;
         let limit = TopK::new(PASSAGES).map_err(|_| InvalidField::new("limit", "is out of range"))?;
-        let hits = self.searcher.search(scope, QUESTION, question, limit)?;
+        let hits = self.searcher.find(scope, question, limit)?;
         Ok(hits
             .into_iter()
             .zip(1..)

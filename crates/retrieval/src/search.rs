@@ -55,18 +55,22 @@ impl Searcher {
         }
     }
 
-    /// The best hits for `query` among the tenant's ready documents, best first. `field` names the query in errors.
+    /// The best hits for `query` among the tenant's ready documents, best first.
     ///
     /// # Errors
     /// When the query is blank or longer than 16,000 characters, or a store or the embedder fails.
-    pub fn search(
+    pub fn search(&self, scope: &TenantScope, query: &str, limit: TopK) -> Result<Vec<Hit>, SearchError> {
+        check_query("query", query)?;
+        self.find(scope, query, limit)
+    }
+
+    /// Searches for text that [`check_query`] has let through.
+    pub(crate) fn find(
         &self,
         scope: &TenantScope,
-        field: &'static str,
         query: &str,
         limit: TopK,
     ) -> Result<Vec<Hit>, SearchError> {
-        check_query(field, query)?;
         let collection = self.collections.of(scope)?;
         let embedding = self.embed(query)?;
         let wanted = usize::from(limit.get());
@@ -106,7 +110,7 @@ impl Searcher {
     }
 }
 
-/// Whether text may be searched for.
+/// Whether text may be searched for; `field` is what the error calls it.
 pub(crate) fn check_query(field: &'static str, query: &str) -> Result<(), InvalidField> {
     prose(field, query, MAX_QUERY, "has more than 16000 characters")
 }

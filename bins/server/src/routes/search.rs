@@ -50,7 +50,7 @@ async fn search(tenant: CurrentTenant, body: Body<SearchQuery>) -> Result<Json<S
     let SearchQuery { query, limit } = body.0;
     let limit = TopK::new(limit)?;
     let hits = tenant.run(Class::Upstream, move |app, scope| {
-        app.searcher.search(scope, "query", &query, limit)
+        app.searcher.search(scope, &query, limit)
     });
     let items = hits.await?.into_iter().map(Passage::from).collect();
     Ok(Json(SearchResult { items }))

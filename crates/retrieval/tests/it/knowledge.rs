@@ -73,7 +73,7 @@ fn a_document_is_found_by_its_words_with_the_text_at_its_offsets() {
     );
     let hits = world
         .searcher(None)
-        .search(&world.scope("acme"), "query", "late return", top(5))
+        .search(&world.scope("acme"), "late return", top(5))
         .unwrap();
     assert_eq!(hits.len(), 1);
     assert_eq!(
@@ -99,7 +99,7 @@ fn the_same_question_finds_each_tenants_own_document() {
     for (tenant, own, foreign) in [("acme", "euros", "francs"), ("other", "francs", "euros")] {
         let hits = world
             .searcher(None)
-            .search(&world.scope(tenant), "query", "late return", top(5))
+            .search(&world.scope(tenant), "late return", top(5))
             .unwrap();
         assert!(
             hits.iter()
@@ -150,7 +150,7 @@ fn embeddings_find_what_shares_no_word_with_the_query() {
     }
     let hits = world
         .searcher(Some(themes))
-        .search(&scope, "query", "lateness latest", top(1))
+        .search(&scope, "lateness latest", top(1))
         .unwrap();
     assert_eq!(hits[0].title, "Rules");
     assert!(hits[0].score.dense.is_some());
@@ -179,10 +179,7 @@ fn a_document_that_is_not_ready_is_not_found() {
             .advance_document(&scope, document.id, &advance)
             .unwrap();
         assert_eq!(
-            world
-                .searcher(None)
-                .search(&scope, "query", "late", top(5))
-                .unwrap(),
+            world.searcher(None).search(&scope, "late", top(5)).unwrap(),
             [],
             "{state}"
         );
@@ -212,13 +209,7 @@ fn a_removal_that_fails_halfway_is_completed_by_the_next_one() {
         VectorError::Unavailable("scripted".into()),
     );
     assert!(knowledge.remove(&scope, document.id).is_err());
-    assert_eq!(
-        world
-            .searcher(None)
-            .search(&scope, "query", "late", top(5))
-            .unwrap(),
-        []
-    );
+    assert_eq!(world.searcher(None).search(&scope, "late", top(5)).unwrap(), []);
     assert!(knowledge.document(&scope, document.id).unwrap().is_none());
     assert!(knowledge.remove(&scope, document.id).unwrap());
     assert_eq!(world.local.count(&scope).unwrap(), 0);
@@ -353,7 +344,7 @@ fn a_query_is_neither_blank_nor_endless() {
     world.tenant("acme");
     let scope = world.scope("acme");
     for query in [String::new(), " \n".into(), "x".repeat(16_001)] {
-        let refused = world.searcher(None).search(&scope, "query", &query, top(5));
+        let refused = world.searcher(None).search(&scope, &query, top(5));
         assert!(matches!(refused, Err(SearchError::Invalid(invalid)) if invalid.field == "query"));
     }
 }
