@@ -96,29 +96,10 @@ impl Knowledge {
         new: &NewText,
         on_progress: &mut dyn FnMut(IngestProgress),
     ) -> Result<Document, IngestError> {
-        let title = visible_line("title", &new.title, MAX_TITLE, "has more than 300 characters")?;
-        prose("text", &new.text, MAX_TEXT, "has more than 5000000 characters")?;
-        let text = clean(&new.text);
-        let chunks = self.splitter.split(new.media_type, &text);
-        if chunks.is_empty() {
-            return Err(InvalidField {
-                field: "text",
-                reason: "has no readable characters",
-            }
-            .into());
-        }
+        let (document, chunks) = self.prepare(new)?;
+        let (id, total) = (document.id, u32::try_from(chunks.len()).unwrap_or(u32::MAX));
         let collection = self.collections.of(scope)?;
-        let now = self.clock.now();
-        let id = DocumentId::generate(now);
-        let document = NewDocument {
-            id,
-            title,
-            media_type: new.media_type,
-            text,
-            created_at: now,
-        };
         self.documents.create_document(scope, &document)?;
-        let total = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
         let stored = self
             .index(scope, collection.as_ref(), id, &chunks, on_progress)
             .and_then(|()| Ok(self.declare_ready(scope, id, total)?));
@@ -178,11 +159,31 @@ impl Knowledge {
     /// # Errors
     /// When a store fails; the document then stays out of search, and the same call again completes the removal.
     pub fn remove(&self, scope: &TenantScope, id: DocumentId) -> Result<bool, IngestError> {
-        if !self.advance_existing(scope, id, DocumentState::Deleting, None, None)? {
+        if !self.advance(scope, id, DocumentState::Deleting, None, None)? {
             return Ok(false);
         }
         self.collections.of(scope)?.remove_document(scope, id)?;
         Ok(self.documents.remove_document(scope, id)?)
+    }
+
+    /// The document as it is stored, and its chunks.
+    fn prepare(&self, new: &NewText) -> Result<(NewDocument, Vec<Chunk>), InvalidField> {
+        let title = visible_line("title", &new.title, MAX_TITLE, "has more than 300 characters")?;
+        prose("text", &new.text, MAX_TEXT, "has more than 5000000 characters")?;
+        let text = clean(&new.text);
+        let chunks = self.splitter.split(new.media_type, &text);
+        if chunks.is_empty() {
+            return Err(InvalidField::new("text", "has no readable characters"));
+        }
+        let now = self.clock.now();
+        let document = NewDocument {
+            id: DocumentId::generate(now),
+            title,
+            media_type: new.media_type,
+            text,
+            created_at: now,
+        };
+        Ok((document, chunks))
     }
 
     fn index(
@@ -212,7 +213,7 @@ impl Knowledge {
         id: DocumentId,
         chunks: u32,
     ) -> Result<Option<Document>, StoreError> {
-        if self.advance_existing(scope, id, DocumentState::Ready, Some(chunks), None)? {
+        if self.advance(scope, id, DocumentState::Ready, Some(chunks), None)? {
             self.document(scope, id)
         } else {
             Ok(None)
@@ -249,19 +250,8 @@ impl Knowledge {
         }
     }
 
+    /// Moves a document on; `false` when it is gone or being removed.
     fn advance(
-        &self,
-        scope: &TenantScope,
-        id: DocumentId,
-        state: DocumentState,
-        chunks: Option<u32>,
-        failure: Option<String>,
-    ) -> Result<(), StoreError> {
-        self.advance_existing(scope, id, state, chunks, failure)
-            .map(|_| ())
-    }
-
-    fn advance_existing(
         &self,
         scope: &TenantScope,
         id: DocumentId,
