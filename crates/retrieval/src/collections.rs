@@ -145,7 +145,7 @@ impl Pinecone {
                     .update_tenant(scope.id(), &change, self.clock.now())?;
                 Ok(host)
             }
-            PineconeCheck::Pending { .. } | PineconeCheck::NotConfigured => Err(CollectionError::Pending),
+            PineconeCheck::Pending { .. } => Err(CollectionError::Pending),
         }
     }
 

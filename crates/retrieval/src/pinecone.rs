@@ -8,8 +8,6 @@ use tenantry_vector_client::{IndexCatalog, IndexDescription, Metric, VectorError
 /// What came of checking a tenant's Pinecone settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PineconeCheck {
-    /// The tenant has no Pinecone key.
-    NotConfigured,
     /// Key, index, dimension and metric were checked.
     Verified {
         /// The index that is used.

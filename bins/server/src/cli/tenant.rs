@@ -76,12 +76,14 @@ fn create(app: &App, env: &Environment, args: CreateTenant, out: &mut dyn Write)
             error => error.into(),
         })?;
     writeln!(out, "created tenant {}", saved.tenant.id)?;
-    tell_check(&saved.check, out)
+    match &saved.check {
+        Some(check) => tell_check(check, out),
+        None => Ok(()),
+    }
 }
 
 fn tell_check(check: &PineconeCheck, out: &mut dyn Write) -> Result<(), Failure> {
     match check {
-        PineconeCheck::NotConfigured => {}
         PineconeCheck::Verified { index, warning, .. } => {
             writeln!(out, "its Pinecone index {index} was checked")?;
             if let Some(warning) = warning {

@@ -1,7 +1,9 @@
 //! What a tenant's values must be like.
 
 use secrecy::{ExposeSecret, SecretString};
+use tenantry_domain::PineconeSettings;
 
+use super::NewTenant;
 use crate::InvalidField;
 use crate::text::{line, prose};
 
@@ -14,6 +16,16 @@ pub(super) fn name(text: &str) -> Result<String, InvalidField> {
     line("name", text, MAX_NAME, "has more than 200 characters")
 }
 
+/// The Pinecone settings that a new tenant names, without a key.
+pub(super) fn pinecone(new: &NewTenant) -> Result<PineconeSettings, InvalidField> {
+    Ok(PineconeSettings {
+        environment: new.pinecone_environment.as_deref().map(environment).transpose()?,
+        index: new.pinecone_index.as_deref().map(index_name).transpose()?,
+        ..PineconeSettings::default()
+    })
+}
+
+/// A value that may be kept, cleared or set, as `parse` reads what is set.
 pub(super) fn nested(
     value: Option<&Option<String>>,
     parse: impl Fn(&str) -> Result<String, InvalidField>,

@@ -1,14 +1,15 @@
 mod fields;
+mod pinecone;
 mod record;
 
 use std::fmt;
 use std::sync::Arc;
 
-use secrecy::SecretString;
-use tenantry_crypto::{Field, OpenError, SealError, Sealer};
-use tenantry_domain::{Clock, Page, Paged, PineconeSettings, SealedSecret, Tenant, TenantId};
+use tenantry_crypto::{OpenError, SealError, Sealer};
+use tenantry_domain::{Clock, Page, Paged, Tenant, TenantId};
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 
+use self::pinecone::Pinecone;
 pub use self::record::{NewTenant, PineconeState, SavedTenant, TenantUpdate};
 use crate::{InvalidField, PineconeCheck, PineconeLookup, RejectedPinecone, Resolver, Superuser};
 
@@ -36,13 +37,24 @@ pub enum SaveTenantError {
 /// Makes and changes tenants, with their keys sealed and their Pinecone settings checked.
 pub struct Tenants {
     store: Arc<dyn TenantStore>,
-    sealer: Arc<dyn Sealer>,
-    pinecone: PineconeLookup,
+    pinecone: Option<Pinecone>,
     resolver: Arc<Resolver>,
     clock: Arc<dyn Clock>,
 }
 
 impl Tenants {
+    /// Tenants in `store`, none of which may bring a Pinecone key; the counterpart of [`Collections::local`].
+    ///
+    /// [`Collections::local`]: crate::Collections::local
+    pub fn local(store: Arc<dyn TenantStore>, resolver: Arc<Resolver>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            store,
+            pinecone: None,
+            resolver,
+            clock,
+        }
+    }
+
     /// Tenants in `store`, with keys sealed by `sealer` and checked by `pinecone`.
     pub fn new(
         store: Arc<dyn TenantStore>,
@@ -53,8 +65,7 @@ impl Tenants {
     ) -> Self {
         Self {
             store,
-            sealer,
-            pinecone,
+            pinecone: Some(Pinecone::new(sealer, pinecone)),
             resolver,
             clock,
         }
@@ -66,16 +77,7 @@ impl Tenants {
     /// When a value cannot be kept, the Pinecone settings cannot work, the id is or was in use, or the store fails.
     pub fn create(&self, _: &Superuser, new: NewTenant) -> Result<SavedTenant, SaveTenantError> {
         let name = fields::name(&new.name)?;
-        let environment = new
-            .pinecone_environment
-            .as_deref()
-            .map(fields::environment)
-            .transpose()?;
-        let index = new
-            .pinecone_index
-            .as_deref()
-            .map(fields::index_name)
-            .transpose()?;
+        let settings = fields::pinecone(&new)?;
         new.system_prompt
             .as_deref()
             .map(fields::system_prompt)
@@ -83,32 +85,15 @@ impl Tenants {
         if self.store.tenant(&new.id)?.is_some() {
             return Err(StoreError::IdTaken.into());
         }
-        let check = match &new.pinecone_api_key {
-            Some(key) => {
-                self.pinecone
-                    .check(fields::api_key(key)?, index.as_deref(), environment.as_deref())?
-            }
-            None => PineconeCheck::NotConfigured,
+        let (pinecone, check) = match &new.pinecone_api_key {
+            Some(key) => self.pinecone()?.admit(&new.id, settings, fields::api_key(key)?)?,
+            None => (settings, None),
         };
-        let (index, host) = match &check {
-            PineconeCheck::Verified { index, host, .. } => (Some(index.clone()), Some(host.clone())),
-            PineconeCheck::NotConfigured | PineconeCheck::Pending { .. } => (index, None),
-        };
-        let api_key = new
-            .pinecone_api_key
-            .as_ref()
-            .map(|key| self.seal(&new.id, key))
-            .transpose()?;
         let now = self.clock.now();
         let tenant = Tenant {
             id: new.id,
             name,
-            pinecone: PineconeSettings {
-                environment,
-                index,
-                host,
-                api_key,
-            },
+            pinecone,
             system_prompt: new.system_prompt,
             is_active: true,
             created_at: now,
@@ -151,7 +136,7 @@ impl Tenants {
         let check = if update.touches_pinecone() {
             self.check_again(&tenant, update, &mut change)?
         } else {
-            PineconeCheck::NotConfigured
+            None
         };
         let tenant = self.store.update_tenant(id, &change, self.clock.now())?;
         self.resolver.forget();
@@ -180,7 +165,9 @@ impl Tenants {
         let api_key = update
             .pinecone_api_key
             .as_ref()
-            .map(|key| self.seal(id, fields::api_key(key)?))
+            .map(|key| -> Result<_, SaveTenantError> {
+                Ok(self.pinecone()?.seal(id, fields::api_key(key)?)?)
+            })
             .transpose()?;
         Ok(TenantChange {
             name: name.map(fields::name).transpose()?,
@@ -199,13 +186,11 @@ impl Tenants {
         tenant: &Tenant,
         update: &TenantUpdate,
         change: &mut TenantChange,
-    ) -> Result<PineconeCheck, SaveTenantError> {
+    ) -> Result<Option<PineconeCheck>, SaveTenantError> {
         let key = match (&update.pinecone_api_key, &tenant.pinecone.api_key) {
             (Some(key), _) => key.clone(),
-            (None, Some(stored)) => self
-                .sealer
-                .open(Field::pinecone_api_key(&tenant.id), &stored.sealed)?,
-            (None, None) => return Ok(PineconeCheck::NotConfigured),
+            (None, Some(stored)) => self.pinecone()?.open(&tenant.id, stored)?,
+            (None, None) => return Ok(None),
         };
         let index = change
             .pinecone_index
@@ -217,7 +202,7 @@ impl Tenants {
             .as_ref()
             .unwrap_or(&tenant.pinecone.environment);
         let check = self
-            .pinecone
+            .pinecone()?
             .check(&key, index.as_deref(), environment.as_deref())?;
         if let PineconeCheck::Verified { index, host, .. } = &check {
             change.pinecone_index = Some(Some(index.clone()));
@@ -225,15 +210,17 @@ impl Tenants {
         } else {
             change.pinecone_host = Some(None);
         }
-        Ok(check)
+        Ok(Some(check))
     }
 
-    fn seal(&self, id: &TenantId, key: &SecretString) -> Result<SealedSecret, SaveTenantError> {
-        let sealed = self.sealer.seal(Field::pinecone_api_key(id), key)?;
-        Ok(SealedSecret {
-            sealed,
-            last_four: fields::last_four(key),
-        })
+    fn pinecone(&self) -> Result<&Pinecone, InvalidField> {
+        let refusal = || {
+            InvalidField::new(
+                "pinecone_api_key",
+                "is not taken here: tenants' own indexes are switched off",
+            )
+        };
+        self.pinecone.as_ref().ok_or_else(refusal)
     }
 }
 

@@ -66,8 +66,8 @@ impl TenantUpdate {
 pub struct SavedTenant {
     /// The tenant.
     pub tenant: Tenant,
-    /// The check; [`PineconeCheck::NotConfigured`] also when the settings were not touched.
-    pub check: PineconeCheck,
+    /// The check; `None` without a key, and when the settings were not touched.
+    pub check: Option<PineconeCheck>,
 }
 
 /// Whether a tenant's Pinecone settings were checked, as its record tells.

@@ -3,7 +3,8 @@
 use secrecy::ExposeSecret;
 use tenantry_crypto::{Field, OpenError, Sealer};
 use tenantry_retrieval::{
-    CollectionError, NewTenant, PineconeCheck, PineconeState, RejectedPinecone, SaveTenantError, TenantUpdate,
+    CollectionError, NewTenant, PineconeCheck, PineconeState, RejectedPinecone, SaveTenantError,
+    TenantUpdate, Tenants,
 };
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 use tenantry_vector_client::Metric;
@@ -58,7 +59,7 @@ fn settings_that_work_are_verified_and_the_host_is_kept() {
             .create(&world.root, with_key(id, KEY, name))
             .unwrap();
         assert!(
-            matches!(saved.check, PineconeCheck::Verified { warning: None, .. }),
+            matches!(saved.check, Some(PineconeCheck::Verified { warning: None, .. })),
             "{id}"
         );
         assert_eq!(saved.tenant.pinecone.index.as_deref(), Some("docs"));
@@ -131,7 +132,7 @@ fn an_unreachable_pinecone_leaves_the_check_pending_until_the_first_use() {
         .tenants
         .create(&world.root, with_key("acme", KEY, Some("docs")))
         .unwrap();
-    assert!(matches!(saved.check, PineconeCheck::Pending { .. }));
+    assert!(matches!(saved.check, Some(PineconeCheck::Pending { .. })));
     assert_eq!(PineconeState::of(&saved.tenant.pinecone), PineconeState::Pending);
     assert!(matches!(
         world.collections.of(&world.scope("acme")),
@@ -145,6 +146,40 @@ fn an_unreachable_pinecone_leaves_the_check_pending_until_the_first_use() {
 }
 
 #[test]
+fn where_indexes_are_local_a_key_is_refused_and_all_else_works() {
+    let world = World::new();
+    let tenants = Tenants::local(world.store.clone(), world.resolver.clone(), world.clock.clone());
+    let refused = |error: SaveTenantError| match error {
+        SaveTenantError::Invalid(invalid) => invalid.field,
+        other => panic!("{other:?}"),
+    };
+    let error = tenants
+        .create(&world.root, with_key("acme", KEY, Some("docs")))
+        .unwrap_err();
+    assert_eq!(refused(error), "pinecone_api_key");
+    let saved = tenants.create(&world.root, plain("acme")).unwrap();
+    assert_eq!(saved.check, None);
+    let with_key = TenantUpdate {
+        pinecone_api_key: Some(KEY.into()),
+        ..TenantUpdate::default()
+    };
+    let error = tenants
+        .update(&world.root, &saved.tenant.id, &with_key)
+        .unwrap_err();
+    assert_eq!(refused(error), "pinecone_api_key");
+    let renamed = TenantUpdate {
+        name: Some("Acme Ltd".into()),
+        ..TenantUpdate::default()
+    };
+    let saved = tenants
+        .update(&world.root, &saved.tenant.id, &renamed)
+        .unwrap()
+        .unwrap();
+    assert_eq!(saved.tenant.name, "Acme Ltd");
+    assert_eq!(saved.tenant.pinecone.api_key, None);
+}
+
+#[test]
 fn an_environment_that_contradicts_the_index_is_a_warning() {
     let world = World::new();
     world.catalog.accounts.set_account(KEY, vec![index("docs", 3)]);
@@ -155,7 +190,7 @@ fn an_environment_that_contradicts_the_index_is_a_warning() {
     let saved = world.tenants.create(&world.root, new).unwrap();
     assert!(matches!(
         saved.check,
-        PineconeCheck::Verified { warning: Some(_), .. }
+        Some(PineconeCheck::Verified { warning: Some(_), .. })
     ));
 }
 

@@ -95,18 +95,23 @@ impl From<SavedTenant> for SavedTenantView {
     fn from(saved: SavedTenant) -> Self {
         Self {
             tenant: saved.tenant.into(),
-            pinecone_check: match saved.check {
-                PineconeCheck::NotConfigured => None,
-                PineconeCheck::Verified { warning, .. } => Some(CheckView {
-                    status: "verified",
-                    message: None,
-                    warning,
-                }),
-                PineconeCheck::Pending { reason } => Some(CheckView {
-                    status: "pending",
-                    message: Some(format!("{reason}; the check is made again before the first use")),
-                    warning: None,
-                }),
+            pinecone_check: saved.check.map(CheckView::from),
+        }
+    }
+}
+
+impl From<PineconeCheck> for CheckView {
+    fn from(check: PineconeCheck) -> Self {
+        match check {
+            PineconeCheck::Verified { warning, .. } => Self {
+                status: "verified",
+                message: None,
+                warning,
+            },
+            PineconeCheck::Pending { reason } => Self {
+                status: "pending",
+                message: Some(format!("{reason}; the check is made again before the first use")),
+                warning: None,
             },
         }
     }
