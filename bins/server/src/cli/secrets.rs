@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use tenantry_crypto::{Field, KeyId, Sealer};
-use tenantry_domain::{Page, Tenant};
-use tenantry_retrieval::Superuser;
+use tenantry_domain::Tenant;
 use tenantry_tenant_store::KeyStateStore;
 
+use super::tenant::every;
 use super::{Failure, SecretsCommand, open};
 use crate::config::Environment;
 use crate::startup::{Platform, SALT_ROW};
@@ -58,22 +58,17 @@ fn status(platform: &Platform, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn verify(platform: &Platform, out: &mut dyn Write) -> Result<(), Failure> {
     let (mut opened, mut failed) = (0_u64, 0_u64);
-    let mut page = Page::new(Page::MAX_LIMIT, 0).ok();
-    while let Some(current) = page {
-        let tenants = platform.app.tenants.tenants(&Superuser::operator(), current)?;
-        for tenant in &tenants.items {
-            match open_key(platform, tenant) {
-                None => {}
-                Some(Ok(())) => opened += 1,
-                Some(Err(reason)) => {
-                    failed += 1;
-                    writeln!(out, "{}: {reason}", tenant.id)?;
-                }
+    every(&platform.app, |tenant| {
+        match open_key(platform, tenant) {
+            None => {}
+            Some(Ok(())) => opened += 1,
+            Some(Err(reason)) => {
+                failed += 1;
+                writeln!(out, "{}: {reason}", tenant.id)?;
             }
         }
-        let seen = u64::from(current.offset()) + u64::from(current.limit());
-        page = current.next().filter(|_| seen < tenants.total);
-    }
+        Ok(())
+    })?;
     writeln!(out, "{opened} secrets open, {failed} do not")?;
     if failed == 0 { Ok(()) } else { Err(Failure::told()) }
 }

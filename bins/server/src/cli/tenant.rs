@@ -29,13 +29,23 @@ pub(super) fn run(env: &Environment, command: TenantCommand, out: &mut dyn Write
 }
 
 fn list(app: &App, out: &mut dyn Write) -> Result<(), Failure> {
+    every(app, |tenant| {
+        let state = if tenant.is_active { "active" } else { "inactive" };
+        Ok(writeln!(
+            out,
+            "{:<24} {state:<9} {}",
+            tenant.id.as_str(),
+            tenant.name
+        )?)
+    })
+}
+
+/// Visits every tenant, by id, active or not.
+pub(super) fn every(app: &App, mut visit: impl FnMut(&Tenant) -> Result<(), Failure>) -> Result<(), Failure> {
     let mut page = Page::new(Page::MAX_LIMIT, 0).ok();
     while let Some(current) = page {
         let tenants = app.tenants.tenants(&Superuser::operator(), current)?;
-        for tenant in &tenants.items {
-            let state = if tenant.is_active { "active" } else { "inactive" };
-            writeln!(out, "{:<24} {state:<9} {}", tenant.id.as_str(), tenant.name)?;
-        }
+        tenants.items.iter().try_for_each(&mut visit)?;
         let seen = u64::from(current.offset()) + u64::from(current.limit());
         page = current.next().filter(|_| seen < tenants.total);
     }
