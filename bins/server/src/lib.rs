@@ -9,7 +9,6 @@ pub mod extract;
 pub mod http;
 pub mod logging;
 pub mod offload;
-pub mod quickstart;
 pub mod routes;
 pub mod serve;
 pub mod startup;

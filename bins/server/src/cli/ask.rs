@@ -27,7 +27,7 @@ pub(super) fn scope(app: &App, tenant: &TenantId) -> Result<TenantScope, Failure
 }
 
 /// Writes an answer with the sources that it cites, or with all that it was given when it cites none.
-pub(crate) fn print(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", visible(answer.text.trim_end()))?;
     let cited = |source: &&Source| answer.text.contains(&format!("[{}]", source.number));
     let mut sources: Vec<&Source> = answer.sources.iter().filter(cited).collect();

@@ -66,7 +66,7 @@ impl<E: Error + 'static> From<E> for Failure {
 }
 
 /// A failure to start, with what to do about it.
-pub(crate) fn start_failure(error: StartError) -> Failure {
+pub(super) fn start_failure(error: StartError) -> Failure {
     let hint = match &error {
         StartError::Database(DatabaseError::Unreachable { .. }) => {
             Some("is the database running, and is DATABASE_URL right? Nothing was changed")
@@ -85,7 +85,7 @@ pub(crate) fn start_failure(error: StartError) -> Failure {
 }
 
 /// An error with its causes, each said once.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -7,6 +7,7 @@ mod health;
 mod ingest;
 mod input;
 mod migrate;
+mod quickstart;
 mod secrets;
 mod serve;
 mod sources;
@@ -20,14 +21,12 @@ pub use args::{
     AskArgs, Cli, Command, CreateTenant, CreateUser, IngestArgs, MigrateArgs, NamedTenant, NamedUser,
     QuickstartArgs, SecretsCommand, ServeArgs, TenantCommand, UserCommand,
 };
-pub(crate) use ask::print;
 pub use failure::Failure;
-pub(crate) use failure::{chain, start_failure};
-pub(crate) use sources::heading;
+use failure::{chain, start_failure};
 
 use crate::config::{Config, EnvFile, Environment, LogSettings};
+use crate::logging;
 use crate::startup::{self, Migrations, Platform};
-use crate::{logging, quickstart};
 
 /// Runs one command: 0 when it succeeded, 1 when it failed. A wrong command line is 2, which its parser says.
 pub fn run(cli: Cli, environment: Environment) -> ExitCode {

@@ -95,7 +95,7 @@ fn title(path: &Path, media_type: MediaType, text: &str) -> String {
 }
 
 /// The first heading of the first level.
-pub(crate) fn heading(markdown: &str) -> Option<String> {
+pub(super) fn heading(markdown: &str) -> Option<String> {
     let text = markdown
         .lines()
         .find_map(|line| line.strip_prefix("# "))?

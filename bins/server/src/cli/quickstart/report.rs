@@ -6,7 +6,8 @@ use tenantry_retrieval::Answer;
 
 use super::folder::Folder;
 use super::samples::{QUESTION, SAMPLES, SUPERUSER, SUPERUSER_PASSWORD, Sample};
-use crate::cli::{Failure, print};
+use crate::cli::Failure;
+use crate::cli::ask::print;
 
 /// Writes what a tenant answers.
 pub(super) fn answer(sample: &Sample, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {

@@ -8,7 +8,8 @@ use tenantry_tenant_store::StoreError;
 use super::folder::Folder;
 use super::samples::{SAMPLES, SUPERUSER, SUPERUSER_PASSWORD, Sample};
 use crate::app::App;
-use crate::cli::{Failure, heading};
+use crate::cli::Failure;
+use crate::cli::sources::heading;
 
 /// Makes what is not there yet: the superuser, the tenants, their users and documents.
 pub(super) fn fill(app: &App, folder: &Folder, out: &mut dyn Write) -> Result<(), Failure> {

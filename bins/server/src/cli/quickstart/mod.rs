@@ -10,8 +10,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use tenantry_retrieval::Superuser;
 
+use super::{Failure, QuickstartArgs, start_failure};
 use crate::app::App;
-use crate::cli::{Failure, QuickstartArgs, start_failure};
 use crate::config::{Config, Environment};
 use crate::startup::{self, Migrations};
 use crate::{logging, serve};
@@ -25,10 +25,7 @@ const PORTS: u16 = 50;
 ///
 /// The folder's file alone configures it, whatever the environment holds, so that it never calls a model or touches a
 /// database that was meant for something else.
-///
-/// # Errors
-/// When the folder cannot be used, or any step fails.
-pub fn run(env: &Environment, args: &QuickstartArgs, out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn run(env: &Environment, args: &QuickstartArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let folder = Folder::open(&args.dir)?;
     let config = Config::from_lookup(|name| folder.variable(name))?;
     let filter = env.get("RUST_LOG").filter(|filter| !filter.is_empty());

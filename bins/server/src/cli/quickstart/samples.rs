@@ -66,7 +66,7 @@ pub(super) static SAMPLES: [Sample; 2] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::heading;
+    use crate::cli::sources::heading;
 
     #[test]
     fn every_tenant_and_document_can_be_told_apart() {
