@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_auth::{TokenIssuer, TokenVerifier};
-use tenantry_domain::Clock;
 use tenantry_retrieval::{Accounts, Answers, Knowledge, Resolver, Searcher, Tenants};
 use tenantry_tenant_store::StoreError;
 
@@ -37,8 +36,6 @@ pub struct App {
     pub answers: Answers,
     /// Readiness of the database.
     pub readiness: Arc<dyn Readiness>,
-    /// The present.
-    pub clock: Arc<dyn Clock>,
     /// Whether anybody may register.
     pub registration_open: bool,
 }

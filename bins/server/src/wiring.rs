@@ -86,12 +86,11 @@ pub fn wire(
             resolver.clone(),
             clock.clone(),
         ),
-        knowledge: Knowledge::new(store.clone(), collections, models.embedder, clock.clone()),
+        knowledge: Knowledge::new(store.clone(), collections, models.embedder, clock),
         answers: Answers::new(searcher.clone(), models.completer),
         searcher,
         resolver,
         readiness: Arc::new(Ready(store.clone())),
-        clock,
         registration_open: settings.registration_open,
     })
 }

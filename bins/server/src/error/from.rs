@@ -1,5 +1,5 @@
 //! What every error of the layers below becomes. The enums are `non_exhaustive`, so each match needs a last arm; a
-//! variant that falls through to it is answered as an internal error, and `tests/error_mapping.rs` fails.
+//! variant that falls through to it is answered as an internal error, and a test beside this file fails.
 
 use tenantry_auth::IssueError;
 use tenantry_crypto::{OpenError, PasswordError, RejectedPassword, SealError};

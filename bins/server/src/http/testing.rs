@@ -130,7 +130,6 @@ impl Backend {
             searcher,
             resolver,
             readiness: Arc::new(Ready(store.clone())),
-            clock: clock.clone(),
             registration_open: parts.registration_open,
         };
         let backend = Self {

@@ -38,7 +38,7 @@ struct DocumentView {
     failure: Option<String>,
     /// The length of its text in Unicode code points.
     characters: u32,
-    /// How many passages it was split into.
+    /// How many chunks it was split into.
     chunks: u32,
     /// When it was stored.
     #[schema(format = DateTime)]
