@@ -5,11 +5,14 @@ mod body;
 mod caller;
 mod document;
 mod params;
+mod request_id;
 
 pub(crate) use body::{Body, Form, explain, present};
-pub(crate) use caller::{CurrentTenant, CurrentUser, LoggedTenant, SuperUser};
+pub(crate) use caller::LoggedTenant;
+pub use caller::{CurrentTenant, CurrentUser, SuperUser};
 pub(crate) use document::{NewDocumentBody, NewDocumentForm, NewDocumentJson};
 pub(crate) use params::{PageParams, Params, PathId};
+pub(crate) use request_id::RequestId;
 
 use std::time::Duration;
 
@@ -20,7 +23,7 @@ use actix_web::{HttpRequest, error::PayloadError};
 use futures_util::StreamExt;
 
 use crate::error::{ApiError, Code};
-use crate::http::HttpSettings;
+use crate::limits::HttpSettings;
 
 /// What was put into the application when it was built.
 fn shared<T: 'static>(request: &HttpRequest) -> Result<Data<T>, ApiError> {

@@ -11,7 +11,7 @@ use serde_json::error::Category;
 
 use super::{collect, only, shared};
 use crate::error::{ApiError, Code};
-use crate::http::HttpSettings;
+use crate::limits::HttpSettings;
 
 /// How deep a body may be nested; what the API takes is two levels deep.
 const MAX_DEPTH: u32 = 32;

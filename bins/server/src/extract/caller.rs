@@ -18,6 +18,7 @@ use crate::offload::{Class, Offload};
 pub(crate) struct LoggedTenant(pub(crate) TenantId);
 
 /// A verified token and the bridge to cross with it.
+#[derive(Debug)]
 struct Bearer {
     bridge: Data<Offload>,
     claims: AccessClaims,
@@ -76,14 +77,15 @@ macro_rules! bearer {
 }
 
 /// Somebody with a verified token.
-pub(crate) struct CurrentUser(Bearer);
+#[derive(Debug)]
+pub struct CurrentUser(Bearer);
 
 impl CurrentUser {
     /// Runs `work` for the user, as the store knows them now.
     ///
     /// # Errors
     /// When the user may no longer log in, no permit is free, or `work` fails.
-    pub(crate) async fn run<T, E>(
+    pub async fn run<T, E>(
         self,
         class: Class,
         work: impl FnOnce(&App, Caller) -> Result<T, E> + Send + 'static,
@@ -97,14 +99,15 @@ impl CurrentUser {
 }
 
 /// Somebody with a verified token, who may belong to a tenant.
-pub(crate) struct CurrentTenant(Bearer);
+#[derive(Debug)]
+pub struct CurrentTenant(Bearer);
 
 impl CurrentTenant {
     /// Runs `work` in the scope of the caller's own active tenant.
     ///
     /// # Errors
     /// When the caller has no active tenant, no permit is free, or `work` fails.
-    pub(crate) async fn run<T, E>(
+    pub async fn run<T, E>(
         self,
         class: Class,
         work: impl FnOnce(&App, &TenantScope) -> Result<T, E> + Send + 'static,
@@ -122,14 +125,15 @@ impl CurrentTenant {
 }
 
 /// Somebody with a verified token, who may be a superuser.
-pub(crate) struct SuperUser(Bearer);
+#[derive(Debug)]
+pub struct SuperUser(Bearer);
 
 impl SuperUser {
     /// Runs `work` with the proof that the caller is a superuser.
     ///
     /// # Errors
     /// When the caller is none, no permit is free, or `work` fails.
-    pub(crate) async fn run<T, E>(
+    pub async fn run<T, E>(
         self,
         class: Class,
         work: impl FnOnce(&App, &Superuser) -> Result<T, E> + Send + 'static,

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::body::{has_nul, is, json};
 use super::{collect, declared, only, shared};
 use crate::error::{ApiError, Code};
-use crate::http::HttpSettings;
+use crate::limits::HttpSettings;
 use crate::offload::{Offload, Room};
 
 /// What surrounds the file in a multipart body, in bytes at most.

@@ -1,58 +1,18 @@
 //! What surrounds every answer: its request id, its shape when it is an error, its security headers, its log line.
 
-use std::fmt;
-use std::rc::Rc;
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use crate::error::{ApiError, Code, ErrorBody};
-use crate::extract::LoggedTenant;
+use crate::extract::{LoggedTenant, RequestId};
 use crate::http::unread::Unread;
-
-/// The header that carries a request id in and out.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Names one request in its answer and in the log.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(Rc<str>);
-
-impl RequestId {
-    /// The id that the client or a proxy chose, when it is harmless in a log; else a new one.
-    fn of(request: &ServiceRequest) -> Self {
-        let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
-        let sane = |id: &&str| {
-            (1..=64).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        };
-        Self(given.filter(sane).map_or_else(Self::random, Rc::from))
-    }
-
-    fn random() -> Rc<str> {
-        let mut bytes = [0; 16];
-        // Without random numbers a request still has an id, only not its own.
-        let _ = getrandom::fill(&mut bytes);
-        format!("{:032x}", u128::from_be_bytes(bytes)).into()
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// What is known of a request before it is routed.
 #[derive(Clone)]
@@ -175,7 +135,7 @@ impl Arrival {
             headers.insert(header::CONTENT_SECURITY_POLICY, nothing);
         }
         if let Ok(id) = HeaderValue::from_str(self.id.as_str()) {
-            headers.insert(REQUEST_ID, id);
+            headers.insert(RequestId::HEADER, id);
         }
         response
     }

@@ -5,8 +5,6 @@ mod fallback;
 mod frame;
 mod openapi;
 mod panics;
-mod settings;
-mod sse;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -23,13 +21,9 @@ use actix_web::{App as WebApp, Error};
 use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 
 use crate::app::App;
+pub use crate::limits::HttpSettings;
 use crate::offload::Offload;
-use crate::routes;
-
-pub(crate) use frame::RequestId;
-pub(crate) use openapi::OpenApiJson;
-pub use settings::HttpSettings;
-pub(crate) use sse::{Outlet, event, respond};
+use crate::routes::{self, OpenApiJson};
 
 /// The routes with everything that they need; clones share it, one for each worker.
 pub fn service(

@@ -1,7 +1,6 @@
 //! The description of the API, collected from the handlers.
 
 use actix_web::App;
-use actix_web::web::Bytes;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{
     Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme,
@@ -12,19 +11,6 @@ use utoipa_actix_web::AppExt;
 
 use crate::error::ErrorBody;
 use crate::routes;
-
-/// The description as it is served.
-pub(crate) struct OpenApiJson(Bytes);
-
-impl OpenApiJson {
-    pub(super) fn new(document: &OpenApi) -> Self {
-        Self(document.to_json().unwrap_or_default().into())
-    }
-
-    pub(crate) fn bytes(&self) -> Bytes {
-        self.0.clone()
-    }
-}
 
 /// The description of every route that [`routes::configure`] registers.
 pub(super) fn document() -> OpenApi {

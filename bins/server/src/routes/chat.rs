@@ -7,9 +7,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::{Body, CurrentTenant};
-use crate::http::{HttpSettings, Outlet, RequestId, event, respond};
+use crate::extract::{Body, CurrentTenant, RequestId};
+use crate::limits::HttpSettings;
 use crate::offload::Class;
+use crate::sse::{Outlet, event, respond};
 
 mod wire;
 

@@ -1,15 +1,23 @@
 use actix_web::http::header;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, get};
+use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
-
-use crate::http::OpenApiJson;
 
 /// The page, which loads nothing from elsewhere; `NONCE` stands where its inline style and script name theirs.
 const PAGE: &str = include_str!("docs.html");
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config.service(openapi).service(docs);
+}
+
+/// The description as it is served.
+pub(crate) struct OpenApiJson(Bytes);
+
+impl OpenApiJson {
+    pub(crate) fn new(document: &OpenApi) -> Self {
+        Self(document.to_json().unwrap_or_default().into())
+    }
 }
 
 /// This description.
@@ -22,7 +30,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 async fn openapi(document: Data<OpenApiJson>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
-        .body(document.bytes())
+        .body(document.0.clone())
 }
 
 /// This description as a page to read and to try.

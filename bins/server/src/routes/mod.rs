@@ -12,6 +12,8 @@ mod wire;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub(crate) use docs::OpenApiJson;
+
 /// Registers every route; only what is documented can be registered here.
 pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
     config

@@ -20,8 +20,8 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
-use crate::extract::CurrentTenant;
-use crate::http::{HttpSettings, RequestId};
+use crate::extract::{CurrentTenant, RequestId};
+use crate::limits::HttpSettings;
 use crate::offload::Class;
 
 /// How many events may wait for a slow reader before the work waits too.

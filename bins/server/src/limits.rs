@@ -1,3 +1,5 @@
+//! How much the HTTP side takes and how long it waits.
+
 use std::time::Duration;
 
 use crate::offload::Permits;
