@@ -25,7 +25,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     tag = "Knowledge",
     security(("bearer" = [])),
     request_body = Question,
-    responses((status = 200, content(
+    responses((status = 200, description = "The answer", content(
         (AnswerView = "application/json"),
         (String = "text/event-stream")
     )))

@@ -36,7 +36,7 @@ async fn openapi(document: Data<OpenApiJson>) -> HttpResponse {
 /// This description as a page to read and to try.
 #[utoipa::path(
     tag = "Service",
-    responses((status = 200, description = "A page", body = String, content_type = "text/html"))
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"))
 )]
 #[get("/docs")]
 async fn docs() -> HttpResponse {

@@ -92,7 +92,7 @@ struct ShowParams {
         (NewDocumentJson = "application/json"),
         (NewDocumentForm = "multipart/form-data")
     )),
-    responses((status = 201, body = DocumentView))
+    responses((status = 201, description = "The document", body = DocumentView))
 )]
 #[post("/documents")]
 async fn create_document(
@@ -112,7 +112,7 @@ async fn create_document(
     tag = "Knowledge",
     security(("bearer" = [])),
     params(PageParams),
-    responses((status = 200, body = Listing<DocumentView>))
+    responses((status = 200, description = "A page of the documents", body = Listing<DocumentView>))
 )]
 #[get("/documents")]
 async fn list_documents(
@@ -131,7 +131,7 @@ async fn list_documents(
     tag = "Knowledge",
     security(("bearer" = [])),
     params(("id" = String, Path, description = "The document's id"), ShowParams),
-    responses((status = 200, body = DocumentWithText))
+    responses((status = 200, description = "The document", body = DocumentWithText))
 )]
 #[get("/documents/{id}")]
 async fn show_document(

@@ -43,7 +43,7 @@ struct SearchResult {
     tag = "Knowledge",
     security(("bearer" = [])),
     request_body = SearchQuery,
-    responses((status = 200, body = SearchResult))
+    responses((status = 200, description = "What was found", body = SearchResult))
 )]
 #[post("/search")]
 async fn search(tenant: CurrentTenant, body: Body<SearchQuery>) -> Result<Json<SearchResult>, ApiError> {

@@ -27,7 +27,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     tag = "Administration",
     security(("bearer" = [])),
     request_body = NewTenantBody,
-    responses((status = 201, body = SavedTenantView))
+    responses((status = 201, description = "The tenant", body = SavedTenantView))
 )]
 #[post("/admin/tenants")]
 async fn create_tenant(
@@ -47,7 +47,7 @@ async fn create_tenant(
     tag = "Administration",
     security(("bearer" = [])),
     params(PageParams),
-    responses((status = 200, body = Listing<TenantView>))
+    responses((status = 200, description = "A page of the tenants", body = Listing<TenantView>))
 )]
 #[get("/admin/tenants")]
 async fn list_tenants(
@@ -66,7 +66,7 @@ async fn list_tenants(
     tag = "Administration",
     security(("bearer" = [])),
     params(("tenant_id" = String, Path, description = "The tenant's id")),
-    responses((status = 200, body = TenantView))
+    responses((status = 200, description = "The tenant", body = TenantView))
 )]
 #[get("/admin/tenants/{tenant_id}")]
 async fn show_tenant(admin: SuperUser, id: PathId) -> Result<Json<TenantView>, ApiError> {
@@ -83,7 +83,7 @@ async fn show_tenant(admin: SuperUser, id: PathId) -> Result<Json<TenantView>, A
     security(("bearer" = [])),
     params(("tenant_id" = String, Path, description = "The tenant's id")),
     request_body = TenantUpdateBody,
-    responses((status = 200, body = SavedTenantView))
+    responses((status = 200, description = "The tenant", body = SavedTenantView))
 )]
 #[put("/admin/tenants/{tenant_id}")]
 async fn update_tenant(
@@ -104,7 +104,7 @@ async fn update_tenant(
     tag = "Administration",
     security(("bearer" = [])),
     params(("tenant_id" = String, Path, description = "The tenant's id")),
-    responses((status = 200, body = TenantView))
+    responses((status = 200, description = "The tenant", body = TenantView))
 )]
 #[delete("/admin/tenants/{tenant_id}")]
 async fn deactivate_tenant(admin: SuperUser, id: PathId) -> Result<Json<TenantView>, ApiError> {

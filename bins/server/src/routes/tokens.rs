@@ -81,7 +81,7 @@ impl From<IssuedToken> for Token {
 #[utoipa::path(
     tag = "Accounts",
     request_body(content = PasswordGrant, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = Token))
+    responses((status = 200, description = "A token", body = Token))
 )]
 #[post("/token")]
 async fn token(bridge: Data<Offload>, form: Form<PasswordGrant>) -> Result<Json<Token>, ApiError> {
@@ -98,7 +98,11 @@ async fn token(bridge: Data<Offload>, form: Form<PasswordGrant>) -> Result<Json<
 }
 
 /// Logs in.
-#[utoipa::path(tag = "Accounts", request_body = Login, responses((status = 200, body = Token)))]
+#[utoipa::path(
+    tag = "Accounts",
+    request_body = Login,
+    responses((status = 200, description = "A token", body = Token))
+)]
 #[post("/login")]
 async fn login(bridge: Data<Offload>, body: Body<Login>) -> Result<Json<Token>, ApiError> {
     issue(&bridge, body.0.email, body.0.password.into_inner()).await

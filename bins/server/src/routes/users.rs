@@ -26,7 +26,11 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 }
 
 /// Makes an account without a tenant, where the server is open to that.
-#[utoipa::path(tag = "Accounts", request_body = Registration, responses((status = 201, body = UserView)))]
+#[utoipa::path(
+    tag = "Accounts",
+    request_body = Registration,
+    responses((status = 201, description = "The user", body = UserView))
+)]
 #[post("/register")]
 async fn register(
     bridge: Data<Offload>,
@@ -43,7 +47,11 @@ async fn register(
 }
 
 /// The caller.
-#[utoipa::path(tag = "Accounts", security(("bearer" = [])), responses((status = 200, body = UserView)))]
+#[utoipa::path(
+    tag = "Accounts",
+    security(("bearer" = [])),
+    responses((status = 200, description = "The user", body = UserView))
+)]
 #[get("/users/me")]
 async fn me(caller: CurrentUser) -> Result<Json<UserView>, ApiError> {
     let user = caller.run(Class::Store, |_, caller| Ok::<_, ApiError>(caller.user().clone()));
@@ -55,7 +63,7 @@ async fn me(caller: CurrentUser) -> Result<Json<UserView>, ApiError> {
     tag = "Administration",
     security(("bearer" = [])),
     request_body = NewUserBody,
-    responses((status = 201, body = UserView))
+    responses((status = 201, description = "The user", body = UserView))
 )]
 #[post("/admin/users")]
 async fn create_user(
@@ -74,7 +82,7 @@ async fn create_user(
     tag = "Administration",
     security(("bearer" = [])),
     params(UserParams),
-    responses((status = 200, body = Listing<UserView>))
+    responses((status = 200, description = "A page of the users", body = Listing<UserView>))
 )]
 #[get("/admin/users")]
 async fn list_users(
@@ -99,7 +107,7 @@ async fn list_users(
     tag = "Administration",
     security(("bearer" = [])),
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 200, body = UserView))
+    responses((status = 200, description = "The user", body = UserView))
 )]
 #[get("/admin/users/{id}")]
 async fn show_user(admin: SuperUser, id: PathId) -> Result<Json<UserView>, ApiError> {
@@ -116,7 +124,7 @@ async fn show_user(admin: SuperUser, id: PathId) -> Result<Json<UserView>, ApiEr
     security(("bearer" = [])),
     params(("id" = String, Path, description = "The user's id")),
     request_body = UserUpdateBody,
-    responses((status = 200, body = UserView))
+    responses((status = 200, description = "The user", body = UserView))
 )]
 #[put("/admin/users/{id}")]
 async fn update_user(
@@ -132,7 +140,7 @@ async fn update_user(
     tag = "Administration",
     security(("bearer" = [])),
     params(("id" = String, Path, description = "The user's id")),
-    responses((status = 200, body = UserView))
+    responses((status = 200, description = "The user", body = UserView))
 )]
 #[delete("/admin/users/{id}")]
 async fn deactivate_user(admin: SuperUser, id: PathId) -> Result<Json<UserView>, ApiError> {

@@ -125,6 +125,13 @@ async fn every_operation_is_described_and_may_fail_in_the_one_shape() {
         assert!(operation["operationId"].is_string(), "{method} {path}");
         let error = &operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"];
         assert_eq!(error, "#/components/schemas/Error");
+        let responses = operation["responses"].as_object().unwrap();
+        for (status, response) in responses {
+            let description = response["description"].as_str().unwrap_or_default();
+            assert!(!description.is_empty(), "{method} {path}: {status}");
+        }
+        let guarded = operation.get("security").is_some();
+        assert_eq!(responses.contains_key("401"), guarded, "{method} {path}");
     }
     let ids: Vec<String> = operations(&server)
         .await
@@ -132,6 +139,26 @@ async fn every_operation_is_described_and_may_fail_in_the_one_shape() {
         .map(|(_, _, operation)| operation["operationId"].to_string())
         .collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
+}
+
+#[actix_web::test]
+async fn a_field_that_null_clears_is_told_from_one_that_null_is_a_mistake_in() {
+    let document = Server::new().await.call(get("/openapi.json")).await.json();
+    let schemas = &document["components"]["schemas"];
+    for (schema, field, nullable) in [
+        ("TenantUpdate", "system_prompt", true),
+        ("TenantUpdate", "pinecone_index", true),
+        ("TenantUpdate", "name", false),
+        ("TenantUpdate", "pinecone_api_key", false),
+        ("TenantUpdate", "is_active", false),
+        ("UserUpdate", "tenant_id", true),
+        ("UserUpdate", "is_superuser", false),
+        ("UserUpdate", "password", false),
+    ] {
+        let kind = &schemas[schema]["properties"][field]["type"];
+        assert_eq!(kind.is_array(), nullable, "{schema}.{field}: {kind}");
+        assert_eq!(schemas[schema].get("required"), None, "{schema}");
+    }
 }
 
 #[actix_web::test]
@@ -143,7 +170,20 @@ async fn every_reference_leads_somewhere() {
         let pointer = reference.split('"').next().unwrap();
         assert!(document.pointer(pointer).is_some(), "{pointer}");
     }
-    assert!(document["components"]["securitySchemes"]["bearer"].is_object());
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    for way in document["paths"]["/users/me"]["get"]["security"]
+        .as_array()
+        .unwrap()
+    {
+        assert!(
+            way.as_object()
+                .unwrap()
+                .keys()
+                .all(|name| schemes.contains_key(name)),
+            "{way}"
+        );
+    }
+    assert_eq!(schemes.len(), 2);
 }
 
 /// Nothing but documented handlers can pass `service` of the documented configuration; this holds the ways around it.

@@ -164,6 +164,7 @@ impl NewTenantBody {
 pub(super) struct TenantUpdateBody {
     /// The name.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String)]
     name: Option<String>,
     /// The legacy Pinecone environment; `null` clears it.
     #[serde(default, deserialize_with = "present")]
@@ -175,7 +176,7 @@ pub(super) struct TenantUpdateBody {
     pinecone_index: Option<Option<String>>,
     /// A new Pinecone API key; it cannot be cleared.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, format = Password)]
+    #[schema(value_type = String, format = Password)]
     pinecone_api_key: Option<Secret>,
     /// What every answer for this tenant is told first; `null` clears it.
     #[serde(default, deserialize_with = "present")]
@@ -183,6 +184,7 @@ pub(super) struct TenantUpdateBody {
     system_prompt: Option<Option<String>>,
     /// Whether the tenant may be used.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool)]
     is_active: Option<bool>,
 }
 

@@ -85,13 +85,15 @@ pub(super) struct UserUpdateBody {
     tenant_id: Option<Option<String>>,
     /// Whether the user may log in. A change ends the user's sessions.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool)]
     is_active: Option<bool>,
     /// Whether the user manages the platform.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool)]
     is_superuser: Option<bool>,
     /// A new password, which ends the user's sessions.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, format = Password)]
+    #[schema(value_type = String, format = Password)]
     password: Option<Secret>,
 }
 
