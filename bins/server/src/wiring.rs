@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use tenantry_auth::{JwtIssuer, JwtSettings, JwtVerifier};
-use tenantry_crypto::{Argon2Hasher, KeyRing};
+use tenantry_crypto::{Argon2Hasher, KeyRing, Sealer};
 use tenantry_domain::Clock;
 use tenantry_http_client::{RetryPolicy, Retrying, Transport, UreqTransport};
 use tenantry_llm_client::{
@@ -13,7 +13,7 @@ use tenantry_llm_client::{
 use tenantry_retrieval::{
     Accounts, Answers, Collections, Knowledge, PineconeLookup, RemoteStores, Resolver, Searcher, Tenants,
 };
-use tenantry_tenant_store::{MigrateError, SqlStore, StoreError};
+use tenantry_tenant_store::{KeyStateStore, MigrateError, SqlStore, StoreError};
 use tenantry_vector_client::{
     EmbeddedOptions, EmbeddedVectorStore, PineconeCatalog, PineconeOptions, PineconeStore, VectorError,
     VectorStore,
@@ -90,7 +90,10 @@ pub fn wire(
         answers: Answers::new(searcher.clone(), models.completer),
         searcher,
         resolver,
-        readiness: Arc::new(Ready(store.clone())),
+        readiness: Arc::new(Ready {
+            store: store.clone(),
+            keys: keys.clone(),
+        }),
         registration_open: settings.registration_open,
     })
 }
@@ -160,16 +163,29 @@ impl RemoteStores for PineconeStores {
     }
 }
 
-/// The database answers and has the tables of this version.
-struct Ready(Arc<SqlStore>);
+/// The database answers, has the tables of this version, and knows the key that this server seals with.
+struct Ready {
+    store: Arc<SqlStore>,
+    keys: Arc<KeyRing>,
+}
 
 impl Readiness for Ready {
     fn check(&self) -> Result<(), StoreError> {
-        match self.0.pending() {
-            Ok(pending) if pending.is_empty() => Ok(()),
-            Ok(_) => Err(StoreError::Failed("migrations are pending".into())),
-            Err(MigrateError::Store(error)) => Err(error),
-            Err(error) => Err(StoreError::Failed(error.into())),
+        match self.store.pending() {
+            Ok(pending) if pending.is_empty() => {}
+            Ok(_) => return Err(StoreError::Failed("migrations are pending".into())),
+            Err(MigrateError::Store(error)) => return Err(error),
+            Err(error) => return Err(StoreError::Failed(error.into())),
+        }
+        let active = self.keys.active_key();
+        let known =
+            self.store.key_states()?.into_iter().any(|state| {
+                state.key_id == active.to_string() && self.keys.opens_canary(active, &state.canary)
+            });
+        if known {
+            Ok(())
+        } else {
+            Err(StoreError::Failed("the database does not know SECRET_KEY".into()))
         }
     }
 }

@@ -334,3 +334,27 @@ fn a_database_that_cannot_be_opened_is_named() {
         "cannot reach the database at sqlite:///nowhere/at/all.db"
     );
 }
+
+#[test]
+fn a_server_is_ready_on_a_database_that_knows_its_key_alone() {
+    let database = database();
+    let ring_a = open(&database, KEY_A, "").unwrap();
+    let store = Arc::new(open_database(&url(&database.folder)).unwrap());
+    let ready = |ring: &Arc<KeyRing>| {
+        let vectors = database.folder.path().join("data");
+        let lookup = |name: &str| match name {
+            "SECRET_KEY" => Some(KEY_A.to_owned()),
+            "JWT_SECRET_KEY" => Some("kJ8vQz2LwN5rXb7TgYpC4mHs9DfEaR3uVi6ZoKx1".to_owned()),
+            "DATABASE_URL" => Some("sqlite://unused.db".to_owned()),
+            "DATA_DIR" => Some(vectors.display().to_string()),
+            _ => None,
+        };
+        let settings = Config::from_lookup(lookup).unwrap().settings;
+        let app = tenantry::wiring::wire(&settings, &store, ring, Arc::new(SystemClock)).unwrap();
+        app.readiness.check()
+    };
+    assert!(ready(&ring_a).is_ok());
+    let elsewhere = self::database();
+    let ring_b = open(&elsewhere, KEY_B, "").unwrap();
+    assert!(ready(&ring_b).is_err());
+}
