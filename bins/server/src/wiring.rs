@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use tenantry_auth::{JwtIssuer, JwtSettings, JwtVerifier};
 use tenantry_crypto::{Argon2Hasher, KeyRing, Sealer};
 use tenantry_domain::Clock;
@@ -11,12 +10,11 @@ use tenantry_llm_client::{
     Completer, Embedder, ExtractiveCompleter, OpenAiCompleter, OpenAiEmbedder, OpenAiSettings,
 };
 use tenantry_retrieval::{
-    Accounts, Answers, Collections, Knowledge, PineconeLookup, RemoteStores, Resolver, Searcher, Tenants,
+    Accounts, Answers, Collections, Knowledge, PineconeLookup, Resolver, Searcher, Tenants,
 };
 use tenantry_tenant_store::{KeyStateStore, MigrateError, SqlStore, StoreError};
 use tenantry_vector_client::{
-    EmbeddedOptions, EmbeddedVectorStore, PineconeCatalog, PineconeOptions, PineconeStore, VectorError,
-    VectorStore,
+    EmbeddedOptions, EmbeddedVectorStore, PineconeCatalog, PineconeStores, VectorError, VectorStore,
 };
 
 use crate::app::{App, Readiness};
@@ -54,10 +52,7 @@ pub fn wire(
     let resolver = Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone()));
     let collections = Arc::new(Collections::new(
         local_vectors(&settings.vector_store)?,
-        Arc::new(PineconeStores {
-            transport: retrying,
-            options: settings.pinecone.clone(),
-        }),
+        Arc::new(PineconeStores::new(retrying, settings.pinecone.clone())),
         pinecone.clone(),
         keys.clone(),
         store.clone(),
@@ -147,19 +142,6 @@ fn local_vectors(vectors: &LocalVectors) -> Result<Arc<dyn VectorStore>, VectorE
             let store = EmbeddedVectorStore::open(&data_dir.join("vectors"), EmbeddedOptions::default())?;
             Ok(Arc::new(store))
         }
-    }
-}
-
-/// Opens tenants' own Pinecone indexes.
-struct PineconeStores {
-    transport: Arc<dyn Transport>,
-    options: PineconeOptions,
-}
-
-impl RemoteStores for PineconeStores {
-    fn open(&self, host: &str, key: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError> {
-        let store = PineconeStore::connect(self.transport.clone(), &self.options, host, key.clone())?;
-        Ok(Arc::new(store))
     }
 }
 

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use tenantry_crypto::{Field, OpenError, Sealer};
 use tenantry_domain::{BoxError, Clock, Sealed, TenantId, TenantScope};
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
-use tenantry_vector_client::{VectorError, VectorStore};
+use tenantry_vector_client::{RemoteStores, VectorError, VectorStore};
 
 use crate::{PineconeCheck, PineconeLookup, RejectedPinecone};
 
@@ -32,15 +32,6 @@ pub enum CollectionError {
     /// The record store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Opens the vector store behind a host with a tenant's own key.
-pub trait RemoteStores: Send + Sync {
-    /// The store at `host`, to be used with `key`.
-    ///
-    /// # Errors
-    /// When the host or the key cannot be used.
-    fn open(&self, host: &str, key: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError>;
 }
 
 /// Finds the vector store of a tenant: its own Pinecone index when it has a key, else the server's.

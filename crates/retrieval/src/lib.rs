@@ -14,7 +14,7 @@ mod text;
 
 pub use accounts::{AccountError, Accounts, LoginError, NewUser, UserUpdate};
 pub use answer::{Answer, AnswerError, AnswerEvent, Answers, Source};
-pub use collections::{CollectionError, Collections, RemoteStores};
+pub use collections::{CollectionError, Collections};
 pub use knowledge::{IngestError, IngestProgress, Knowledge, NewText};
 pub use pinecone::{PineconeCheck, PineconeLookup, RejectedPinecone};
 pub use resolve::{Caller, ResolveError, Resolver, Superuser};

@@ -8,6 +8,7 @@ mod fusion;
 mod memory;
 #[cfg(feature = "pinecone")]
 mod pinecone;
+mod remote;
 mod store;
 mod terms;
 
@@ -21,7 +22,8 @@ pub use catalog::{IndexCatalog, IndexDescription, Metric};
 pub use embedded::{EmbeddedOptions, EmbeddedVectorStore};
 pub use error::VectorError;
 pub use fusion::Fusion;
-pub use memory::{MemoryIndexCatalog, MemoryVectorStore};
+pub use memory::{MemoryIndexCatalog, MemoryRemoteStores, MemoryVectorStore};
 #[cfg(feature = "pinecone")]
-pub use pinecone::{InvalidPineconeOption, PineconeCatalog, PineconeOptions, PineconeStore};
+pub use pinecone::{InvalidPineconeOption, PineconeCatalog, PineconeOptions, PineconeStore, PineconeStores};
+pub use remote::RemoteStores;
 pub use store::{IndexedChunk, Match, VectorQuery, VectorStore};

@@ -18,14 +18,14 @@ use tenantry_crypto::{MemoryPasswordHasher, MemorySealer, PasswordPolicy};
 use tenantry_domain::{AccessClaims, Dimension, ManualClock, Timestamp};
 use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter};
 use tenantry_retrieval::{
-    Accounts, Answers, Collections, Knowledge, NewTenant, NewUser, PineconeLookup, RemoteStores, Resolver,
-    Searcher, Superuser, Tenants,
+    Accounts, Answers, Collections, Knowledge, NewTenant, NewUser, PineconeLookup, Resolver, Searcher,
+    Superuser, Tenants,
 };
 use tenantry_tenant_store::testing::{FailingStore, unavailable};
 use tenantry_tenant_store::{MemoryStore, StoreError, TenantStore};
 use tenantry_vector_client::testing::FailingVectorStore;
 use tenantry_vector_client::{
-    IndexDescription, MemoryIndexCatalog, MemoryVectorStore, Metric, VectorError, VectorStore,
+    IndexDescription, MemoryIndexCatalog, MemoryVectorStore, Metric, RemoteStores, VectorError, VectorStore,
 };
 
 use crate::app::{App, Readiness};

@@ -10,14 +10,15 @@ use tenantry_domain::{
 };
 use tenantry_llm_client::{Completer, Embedder};
 use tenantry_retrieval::{
-    Accounts, Answers, Collections, Knowledge, NewTenant, NewText, NewUser, PineconeLookup, RemoteStores,
-    Resolver, Searcher, Superuser, Tenants,
+    Accounts, Answers, Collections, Knowledge, NewTenant, NewText, NewUser, PineconeLookup, Resolver,
+    Searcher, Superuser, Tenants,
 };
 use tenantry_tenant_store::MemoryStore;
 use tenantry_tenant_store::testing::FailingStore;
 use tenantry_vector_client::testing::FailingVectorStore;
 use tenantry_vector_client::{
-    IndexCatalog, IndexDescription, MemoryIndexCatalog, MemoryVectorStore, Metric, VectorError, VectorStore,
+    IndexCatalog, IndexDescription, MemoryIndexCatalog, MemoryVectorStore, Metric, RemoteStores, VectorError,
+    VectorStore,
 };
 
 pub(crate) const PASSWORD: &str = "correct horse battery";

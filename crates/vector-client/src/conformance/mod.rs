@@ -8,6 +8,7 @@
 
 mod catalog;
 mod fixture;
+mod remote;
 mod store;
 
 pub use catalog::{
@@ -15,6 +16,9 @@ pub use catalog::{
     every_index_is_listed, index_catalog,
 };
 pub use fixture::{chunk, document, embedding, scope};
+pub use remote::{
+    remote_stores, what_cannot_be_a_key_or_a_host_is_refused, what_is_stored_is_found_through_another_opening,
+};
 pub use store::{
     Capabilities, a_match_carries_the_chunk_as_it_was_stored, a_search_of_another_dimension_is_refused,
     a_tenant_sees_its_own_chunks_alone, a_tenant_without_chunks_has_no_matches,

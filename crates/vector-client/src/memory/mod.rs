@@ -2,7 +2,9 @@
 
 mod bm25;
 mod catalog;
+mod remote;
 mod store;
 
 pub use catalog::MemoryIndexCatalog;
+pub use remote::MemoryRemoteStores;
 pub use store::MemoryVectorStore;

@@ -6,8 +6,9 @@ use tenantry_domain::Dimension;
 use tenantry_http_client::{Method, Transport};
 
 use super::options::PineconeOptions;
-use super::upstream::{Upstream, check_key};
+use super::upstream::Upstream;
 use super::wire::{Field, Index, Indexes, Place};
+use crate::remote::check_key;
 use crate::{IndexCatalog, IndexDescription, Metric, VectorError};
 
 /// Looks up indexes at Pinecone's control plane.

@@ -7,6 +7,7 @@ mod fault;
 mod options;
 mod record;
 mod store;
+mod stores;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -15,3 +16,4 @@ mod wire;
 pub use catalog::PineconeCatalog;
 pub use options::{InvalidPineconeOption, PineconeOptions};
 pub use store::PineconeStore;
+pub use stores::PineconeStores;

@@ -7,9 +7,10 @@ use tenantry_domain::{Dimension, DocumentId, TenantId, TenantScope};
 use tenantry_http_client::{Method, Request, Response, Transport};
 
 use super::options::{PineconeOptions, host_url};
-use super::upstream::{SEARCH_DEADLINES, Upstream, check_key};
+use super::upstream::{SEARCH_DEADLINES, Upstream};
 use super::wire::{Delete, Listing, Matches, Query, Stats};
 use super::{batch, fault, record};
+use crate::remote::check_key;
 use crate::store::collection_dimension;
 use crate::{IndexedChunk, Match, VectorError, VectorQuery, VectorStore};
 

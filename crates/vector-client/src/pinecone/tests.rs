@@ -8,7 +8,7 @@ use serde_json::json;
 use tenantry_domain::{Dimension, TopK};
 use tenantry_http_client::{Answer, HttpError, MemoryTransport, Recorded, Transport, UreqTransport};
 
-use super::{PineconeCatalog, PineconeOptions, PineconeStore};
+use super::{PineconeCatalog, PineconeOptions, PineconeStore, PineconeStores};
 use crate::conformance::{self, Capabilities, CatalogFixture, chunk, document, embedding, scope};
 use crate::testing::PineconeStub;
 use crate::{
@@ -69,6 +69,13 @@ fn transcript(request: &Recorded) -> String {
 fn it_keeps_the_promises_of_a_vector_store() {
     let stub = PineconeStub::start(3, &[KEY]);
     conformance::vector_store(&connected(&stub), Capabilities { lexical: false });
+}
+
+#[test]
+fn the_stores_keep_the_promises_of_remote_stores() {
+    let stub = PineconeStub::start(3, &[KEY]);
+    let stores = PineconeStores::new(Arc::new(UreqTransport::new()), options(&stub.url()));
+    conformance::remote_stores(&stores, &stub.url(), &KEY.into());
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tenantry_http_client::{Deadlines, HttpError, Method, Request, Response, Transport, Trust};
 use url::Url;
@@ -31,17 +31,6 @@ const fn deadlines(seconds: u64) -> Deadlines {
         first_byte: all,
         idle: all,
         total: all,
-    }
-}
-
-/// Refuses a key that could not be sent as it is, before anything is.
-pub(super) fn check_key(api_key: &SecretString) -> Result<(), VectorError> {
-    let key = api_key.expose_secret();
-    if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(())
-    } else {
-        let problem = "the key is empty or has white space, control or non-ASCII characters; it was not sent";
-        Err(VectorError::Unauthorized(problem.into()))
     }
 }
 
