@@ -32,44 +32,82 @@ pub struct Chunk {
     pub span: Span,
     /// The text at `span`.
     pub text: String,
+    /// The headings that it stands below, outermost first.
+    pub headings: Vec<String>,
+    /// The page that it begins on, where the file has pages.
+    pub page: Option<u32>,
 }
 
-/// How a hit came to its score; higher is better in each part.
+/// What a chunk's embedding was made from, as the first 16 bytes of a SHA-256: of two chunks with one hash the embedding is
+/// the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChunkHash([u8; 16]);
+
+impl ChunkHash {
+    /// The hash as it was computed.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// How a hit came to its score; higher is better in each part, ranks count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ScoreParts {
-    /// The score by which hits are ordered.
+    /// The score by which hits are ordered, 0 to 1: the reranker's where there is one, else the fused one.
     pub score: f32,
+    /// The score of the fused rankings, 0 to 1.
+    pub fused: f32,
     /// Cosine similarity of the embeddings, where a dense search found the chunk.
     pub dense: Option<f32>,
+    /// The place in the dense ranking.
+    pub dense_rank: Option<u16>,
     /// BM25 relevance, where a lexical search found the chunk.
     pub lexical: Option<f32>,
+    /// The place in the lexical ranking.
+    pub lexical_rank: Option<u16>,
+    /// The relevance that a reranker gave it.
+    pub rerank: Option<f32>,
 }
 
-/// A chunk of the caller's tenant that answers a query, with the document it stands in.
+/// Where a hit stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// In a document of the tenant.
+    Document(DocumentId),
+    /// In a record that another tool wrote into the tenant's index, by that record's id.
+    Record(String),
+}
+
+/// A chunk of the caller's tenant that answers a query, with where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// The document that the chunk belongs to.
-    pub document: DocumentId,
-    /// That document's title.
+    /// Where the chunk stands.
+    pub origin: Origin,
+    /// The document's title; of a record, its id.
     pub title: String,
-    /// The chunk itself.
+    /// The chunk itself; neighbours that were found too are merged into one.
     pub chunk: Chunk,
     /// Why it was found.
     pub score: ScoreParts,
 }
 
-/// How many hits a search may return: 1 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How many hits a search may return: 1 to 1,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TopK(u16);
 
-/// A number of hits outside 1 to 100.
+/// A number of hits outside 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a search returns between 1 and {max} hits", max = TopK::MAX)]
 pub struct TopKOutOfRange;
 
 impl TopK {
-    /// The largest number of hits of one search.
-    pub const MAX: u16 = 100;
+    /// The largest number of hits of one search: as many as Pinecone gives with their values.
+    pub const MAX: u16 = 1_000;
 
     /// A number of hits.
     ///
@@ -81,6 +119,11 @@ impl TopK {
         } else {
             Err(TopKOutOfRange)
         }
+    }
+
+    /// `n`, or the nearest number that is allowed.
+    pub fn clamp(n: usize) -> Self {
+        Self(u16::try_from(n).unwrap_or(Self::MAX).clamp(1, Self::MAX))
     }
 
     /// The number.
@@ -102,9 +145,10 @@ mod tests {
     }
 
     #[test]
-    fn a_search_asks_for_one_to_a_hundred_hits() {
+    fn a_search_asks_for_one_to_a_thousand_hits() {
         assert_eq!(TopK::new(0), Err(TopKOutOfRange));
-        assert_eq!(TopK::new(101), Err(TopKOutOfRange));
-        assert_eq!(TopK::new(100).map(TopK::get), Ok(100));
+        assert_eq!(TopK::new(1_001), Err(TopKOutOfRange));
+        assert_eq!(TopK::new(1_000).map(TopK::get), Ok(1_000));
+        assert_eq!((TopK::clamp(0).get(), TopK::clamp(70_000).get()), (1, 1_000));
     }
 }

@@ -68,6 +68,14 @@ uuid_id! {
     /// A document's id within its tenant.
     DocumentId
 }
+uuid_id! {
+    /// A job's id.
+    JobId
+}
+uuid_id! {
+    /// The id of a file that was handed in and is still to be read.
+    SourceId
+}
 
 #[cfg(test)]
 mod tests {

@@ -7,21 +7,36 @@ mod claims;
 mod clock;
 mod document;
 mod embedding;
+mod filter;
+mod fusion;
 mod ids;
+mod index;
+mod job;
+mod media_type;
+mod metadata;
 mod page;
 mod tenant;
 mod user;
 
 pub use cancel::{Cancellation, OnCancel};
-pub use chunk::{Chunk, Hit, ScoreParts, Span, TopK, TopKOutOfRange};
+pub use chunk::{Chunk, ChunkHash, Hit, Origin, ScoreParts, Span, TopK, TopKOutOfRange};
 pub use claims::AccessClaims;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp, TimestampOutOfRange};
-pub use document::{Document, DocumentState, MediaType, ParseDocumentStateError, ParseMediaTypeError};
+pub use document::{
+    ContentHash, Document, DocumentState, DocumentVersion, PageMark, ParseDocumentStateError, Segment,
+};
 pub use embedding::{Dimension, DimensionOutOfRange, Embedding, InvalidEmbedding};
-pub use ids::{DocumentId, ParseIdError, UserId};
+pub use filter::{Bound, Bounds, Filter, InvalidFilter};
+pub use fusion::{Fusion, InvalidFusion, SearchSettings};
+pub use ids::{DocumentId, JobId, ParseIdError, SourceId, UserId};
+pub use index::{EmbeddingModel, Generation, Index, IndexScope, IndexState};
+pub use job::{Job, JobKind, JobProgress, JobStage, JobState, ParseJobError};
+pub use media_type::{MediaType, ParseMediaTypeError, TextFormat};
+pub use metadata::{InvalidMetadata, Metadata, MetadataValue};
 pub use page::{Page, PageOutOfRange, Paged};
 pub use tenant::{
-    ParseTenantIdError, PineconeSettings, Sealed, SealedSecret, Tenant, TenantId, TenantInactive, TenantScope,
+    ExternalIndex, ParseTenantIdError, PineconeSettings, Sealed, SealedSecret, Tenant, TenantId,
+    TenantInactive, TenantScope,
 };
 pub use user::{Email, ParseEmailError, PasswordHash, User};
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::Timestamp;
+use crate::{SearchSettings, Timestamp};
 
 /// A tenant's id: `^[a-z0-9][a-z0-9_-]{0,62}$`, chosen by a superuser, compared bytewise, never changed or reused.
 ///
@@ -130,10 +130,26 @@ pub struct PineconeSettings {
     pub host: Option<String>,
     /// The API key.
     pub api_key: Option<SealedSecret>,
+    /// An index that another tool fills; it is searched as it is, and never written.
+    pub external: Option<ExternalIndex>,
+}
+
+/// How an index that another tool fills is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalIndex {
+    /// The namespace; empty for the index's default one. A superuser names it, because all that is in it is shown.
+    pub namespace: String,
+    /// The metadata field that holds a record's text.
+    pub text_field: String,
+}
+
+impl ExternalIndex {
+    /// The field that common tools write the text to.
+    pub const TEXT_FIELD: &str = "text";
 }
 
 /// A customer with its own knowledge, prompt and credentials.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tenant {
     /// The tenant's id.
     pub id: TenantId,
@@ -143,6 +159,8 @@ pub struct Tenant {
     pub pinecone: PineconeSettings,
     /// What every answer for this tenant is told first.
     pub system_prompt: Option<String>,
+    /// How its knowledge is searched unless a request says otherwise.
+    pub search: SearchSettings,
     /// Whether the tenant may be used.
     pub is_active: bool,
     /// When it was created.
@@ -202,6 +220,7 @@ mod tests {
             name: "Acme".into(),
             pinecone: PineconeSettings::default(),
             system_prompt: None,
+            search: SearchSettings::default(),
             is_active,
             created_at: now,
             updated_at: now,
