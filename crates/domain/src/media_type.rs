@@ -12,11 +12,11 @@ pub enum MediaType {
     Html,
     /// `application/pdf`.
     Pdf,
-    /// Word's Office Open XML.
+    /// A text of Microsoft Office (Office Open XML).
     Docx,
-    /// PowerPoint's Office Open XML.
+    /// A presentation of Microsoft Office.
     Pptx,
-    /// Excel's Office Open XML.
+    /// A workbook of Microsoft Office.
     Xlsx,
     /// `text/csv`.
     Csv,

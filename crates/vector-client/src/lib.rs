@@ -8,6 +8,7 @@ mod fusion;
 mod memory;
 #[cfg(feature = "pinecone")]
 mod pinecone;
+mod records;
 mod remote;
 mod store;
 mod terms;
@@ -21,9 +22,9 @@ pub use catalog::{IndexCatalog, IndexDescription, Metric};
 #[cfg(feature = "embedded")]
 pub use embedded::{EmbeddedOptions, EmbeddedVectorStore};
 pub use error::VectorError;
-pub use fusion::Fusion;
 pub use memory::{MemoryIndexCatalog, MemoryRemoteStores, MemoryVectorStore};
 #[cfg(feature = "pinecone")]
 pub use pinecone::{InvalidPineconeOption, PineconeCatalog, PineconeOptions, PineconeStore, PineconeStores};
+pub use records::{Record, RecordIndex, RecordQuery};
 pub use remote::RemoteStores;
-pub use store::{IndexedChunk, Match, VectorQuery, VectorStore};
+pub use store::{IndexedChunk, Match, StoredVersion, VectorQuery, VectorStore};

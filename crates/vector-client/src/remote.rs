@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{VectorError, VectorStore};
+use crate::{RecordIndex, VectorError, VectorStore};
 
 /// Opens the vector stores of a remote service, each with the key of the tenant that it belongs to.
 ///
@@ -14,6 +14,12 @@ pub trait RemoteStores: Send + Sync {
     /// # Errors
     /// [`VectorError::Unauthorized`] when the key cannot be one, [`VectorError::Refused`] when the host cannot.
     fn open(&self, host: &str, api_key: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError>;
+
+    /// The index at `host` to be read as another tool filled it.
+    ///
+    /// # Errors
+    /// As [`RemoteStores::open`].
+    fn open_external(&self, host: &str, api_key: &SecretString) -> Result<Arc<dyn RecordIndex>, VectorError>;
 }
 
 /// Refuses a key that could not be sent as it is, before anything is.

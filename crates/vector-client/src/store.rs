@@ -1,16 +1,34 @@
-use tenantry_domain::{Chunk, Dimension, DocumentId, Embedding, ScoreParts, TenantScope, TopK};
+use std::collections::HashMap;
+
+use tenantry_domain::{
+    Chunk, ChunkHash, Dimension, DocumentId, DocumentVersion, Embedding, Filter, Fusion, IndexScope, Metadata,
+    ScoreParts, TopK,
+};
 
 use crate::VectorError;
 
 /// A chunk on its way into the store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IndexedChunk {
-    /// The document it stands in.
-    pub document: DocumentId,
     /// The chunk.
     pub chunk: Chunk,
+    /// What stands above it, as the document's title and the headings: its words are searched like the chunk's own.
+    pub context: String,
+    /// What the embedding was made from.
+    pub hash: ChunkHash,
     /// Its embedding; without one it is found by its words alone.
     pub embedding: Option<Embedding>,
+}
+
+impl IndexedChunk {
+    /// The text whose words are searched: the context above the chunk.
+    pub fn searched_text(&self) -> String {
+        if self.context.is_empty() {
+            self.chunk.text.clone()
+        } else {
+            format!("{}\n{}", self.context, self.chunk.text)
+        }
+    }
 }
 
 /// What to search for.
@@ -22,64 +40,130 @@ pub struct VectorQuery<'a> {
     pub embedding: Option<&'a Embedding>,
     /// How many matches at most.
     pub limit: TopK,
+    /// How the two rankings become one.
+    pub fusion: Fusion,
+    /// What the documents' metadata must be like; [`Filter::check`] has let it through.
+    pub filter: Option<&'a Filter>,
+    /// Whether matches bring their embeddings.
+    pub with_embeddings: bool,
+}
+
+impl<'a> VectorQuery<'a> {
+    /// A search for `text` by words, under the default fusion.
+    pub fn words(text: &'a str, limit: TopK) -> Self {
+        Self {
+            text,
+            embedding: None,
+            limit,
+            fusion: Fusion::default(),
+            filter: None,
+            with_embeddings: false,
+        }
+    }
 }
 
 /// A chunk that matches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Match {
-    /// The document it stands in.
-    pub document: DocumentId,
+    /// The version that it stands in.
+    pub of: DocumentVersion,
     /// The chunk.
     pub chunk: Chunk,
     /// Why it matches.
     pub score: ScoreParts,
+    /// Its embedding, where the query asked for it and there is one.
+    pub embedding: Option<Embedding>,
 }
 
-/// Stores and searches the chunks of one tenant at a time.
+/// How much of a document's version is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredVersion {
+    /// The version.
+    pub of: DocumentVersion,
+    /// Its chunks.
+    pub chunks: u64,
+    /// Of these, the ones with an embedding.
+    pub embedded: u64,
+}
+
+/// Stores and searches the chunks of one tenant's indexes.
 ///
-/// A chunk is known by its document and ordinal. Every implementation keeps these promises, which `conformance` checks:
-/// a tenant's chunks are seen by that tenant alone, also where ids are equal; writing a chunk again replaces it; removing
-/// what is not there is no failure; matches come best first and at most `limit`; a tenant without chunks has no matches;
-/// no text, whatever its characters, is taken for anything but words. A collection's dimension is its first embedding's,
-/// until it is cleared, or the service's where that fixes one.
+/// A chunk is known by its document's version and its ordinal. Every implementation keeps these promises, which
+/// `conformance` checks: an index's chunks are seen in that tenant's index of that generation alone, also where ids are
+/// equal; writing a chunk again replaces it; removing what is not there is no failure; matches come best first and at most
+/// `limit`; an index without chunks has no matches; no text, whatever its characters, is taken for anything but words, and no
+/// filter's key or value for anything but data; a filter lets through exactly the chunks whose version's metadata it
+/// [matches](Filter::matches). An index's dimension is its first embedding's, until it is cleared, or the service's where that
+/// fixes one.
+///
+/// Every version that was written is searched; which ones may be shown is the caller's to know.
 pub trait VectorStore: Send + Sync {
-    /// Stores `chunks`, replacing those that are there already.
+    /// Stores `chunks` of a version, replacing those that are there already, and `metadata` for all of the version.
     ///
     /// # Errors
-    /// When an embedding's dimension is not the collection's, or the store fails; then some chunks may be stored, and the
+    /// When an embedding's dimension is not the index's, or the store fails; then some chunks may be stored, and the
     /// same call again completes it.
-    fn upsert(&self, scope: &TenantScope, chunks: &[IndexedChunk]) -> Result<(), VectorError>;
+    fn upsert(
+        &self,
+        index: IndexScope<'_>,
+        of: DocumentVersion,
+        metadata: &Metadata,
+        chunks: &[IndexedChunk],
+    ) -> Result<(), VectorError>;
 
-    /// Finds the best matches, best first; ties are broken by document and ordinal.
+    /// Finds the best matches, best first; ties are broken by version and ordinal.
     ///
     /// # Errors
-    /// When the query's dimension is not the collection's, the store needs an embedding and has none, or the store fails.
-    fn search(&self, scope: &TenantScope, query: VectorQuery<'_>) -> Result<Vec<Match>, VectorError>;
+    /// When the query's dimension is not the index's, the store needs an embedding and has none, or the store fails.
+    fn search(&self, index: IndexScope<'_>, query: VectorQuery<'_>) -> Result<Vec<Match>, VectorError>;
 
-    /// Removes every chunk of `document`.
+    /// The embeddings that `document`'s versions have for those hashes. A store that would have to read more than it can
+    /// hold may leave some out: they are made again then.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn embeddings(
+        &self,
+        index: IndexScope<'_>,
+        document: DocumentId,
+        hashes: &[ChunkHash],
+    ) -> Result<HashMap<ChunkHash, Embedding>, VectorError>;
+
+    /// Removes every chunk of `document`, but those of version `keep` when one is given.
     ///
     /// # Errors
     /// When the store fails; then some chunks may be left, and the same call again completes it.
-    fn remove_document(&self, scope: &TenantScope, document: DocumentId) -> Result<(), VectorError>;
+    fn remove(
+        &self,
+        index: IndexScope<'_>,
+        document: DocumentId,
+        keep: Option<u32>,
+    ) -> Result<(), VectorError>;
 
-    /// Removes everything that the tenant has in this store.
+    /// Removes the index with everything in it.
     ///
     /// # Errors
     /// When the store fails.
-    fn clear(&self, scope: &TenantScope) -> Result<(), VectorError>;
+    fn clear(&self, index: IndexScope<'_>) -> Result<(), VectorError>;
 
-    /// How many chunks the tenant has; a remote store's count may lag behind its writes.
+    /// How many chunks the index has; a remote store's count may lag behind its writes.
     ///
     /// # Errors
     /// When the store fails.
-    fn count(&self, scope: &TenantScope) -> Result<u64, VectorError>;
+    fn count(&self, index: IndexScope<'_>) -> Result<u64, VectorError>;
+
+    /// Every version that has chunks in the index, ordered by document and version, for comparing the index with the records.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn contents(&self, index: IndexScope<'_>) -> Result<Vec<StoredVersion>, VectorError>;
 }
 
-/// The dimension of a collection of `known` dimension once `chunks` are in it.
+/// The dimension of an index of `known` dimension once `chunks` are in it.
 ///
 /// # Errors
 /// [`VectorError::DimensionMismatch`] when the embeddings do not all have one dimension.
-pub(crate) fn collection_dimension(
+pub(crate) fn index_dimension(
     known: Option<Dimension>,
     chunks: &[IndexedChunk],
 ) -> Result<Option<Dimension>, VectorError> {
