@@ -1,57 +1,112 @@
-use tenantry_domain::{Document, DocumentId, DocumentState, MediaType, Page, Paged, TenantScope, Timestamp};
+use tenantry_domain::{
+    ContentHash, Document, DocumentId, DocumentState, DocumentVersion, Job, JobId, MediaType, Metadata, Page,
+    Paged, Segment, SourceId, TenantScope, TextFormat, Timestamp,
+};
 
 use crate::StoreError;
 
-/// A document to add; it begins as [`DocumentState::Pending`] without chunks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewDocument {
-    /// The document's id.
-    pub id: DocumentId,
-    /// Its title.
-    pub title: String,
-    /// What kind of text it is.
-    pub media_type: MediaType,
-    /// Its whole text.
-    pub text: String,
-    /// When it is added.
-    pub created_at: Timestamp,
+/// A file that was handed in, to become a document or the next version of one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submission {
+    /// Where its bytes are; see [`crate::SourceStore`].
+    pub source: SourceId,
+    /// The id of the document, should it be a new one.
+    pub document: DocumentId,
+    /// The id of the job, should there be something to do.
+    pub job: JobId,
+    /// The client's own name for the document.
+    pub external_id: Option<String>,
+    /// The title that the client gave; without one the file's own or its name is taken.
+    pub title: Option<String>,
+    /// The file's name.
+    pub file_name: Option<String>,
+    /// What the client says the file is; not to be believed alone.
+    pub declared: Option<MediaType>,
+    /// What the client says about the document.
+    pub metadata: Metadata,
+    /// The hash of the file.
+    pub hash: ContentHash,
+    /// When it was handed in.
+    pub at: Timestamp,
 }
 
-impl NewDocument {
-    /// The document as it begins.
-    pub(crate) fn begin(&self) -> Document {
-        Document {
-            id: self.id,
-            title: self.title.clone(),
-            media_type: self.media_type,
-            state: DocumentState::Pending,
-            failure: None,
-            // A text of more than u32::MAX characters fits neither database.
-            characters: u32::try_from(self.text.chars().count()).unwrap_or(u32::MAX),
-            chunks: 0,
-            created_at: self.created_at,
-            updated_at: self.created_at,
-        }
-    }
+/// What a submission came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submitted {
+    /// The document.
+    pub document: Document,
+    /// The job that takes it in, or took it in.
+    pub job: Job,
+    /// What that job is to the submission.
+    pub outcome: SubmitOutcome,
+}
+
+/// What a submission is to what was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SubmitOutcome {
+    /// A new document.
+    New,
+    /// The next version of a document, or another try with one that failed.
+    Replacement,
+    /// The same file with the same metadata and title is there, or on its way: nothing is to be done, and the source is
+    /// removed.
+    Unchanged,
+}
+
+/// Which documents to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DocumentFilter {
+    /// Only those of this state.
+    pub state: Option<DocumentState>,
+    /// Only the one with this external id.
+    pub external_id: Option<String>,
 }
 
 /// What a search needs of a document that may be found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReadyDocument {
     /// The document's id.
     pub id: DocumentId,
+    /// The version that may be found.
+    pub version: u32,
     /// Its title.
     pub title: String,
+    /// What filters ask.
+    pub metadata: Metadata,
+    /// The client's own name for it.
+    pub external_id: Option<String>,
+}
+
+/// What indexing a version again needs besides its segments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadyVersion {
+    /// The version that may be found.
+    pub of: DocumentVersion,
+    /// Its title.
+    pub title: String,
+    /// What filters ask.
+    pub metadata: Metadata,
+    /// How its text is written.
+    pub format: TextFormat,
+    /// How many chunks it was split into.
+    pub chunks: u32,
+    /// How many segments it has.
+    pub segments: u32,
 }
 
 /// Keeps the documents of one tenant at a time; another tenant's document does not exist for it.
 pub trait DocumentStore: Send + Sync {
-    /// Adds a document.
+    /// Takes a file that was handed in, in one step. Without an `external_id` the tenant's document without one that has the
+    /// same hash is the same document; with one, the document of that name is, whatever its hash. A new document begins as
+    /// [`DocumentState::Pending`], titled by what is known so far; a document that is there keeps what it is until the new
+    /// version is published. A document that is being removed is none of these: the file becomes a new one.
+    ///
+    /// A job on the same document that is not over is cancelled in favour of this one, unless it is of the same submission.
     ///
     /// # Errors
-    /// [`StoreError::IdTaken`] when the tenant has one of that id, [`StoreError::UnknownTenant`] when the tenant is not
-    /// in this store; else when the store fails.
-    fn create_document(&self, scope: &TenantScope, document: &NewDocument) -> Result<(), StoreError>;
+    /// [`StoreError::IdTaken`] when the tenant has a document or job of that id, [`StoreError::UnknownTenant`] when the tenant is
+    /// not in this store; else when the store fails.
+    fn submit(&self, scope: &TenantScope, submission: &Submission) -> Result<Submitted, StoreError>;
 
     /// The document of that id.
     ///
@@ -59,17 +114,16 @@ pub trait DocumentStore: Send + Sync {
     /// When the store fails.
     fn document(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<Document>, StoreError>;
 
-    /// The whole text of the document of that id.
+    /// A page of the documents that pass `filter` and are not being deleted, newest first, of one moment the highest id first.
     ///
     /// # Errors
     /// When the store fails.
-    fn document_text(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<String>, StoreError>;
-
-    /// A page of the documents that are not being deleted, newest first, of one moment the highest id first.
-    ///
-    /// # Errors
-    /// When the store fails.
-    fn documents(&self, scope: &TenantScope, page: Page) -> Result<Paged<Document>, StoreError>;
+    fn documents(
+        &self,
+        scope: &TenantScope,
+        filter: &DocumentFilter,
+        page: Page,
+    ) -> Result<Paged<Document>, StoreError>;
 
     /// Those of `ids` that may be found, that is, are [`DocumentState::Ready`], in no order.
     ///
@@ -81,35 +135,40 @@ pub trait DocumentStore: Send + Sync {
         ids: &[DocumentId],
     ) -> Result<Vec<ReadyDocument>, StoreError>;
 
-    /// Moves the document on to a state: sets its number of chunks when one is given, its failure to `failure`, and
-    /// `updated_at` to `at`. `false` when there is none of that id, or when it is being deleted and the new state is
-    /// another, so that work which ends late does not bring a deleted document back.
+    /// At most `limit` of the versions that may be found, ordered by document, those after `after`.
     ///
     /// # Errors
     /// When the store fails.
-    fn advance_document(
+    fn ready_versions(
+        &self,
+        scope: &TenantScope,
+        after: Option<DocumentId>,
+        limit: u16,
+    ) -> Result<Vec<ReadyVersion>, StoreError>;
+
+    /// At most `limit` segments of a version, from the one of ordinal `from` on, in order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn segments(
+        &self,
+        scope: &TenantScope,
+        of: DocumentVersion,
+        from: u32,
+        limit: u16,
+    ) -> Result<Vec<Segment>, StoreError>;
+
+    /// Declares the document [`DocumentState::Deleting`], so that it can be found no more, cancels its job if one is not over, and
+    /// adds the job of that id which removes everything. `None` when there is no document of that id; the job that is there already when
+    /// the document is being deleted.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn remove_document(
         &self,
         scope: &TenantScope,
         id: DocumentId,
-        advance: &Advance,
-    ) -> Result<bool, StoreError>;
-
-    /// Removes the document with its text. `false` when there is none of that id.
-    ///
-    /// # Errors
-    /// When the store fails.
-    fn remove_document(&self, scope: &TenantScope, id: DocumentId) -> Result<bool, StoreError>;
-}
-
-/// A document's next step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Advance {
-    /// The state to move to.
-    pub state: DocumentState,
-    /// The number of chunks, where it is known by now.
-    pub chunks: Option<u32>,
-    /// Why it failed, in words for a person.
-    pub failure: Option<String>,
-    /// When this happens.
-    pub at: Timestamp,
+        job: JobId,
+        at: Timestamp,
+    ) -> Result<Option<Job>, StoreError>;
 }

@@ -5,8 +5,11 @@
 pub mod conformance;
 mod documents;
 mod error;
+mod indexes;
+mod jobs;
 mod keys;
 mod memory;
+mod sources;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 mod tenants;
@@ -15,11 +18,18 @@ pub mod testing;
 mod text;
 mod users;
 
-pub use documents::{Advance, DocumentStore, NewDocument, ReadyDocument};
+pub use documents::{
+    DocumentFilter, DocumentStore, ReadyDocument, ReadyVersion, Submission, SubmitOutcome, Submitted,
+};
 pub use error::StoreError;
+pub use indexes::IndexStore;
+pub use jobs::{
+    Claim, ClaimedJob, Held, Incoming, JobFilter, JobQueue, JobStore, Lease, Published, Settlement, TextRead,
+};
 pub use keys::{KeyDerivation, KeyState, KeyStateStore, SecretSample};
 pub use memory::MemoryStore;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use sql::{DatabaseUrl, DatabaseUrlError, Isolation, MigrateError, PoolOptions, SqlStore};
+pub use sources::SourceStore;
 pub use tenants::{TenantChange, TenantStore};
 pub use users::{Access, UserChange, UserFilter, UserStore};

@@ -1,9 +1,11 @@
-use tenantry_domain::{Page, Paged, SealedSecret, Tenant, TenantId, Timestamp};
+use tenantry_domain::{
+    ExternalIndex, Page, Paged, SealedSecret, SearchSettings, Tenant, TenantId, Timestamp,
+};
 
 use crate::StoreError;
 
 /// What to change of a tenant: `None` keeps a value, `Some(None)` clears one.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TenantChange {
     /// The name.
     pub name: Option<String>,
@@ -15,6 +17,10 @@ pub struct TenantChange {
     pub pinecone_host: Option<Option<String>>,
     /// The sealed Pinecone key.
     pub pinecone_api_key: Option<Option<SealedSecret>>,
+    /// How the Pinecone index is read when another tool fills it.
+    pub pinecone_external: Option<Option<ExternalIndex>>,
+    /// How the tenant's knowledge is searched.
+    pub search: Option<SearchSettings>,
     /// The system prompt.
     pub system_prompt: Option<Option<String>>,
     /// Whether the tenant may be used.
