@@ -10,12 +10,13 @@ const DOMAIN: &str = "tenantry-domain";
 const RETRIEVAL: &str = "tenantry-retrieval";
 
 /// Who depends on whom among our own crates: these edges and no others.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     (DOMAIN, &[]),
     ("tenantry-http-client", &[]),
     ("tenantry-crypto", &[DOMAIN]),
     ("tenantry-tenant-store", &[DOMAIN]),
     ("tenantry-auth", &[DOMAIN]),
+    ("tenantry-extraction", &[DOMAIN]),
     ("tenantry-vector-client", &[DOMAIN, "tenantry-http-client"]),
     ("tenantry-llm-client", &[DOMAIN, "tenantry-http-client"]),
     (
@@ -44,20 +45,26 @@ const EDGES: [(&str, &[&str]); 9] = [
 ];
 
 /// Who may name a heavy dependency: these crates and no others.
-const OWNERS: [(&str, &[&str]); 12] = [
+const OWNERS: [(&str, &[&str]); 18] = [
     ("actix-web", &[SERVER]),
     ("argon2", &["tenantry-crypto"]),
+    ("calamine", &["tenantry-extraction"]),
     ("chacha20poly1305", &["tenantry-crypto"]),
     ("clap", &[SERVER]),
     ("diesel", &["tenantry-tenant-store", "tenantry-vector-client"]),
     ("diesel_migrations", &["tenantry-tenant-store"]),
     ("env_logger", &[SERVER]),
+    ("hayro-interpret", &["tenantry-extraction"]),
+    ("html5ever", &["tenantry-extraction"]),
     ("jsonwebtoken", &["tenantry-auth"]),
+    ("mail-parser", &["tenantry-extraction"]),
+    ("quick-xml", &["tenantry-extraction"]),
     // The record store takes it through diesel, which re-exports it.
     ("r2d2", &[]),
     ("sqlite-vec", &["tenantry-vector-client"]),
     ("tokio", &[SERVER]),
     ("ureq", &["tenantry-http-client"]),
+    ("zip", &["tenantry-extraction"]),
 ];
 
 fn packages() -> Vec<Package> {
