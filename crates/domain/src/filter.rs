@@ -110,14 +110,19 @@ impl Filter {
 
     /// Whether a document with this metadata passes.
     pub fn matches(&self, metadata: &Metadata) -> bool {
+        self.matches_values(&|key| metadata.get(key))
+    }
+
+    /// Whether values that `value` looks up by key pass: for metadata of others, which need not keep our bounds.
+    pub fn matches_values<'v>(&self, value: &dyn Fn(&str) -> Option<&'v MetadataValue>) -> bool {
         match self {
-            Self::Eq(key, value) => equals(metadata.get(key), value),
-            Self::Ne(key, value) => !equals(metadata.get(key), value),
-            Self::In(key, values) => values.iter().any(|value| equals(metadata.get(key), value)),
-            Self::Range(key, bounds) => metadata.get(key).is_some_and(|value| bounds.contain(value)),
-            Self::And(all) => all.iter().all(|part| part.matches(metadata)),
-            Self::Or(any) => any.iter().any(|part| part.matches(metadata)),
-            Self::Not(part) => !part.matches(metadata),
+            Self::Eq(key, wanted) => equals(value(key), wanted),
+            Self::Ne(key, wanted) => !equals(value(key), wanted),
+            Self::In(key, wanted) => wanted.iter().any(|wanted| equals(value(key), wanted)),
+            Self::Range(key, bounds) => value(key).is_some_and(|found| bounds.contain(found)),
+            Self::And(all) => all.iter().all(|part| part.matches_values(value)),
+            Self::Or(any) => any.iter().any(|part| part.matches_values(value)),
+            Self::Not(part) => !part.matches_values(value),
         }
     }
 }
@@ -235,6 +240,15 @@ mod tests {
             assert_eq!(filter.check(), Ok(()), "{filter:?}");
             assert_eq!(filter.matches(&document()), expected, "{filter:?}");
         }
+    }
+
+    #[test]
+    fn values_outside_the_bounds_of_metadata_are_compared_as_well() {
+        let long = text(&"x".repeat(Metadata::MAX_TEXT + 1));
+        let lookup = |key: &str| (key == "any key").then_some(&long);
+        assert!(Filter::Ne("any key".into(), text("x")).matches_values(&lookup));
+        assert!(!Filter::Eq("other".into(), long.clone()).matches_values(&lookup));
+        assert!(Filter::Eq("any key".into(), long.clone()).matches_values(&lookup));
     }
 
     #[test]
