@@ -47,7 +47,7 @@ pub fn wire(
     let models = models(settings.provider.as_ref(), &transport);
     let retrying: Arc<dyn Transport> = Arc::new(Retrying::new(transport, RetryPolicy::default()));
     let catalog = Arc::new(PineconeCatalog::new(retrying.clone(), settings.pinecone.clone()));
-    let dimension = models.embedder.as_ref().and_then(|embedder| embedder.dimension());
+    let dimension = models.embedder.as_ref().and_then(|embedder| embedder.identity().dimension);
     let pinecone = PineconeLookup::new(catalog, dimension);
     let resolver = Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone()));
     let collections = Arc::new(Collections::new(

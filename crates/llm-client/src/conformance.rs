@@ -1,5 +1,5 @@
-//! What every [`Embedder`] and every [`Completer`] owes its callers, one function an obligation, each panicking where
-//! it is not kept.
+//! What every [`Embedder`], [`Reranker`] and [`Completer`] owes its callers, one function an obligation, each panicking
+//! where it is not kept.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use tenantry_domain::{Cancellation, Embedding};
 
-use crate::{Completer, Completion, Embedder, LlmError, Passage, Prompt};
+use crate::{Completer, Completion, Embedder, LlmError, Passage, Prompt, Reranker};
 
 /// Runs every obligation of an [`Embedder`].
 pub fn embedder(subject: &dyn Embedder) {
@@ -19,6 +19,9 @@ pub fn embedder(subject: &dyn Embedder) {
     each_text_has_its_embedding_in_order(subject);
     many_texts_are_all_embedded(subject);
     all_embeddings_have_one_dimension(subject);
+    the_model_stays_the_same(subject);
+    english_is_understood(subject);
+    a_longer_text_has_more_tokens(subject);
 }
 
 /// No texts give no embeddings.
@@ -63,7 +66,7 @@ pub fn many_texts_are_all_embedded(subject: &dyn Embedder) {
 
 /// All embeddings have one dimension, the one that was named before.
 pub fn all_embeddings_have_one_dimension(subject: &dyn Embedder) {
-    let named = subject.dimension();
+    let named = subject.identity().dimension;
     let embeddings = embed(
         subject,
         &["a", "a much longer text with many more words in it", "日本語"],
@@ -77,6 +80,74 @@ pub fn all_embeddings_have_one_dimension(subject: &dyn Embedder) {
         named.is_none_or(|named| named == first),
         "the dimension is not the one that was named"
     );
+}
+
+/// The model is named, and is the same one before a call and after it; only its dimension may be learned.
+pub fn the_model_stays_the_same(subject: &dyn Embedder) {
+    let before = subject.identity();
+    assert!(!before.provider.is_empty() && !before.name.is_empty());
+    embed(subject, &["a"]);
+    let after = subject.identity();
+    assert!(
+        after.is_same_space(&before),
+        "{before} became {after} by embedding"
+    );
+}
+
+/// A plain English sentence and a plain English word are understood.
+pub fn english_is_understood(subject: &dyn Embedder) {
+    for text in ["How long do refunds take?", "refunds"] {
+        assert!(subject.understands(text), "{text:?} is not understood");
+    }
+}
+
+/// A text has tokens, a longer one more; two words can always be read whole.
+pub fn a_longer_text_has_more_tokens(subject: &dyn Embedder) {
+    let short = subject.count_tokens("two words");
+    assert!(short >= 2, "two words have {short} tokens");
+    assert!(short <= subject.max_tokens(), "two words are too long");
+    let long = subject.count_tokens(&"two words ".repeat(2_000));
+    assert!(long >= 4_000, "4,000 words have {long} tokens");
+}
+
+/// Runs every obligation of a [`Reranker`].
+pub fn reranker(subject: &dyn Reranker) {
+    no_passages_have_no_relevance(subject);
+    an_empty_query_is_refused(subject);
+    each_passage_has_its_relevance_in_order(subject);
+}
+
+/// No passages have no relevance.
+pub fn no_passages_have_no_relevance(subject: &dyn Reranker) {
+    assert!(!subject.model().is_empty());
+    assert!(rerank(subject, "query", &[]).is_empty());
+}
+
+/// An empty query is refused, with passages and without.
+pub fn an_empty_query_is_refused(subject: &dyn Reranker) {
+    for passages in [&[][..], &["a"]] {
+        assert!(
+            matches!(subject.rerank("", passages), Err(LlmError::Refused(_))),
+            "{passages:?} were ranked by nothing"
+        );
+    }
+}
+
+/// The relevance of a passage stands where the passage does, wherever that is; one that repeats the query has the most.
+pub fn each_passage_has_its_relevance_in_order(subject: &dyn Reranker) {
+    let passages = ["ships leave on monday", "refunds take a month", "the cat sleeps"];
+    for at in 0..passages.len() {
+        let mut passages = passages;
+        passages.swap(1, at);
+        let relevance = rerank(subject, "refunds take a month", &passages);
+        assert_eq!(relevance.len(), passages.len());
+        assert!(relevance.iter().all(|relevance| relevance.is_finite()));
+        let best = relevance
+            .iter()
+            .enumerate()
+            .max_by(|one, other| one.1.total_cmp(other.1));
+        assert_eq!(best.map(|(at, _)| at), Some(at), "{relevance:?} of {passages:?}");
+    }
 }
 
 /// Runs every obligation of a [`Completer`].
@@ -160,6 +231,10 @@ fn embed(subject: &dyn Embedder, texts: &[&str]) -> Vec<Embedding> {
     subject.embed(texts).expect("embeddings").embeddings
 }
 
+fn rerank(subject: &dyn Reranker, query: &str, passages: &[&str]) -> Vec<f32> {
+    subject.rerank(query, passages).expect("a relevance each")
+}
+
 fn stream(
     subject: &dyn Completer,
     cancellation: &Cancellation,
@@ -180,11 +255,16 @@ fn stream(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ExtractiveCompleter, MemoryCompleter, MemoryEmbedder};
+    use crate::{ExtractiveCompleter, MemoryCompleter, MemoryEmbedder, MemoryReranker};
 
     #[test]
     fn the_memory_embedder_conforms() {
         embedder(&MemoryEmbedder);
+    }
+
+    #[test]
+    fn the_memory_reranker_conforms() {
+        reranker(&MemoryReranker);
     }
 
     #[test]

@@ -1,6 +1,6 @@
-use tenantry_domain::{Dimension, Embedding};
+use tenantry_domain::{Embedding, EmbeddingModel};
 
-use crate::LlmError;
+use crate::{LlmError, estimate_tokens};
 
 /// Embeddings in the order of their texts.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,11 +22,27 @@ pub struct Embedded {
 /// # Ok::<(), tenantry_llm_client::LlmError>(())
 /// ```
 pub trait Embedder: Send + Sync {
-    /// The model's name, as the provider calls it.
-    fn model(&self) -> &str;
+    /// The model whose space this is, which an index keeps beside its vectors. Its dimension is known before the first call or
+    /// learned from it; nothing else of it changes.
+    fn identity(&self) -> EmbeddingModel;
 
-    /// The model's dimension, where it is known before the first call.
-    fn dimension(&self) -> Option<Dimension>;
+    /// Whether an embedding of `text` says what it means. It does not in a language that the model never learned: a search
+    /// for such a text is better without it.
+    fn understands(&self, text: &str) -> bool {
+        let _ = text;
+        true
+    }
+
+    /// The tokens that `text` has for the model; [`estimate_tokens`] where its tokenizer is not here.
+    fn count_tokens(&self, text: &str) -> usize {
+        estimate_tokens(text)
+    }
+
+    /// The tokens of the longest text that is embedded whole, counted as [`Embedder::count_tokens`] does. `usize::MAX` when no limit is
+    /// known.
+    fn max_tokens(&self) -> usize {
+        usize::MAX
+    }
 
     /// Embeds `texts`, split into as many requests as the provider's limits ask for. No texts give no embeddings
     /// and no request.

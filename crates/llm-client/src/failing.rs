@@ -1,9 +1,9 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use tenantry_domain::{Cancellation, Dimension};
+use tenantry_domain::{Cancellation, EmbeddingModel};
 
-use crate::{Completer, Completion, Embedded, Embedder, LlmError, Prompt, deliver};
+use crate::{Completer, Completion, Embedded, Embedder, LlmError, Prompt, Reranker, deliver};
 
 type Failure = Box<dyn Fn() -> LlmError + Send + Sync>;
 
@@ -70,12 +70,12 @@ impl FailingEmbedder {
 }
 
 impl Embedder for FailingEmbedder {
-    fn model(&self) -> &'static str {
-        "failing"
-    }
-
-    fn dimension(&self) -> Option<Dimension> {
-        None
+    fn identity(&self) -> EmbeddingModel {
+        EmbeddingModel {
+            provider: "failing".to_owned(),
+            name: "failing".to_owned(),
+            dimension: None,
+        }
     }
 
     fn embed(&self, _: &[&str]) -> Result<Embedded, LlmError> {
@@ -86,6 +86,32 @@ impl Embedder for FailingEmbedder {
 impl fmt::Debug for FailingEmbedder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FailingEmbedder(..)")
+    }
+}
+
+/// A reranker that always fails.
+pub struct FailingReranker(Failure);
+
+impl FailingReranker {
+    /// Fails every call.
+    pub fn new(failure: impl Fn() -> LlmError + Send + Sync + 'static) -> Self {
+        Self(Box::new(failure))
+    }
+}
+
+impl Reranker for FailingReranker {
+    fn model(&self) -> &'static str {
+        "failing"
+    }
+
+    fn rerank(&self, _: &str, _: &[&str]) -> Result<Vec<f32>, LlmError> {
+        Err((self.0)())
+    }
+}
+
+impl fmt::Debug for FailingReranker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FailingReranker(..)")
     }
 }
 
@@ -110,8 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn an_embedder_can_fail_too() {
+    fn an_embedder_and_a_reranker_can_fail_too() {
         let embedder = FailingEmbedder::new(|| LlmError::Unavailable("scripted".into()));
         assert!(matches!(embedder.embed(&["text"]), Err(LlmError::Unavailable(_))));
+        let reranker = FailingReranker::new(|| LlmError::Unavailable("scripted".into()));
+        assert!(matches!(
+            reranker.rerank("query", &["text"]),
+            Err(LlmError::Unavailable(_))
+        ));
     }
 }

@@ -12,8 +12,10 @@ mod failing;
 mod memory;
 #[cfg(feature = "http")]
 mod openai;
+mod reranker;
 mod sentences;
 mod terms;
+mod tokens;
 
 use completer::deliver;
 pub use completer::{Completer, Completion, FinishReason, Passage, Prompt, Usage};
@@ -21,7 +23,9 @@ pub use embedder::{Embedded, Embedder};
 pub use error::LlmError;
 pub use extractive::ExtractiveCompleter;
 #[cfg(any(test, feature = "testing"))]
-pub use failing::{FailingCompleter, FailingEmbedder};
-pub use memory::{MemoryCompleter, MemoryEmbedder};
+pub use failing::{FailingCompleter, FailingEmbedder, FailingReranker};
+pub use memory::{MemoryCompleter, MemoryEmbedder, MemoryReranker};
 #[cfg(feature = "http")]
 pub use openai::{KeyHeader, MaxTokensField, OpenAiCompleter, OpenAiEmbedder, OpenAiSettings};
+pub use reranker::Reranker;
+pub use tokens::estimate_tokens;

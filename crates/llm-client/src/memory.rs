@@ -3,10 +3,11 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use tenantry_domain::{Cancellation, Dimension, Embedding};
+use tenantry_domain::{Cancellation, Dimension, Embedding, EmbeddingModel};
 
 use crate::{
-    Completer, Completion, Embedded, Embedder, FinishReason, LlmError, Prompt, deliver, embedder, terms,
+    Completer, Completion, Embedded, Embedder, FinishReason, LlmError, Prompt, Reranker, deliver, embedder,
+    reranker, terms,
 };
 
 /// Embeds texts by hashing their words into 64 numbers, for tests alone: texts with the same words are close, which
@@ -44,12 +45,12 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 }
 
 impl Embedder for MemoryEmbedder {
-    fn model(&self) -> &'static str {
-        "memory"
-    }
-
-    fn dimension(&self) -> Option<Dimension> {
-        Dimension::new(Self::DIMENSION).ok()
+    fn identity(&self) -> EmbeddingModel {
+        EmbeddingModel {
+            provider: "memory".to_owned(),
+            name: "hashed-words".to_owned(),
+            dimension: Dimension::new(Self::DIMENSION).ok(),
+        }
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Embedded, LlmError> {
@@ -62,6 +63,24 @@ impl Embedder for MemoryEmbedder {
             embeddings,
             tokens: None,
         })
+    }
+}
+
+/// Ranks passages by the words that they share with the query, for tests alone.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MemoryReranker;
+
+impl Reranker for MemoryReranker {
+    fn model(&self) -> &'static str {
+        "memory"
+    }
+
+    fn rerank(&self, query: &str, passages: &[&str]) -> Result<Vec<f32>, LlmError> {
+        reranker::refuse_empty(query)?;
+        let query = terms::terms(query);
+        let shared = |passage: &&str| terms::terms(passage).intersection(&query).count();
+        let relevance = |shared| f32::from(u16::try_from(shared).unwrap_or(u16::MAX));
+        Ok(passages.iter().map(shared).map(relevance).collect())
     }
 }
 

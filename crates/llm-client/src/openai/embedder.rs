@@ -2,8 +2,9 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tenantry_domain::{Dimension, Embedding};
+use tenantry_domain::{Dimension, Embedding, EmbeddingModel};
 use tenantry_http_client::Transport;
+use url::Url;
 
 use super::batches::batches;
 use super::wire::{EmbeddingAnswer, EmbeddingItem, EmbeddingRequest};
@@ -19,6 +20,8 @@ pub struct OpenAiEmbedder {
 }
 
 const TOTAL: Duration = Duration::from_mins(2);
+/// What OpenAI's embedding models read; most compatible ones read less and say so by refusing.
+const MAX_TOKENS: usize = 8_191;
 
 impl OpenAiEmbedder {
     /// An embedder that speaks to the provider through `transport`.
@@ -64,6 +67,15 @@ impl OpenAiEmbedder {
         Ok(())
     }
 
+    /// The dimension that is asked for, that the model is known to have, or that its first answer had.
+    fn dimension(&self) -> Option<Dimension> {
+        let settings = &self.client.settings;
+        settings
+            .dimensions
+            .or_else(|| native(&settings.embedding_model))
+            .or_else(|| self.learned.get().copied())
+    }
+
     fn accept(&self, floats: Vec<f32>) -> Result<Embedding, LlmError> {
         let embedding = Embedding::new(floats).map_err(|error| LlmError::Protocol(error.into()))?;
         let dimension = embedding.dimension();
@@ -99,16 +111,17 @@ fn in_order(mut items: Vec<EmbeddingItem>, texts: usize) -> Result<Vec<Embedding
 }
 
 impl Embedder for OpenAiEmbedder {
-    fn model(&self) -> &str {
-        &self.client.settings.embedding_model
+    fn identity(&self) -> EmbeddingModel {
+        let settings = &self.client.settings;
+        EmbeddingModel {
+            provider: provider(&settings.base_url),
+            name: settings.embedding_model.clone(),
+            dimension: self.dimension(),
+        }
     }
 
-    fn dimension(&self) -> Option<Dimension> {
-        let settings = &self.client.settings;
-        settings
-            .dimensions
-            .or_else(|| native(&settings.embedding_model))
-            .or_else(|| self.learned.get().copied())
+    fn max_tokens(&self) -> usize {
+        MAX_TOKENS
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Embedded, LlmError> {
@@ -121,6 +134,15 @@ impl Embedder for OpenAiEmbedder {
             self.embed_batch(batch, &mut embedded)?;
         }
         Ok(embedded)
+    }
+}
+
+/// Who answers at `base_url`: `openai`, or the host, with its port where that is not the scheme's own.
+fn provider(base_url: &Url) -> String {
+    match (base_url.host_str().unwrap_or_default(), base_url.port()) {
+        ("api.openai.com", None) => "openai".to_owned(),
+        (host, None) => host.to_owned(),
+        (host, Some(port)) => format!("{host}:{port}"),
     }
 }
 

@@ -368,7 +368,7 @@ fn a_dimension_is_known_asked_for_or_learned() {
         };
         OpenAiEmbedder::new(Arc::new(UreqTransport::new()), settings)
     };
-    let of = |embedder: &OpenAiEmbedder| embedder.dimension().map(Dimension::get);
+    let of = |embedder: &OpenAiEmbedder| embedder.identity().dimension.map(Dimension::get);
     assert_eq!(of(&embedder("text-embedding-3-small", None)), Some(1536));
     assert_eq!(of(&embedder("text-embedding-3-large", None)), Some(3072));
     assert_eq!(of(&embedder("text-embedding-ada-002", None)), Some(1536));
@@ -382,6 +382,22 @@ fn a_dimension_is_known_asked_for_or_learned() {
     assert_eq!(of(&other), Some(64));
     let wrong = embedder("text-embedding-3-small", None).embed(&["a"]);
     assert!(matches!(wrong, Err(LlmError::Protocol(_))));
+}
+
+#[test]
+fn a_model_is_told_by_who_runs_it() {
+    let provider = |url: &str| {
+        let settings = OpenAiSettings::new(url.parse().unwrap(), "c", "text-embedding-3-small");
+        let identity = OpenAiEmbedder::new(Arc::new(UreqTransport::new()), settings).identity();
+        assert_eq!(identity.name, "text-embedding-3-small");
+        identity.provider
+    };
+    assert_eq!(provider("https://api.openai.com/v1"), "openai");
+    assert_eq!(
+        provider("https://acme.openai.azure.com/openai/v1"),
+        "acme.openai.azure.com"
+    );
+    assert_eq!(provider("http://user:marker@[::1]:8080/v1"), "[::1]:8080");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tenantry_domain::{Dimension, DocumentState, Embedding, MediaType, Page, TopK};
+use tenantry_domain::{Dimension, DocumentState, Embedding, EmbeddingModel, MediaType, Page, TopK};
 use tenantry_llm_client::{Embedded, Embedder, LlmError};
 use tenantry_retrieval::{IngestError, NewText, SearchError};
 use tenantry_tenant_store::testing::unavailable;
@@ -33,12 +33,12 @@ impl Themes {
 }
 
 impl Embedder for Themes {
-    fn model(&self) -> &'static str {
-        "themes"
-    }
-
-    fn dimension(&self) -> Option<Dimension> {
-        Dimension::new(3).ok()
+    fn identity(&self) -> EmbeddingModel {
+        EmbeddingModel {
+            provider: "test".to_owned(),
+            name: "themes".to_owned(),
+            dimension: Dimension::new(3).ok(),
+        }
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Embedded, LlmError> {
