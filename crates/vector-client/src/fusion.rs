@@ -1,35 +1,8 @@
-//! Merges a dense and a lexical ranking into one.
+//! Merges a dense and a lexical ranking into one, as [`Fusion`] says.
 
 use std::collections::BTreeMap;
 
-use tenantry_domain::{ScoreParts, TopK};
-
-/// How two rankings become one: reciprocal rank fusion.
-///
-/// A chunk's score is the sum, over the rankings that found it, of `weight / (k + rank)`, ranks counted from 1 (Cormack,
-/// Clarke and Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods", SIGIR 2009,
-/// where `k` is 60 and every weight 1). The defaults are those of four English collections with a small sentence
-/// encoder: they never fell below BM25 alone, as the paper's did on some.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Fusion {
-    /// How much the first ranks stand out; a smaller one makes them count for more.
-    pub k: f32,
-    /// What the dense ranking counts for.
-    pub dense_weight: f32,
-    /// What the lexical ranking counts for.
-    pub lexical_weight: f32,
-}
-
-impl Default for Fusion {
-    /// `k` of 10, half weight on the dense ranking, full weight on the lexical one.
-    fn default() -> Self {
-        Self {
-            k: 10.0,
-            dense_weight: 0.5,
-            lexical_weight: 1.0,
-        }
-    }
-}
+use tenantry_domain::{Fusion, ScoreParts, TopK};
 
 /// How many of a ranking's best are fused for a search of `limit`: enough that a chunk which both rankings know is not
 /// lost because one has it just below the limit.
@@ -42,29 +15,55 @@ pub(crate) fn rank<K: Ord>(ranking: &mut [(K, f32)]) {
     ranking.sort_by(|(a, a_score), (b, b_score)| b_score.total_cmp(a_score).then_with(|| a.cmp(b)));
 }
 
-/// Fuses two rankings, each best first, into the best `limit`, ties by key.
+/// Fuses the rankings that were searched, each best first, into the best `limit`, ties by key.
+///
+/// A ranking of no weight adds no chunks to those that the other one found; searched alone it has all the weight.
 pub(crate) fn fuse<K: Ord + Copy>(
-    fusion: &Fusion,
-    dense: &[(K, f32)],
-    lexical: &[(K, f32)],
+    fusion: Fusion,
+    dense: Option<&[(K, f32)]>,
+    lexical: Option<&[(K, f32)]>,
     limit: TopK,
 ) -> Vec<(K, ScoreParts)> {
+    let (dense_share, lexical_share) = shares(fusion, dense.is_some(), lexical.is_some());
     let mut fused: BTreeMap<K, ScoreParts> = BTreeMap::new();
-    for (rank, (key, score)) in (1_u16..).zip(dense) {
+    for (rank, (key, score)) in (1_u16..).zip(dense.unwrap_or_default()) {
         let parts = fused.entry(*key).or_default();
         parts.dense = Some(*score);
-        parts.score += fusion.dense_weight / (fusion.k + f32::from(rank));
+        parts.dense_rank = Some(rank);
+        parts.fused += dense_share * closeness(fusion, rank);
     }
-    for (rank, (key, score)) in (1_u16..).zip(lexical) {
+    for (rank, (key, score)) in (1_u16..).zip(lexical.unwrap_or_default()) {
         let parts = fused.entry(*key).or_default();
         parts.lexical = Some(*score);
-        parts.score += fusion.lexical_weight / (fusion.k + f32::from(rank));
+        parts.lexical_rank = Some(rank);
+        parts.fused += lexical_share * closeness(fusion, rank);
     }
-    let mut fused: Vec<_> = fused.into_iter().collect();
+    let mut fused: Vec<_> = fused.into_iter().filter(|(_, parts)| parts.fused > 0.0).collect();
     // The sort is stable and the map is ordered, so ties stay in the order of their keys.
-    fused.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
+    fused.sort_by(|(_, a), (_, b)| b.fused.total_cmp(&a.fused));
     fused.truncate(usize::from(limit.get()));
+    for (_, parts) in &mut fused {
+        parts.fused = parts.fused.min(1.0);
+        parts.score = parts.fused;
+    }
     fused
+}
+
+/// How much of the whole each ranking that was searched can give: together 1.
+fn shares(fusion: Fusion, dense: bool, lexical: bool) -> (f32, f32) {
+    match (dense, lexical) {
+        (true, true) => {
+            let whole = fusion.dense_weight() + fusion.lexical_weight();
+            (fusion.dense_weight() / whole, fusion.lexical_weight() / whole)
+        }
+        (true, false) => (1.0, 0.0),
+        (false, _) => (0.0, 1.0),
+    }
+}
+
+/// 1 for the first rank, and the less the further down.
+fn closeness(fusion: Fusion, rank: u16) -> f32 {
+    (fusion.k() + 1.0) / (fusion.k() + f32::from(rank))
 }
 
 #[cfg(test)]
@@ -75,29 +74,80 @@ mod tests {
         TopK::new(n).unwrap()
     }
 
+    fn keys<K: Copy>(fused: &[(K, ScoreParts)]) -> Vec<K> {
+        fused.iter().map(|(key, _)| *key).collect()
+    }
+
     #[test]
     fn a_chunk_that_both_rankings_found_beats_one_that_only_one_found() {
         let dense = [("both", 0.9), ("dense", 0.8)];
         let lexical = [("lexical", 7.0), ("both", 6.0)];
-        let fused = fuse(&Fusion::default(), &dense, &lexical, top(10));
-        let keys: Vec<_> = fused.iter().map(|(key, _)| *key).collect();
-        assert_eq!(keys, ["both", "lexical", "dense"]);
+        let fused = fuse(Fusion::default(), Some(&dense), Some(&lexical), top(10));
+        assert_eq!(keys(&fused), ["both", "lexical", "dense"]);
         let (_, both) = fused[0];
         assert_eq!((both.dense, both.lexical), (Some(0.9), Some(6.0)));
-        assert!((both.score - (0.5 / 11.0 + 1.0 / 12.0)).abs() < 1e-6);
+        assert_eq!((both.dense_rank, both.lexical_rank), (Some(1), Some(2)));
+        assert!((both.score - (0.5 / 11.0 + 1.0 / 12.0) / (1.5 / 11.0)).abs() < 1e-6);
+        assert!(
+            fused
+                .iter()
+                .all(|(_, parts)| parts.score.total_cmp(&parts.fused).is_eq())
+        );
         let (_, lexical) = fused[1];
-        assert_eq!((lexical.dense, lexical.lexical), (None, Some(7.0)));
+        assert_eq!((lexical.dense, lexical.dense_rank), (None, None));
+        assert_eq!((lexical.lexical, lexical.lexical_rank), (Some(7.0), Some(1)));
+    }
+
+    #[test]
+    fn the_default_constants_are_the_measured_ones() {
+        let dense: Vec<_> = (0..20).map(|key| (key, 0.5)).collect();
+        let lexical: Vec<_> = (20..40).map(|key| (key, 5.0)).collect();
+        let fused = fuse(Fusion::default(), Some(&dense), Some(&lexical), top(40));
+        // With k of 10 and half weight the first by embedding weighs as much as the 12th by words: 0.5 / 11 = 1 / (10 + 12).
+        let place = keys(&fused).iter().position(|key| *key == 0).unwrap();
+        assert_eq!(fused[place + 1].1.lexical_rank, Some(12));
+        let textbook = Fusion::new(60.0, 1.0, 1.0).unwrap();
+        assert_eq!(
+            keys(&fuse(textbook, Some(&dense), Some(&lexical), top(3))),
+            [0, 20, 1]
+        );
+    }
+
+    #[test]
+    fn the_best_score_is_one_whichever_rankings_were_searched() {
+        let ranking = [(1, 0.9), (2, 0.5)];
+        for (dense, lexical) in [(true, true), (true, false), (false, true)] {
+            let dense = dense.then_some(ranking.as_slice());
+            let lexical = lexical.then_some(ranking.as_slice());
+            let fused = fuse(Fusion::default(), dense, lexical, top(2));
+            assert!((fused[0].1.score - 1.0).abs() < 1e-6, "{fused:?}");
+            assert!((fused[1].1.score - 11.0 / 12.0).abs() < 1e-6, "{fused:?}");
+        }
+        assert!(fuse::<u8>(Fusion::default(), None, None, top(1)).is_empty());
+    }
+
+    #[test]
+    fn a_ranking_of_no_weight_adds_nothing_unless_it_is_alone() {
+        let fusion = Fusion::new(10.0, 0.0, 1.0).unwrap();
+        let fused = fuse(fusion, Some(&[(1, 0.9), (2, 0.8)]), Some(&[(2, 4.0)]), top(5));
+        assert_eq!(keys(&fused), [2]);
+        assert_eq!(fused[0].1.dense_rank, Some(2));
+        assert_eq!(
+            keys(&fuse(fusion, Some(&[(1, 0.9), (2, 0.8)]), None, top(5))),
+            [1, 2]
+        );
     }
 
     #[test]
     fn ties_are_broken_by_key_and_the_limit_holds() {
-        let fusion = Fusion {
-            k: 60.0,
-            dense_weight: 1.0,
-            lexical_weight: 1.0,
-        };
-        let fused = fuse(&fusion, &[(2, 0.5), (3, 0.4)], &[(1, 9.0), (4, 8.0)], top(3));
-        assert_eq!(fused.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [1, 2, 3]);
+        let fusion = Fusion::new(60.0, 1.0, 1.0).unwrap();
+        let fused = fuse(
+            fusion,
+            Some(&[(2, 0.5), (3, 0.4)]),
+            Some(&[(1, 9.0), (4, 8.0)]),
+            top(3),
+        );
+        assert_eq!(keys(&fused), [1, 2, 3]);
     }
 
     #[test]

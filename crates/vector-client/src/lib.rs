@@ -5,6 +5,8 @@ mod catalog;
 mod embedded;
 mod error;
 mod fusion;
+mod hybrid;
+mod matching;
 mod memory;
 #[cfg(feature = "pinecone")]
 mod pinecone;
@@ -22,9 +24,13 @@ pub use catalog::{IndexCatalog, IndexDescription, Metric};
 #[cfg(feature = "embedded")]
 pub use embedded::{EmbeddedOptions, EmbeddedVectorStore};
 pub use error::VectorError;
-pub use memory::{MemoryIndexCatalog, MemoryRemoteStores, MemoryVectorStore};
+pub use hybrid::HybridStore;
+pub use matching::{matched_terms, word_overlap};
+pub use memory::{MemoryIndexCatalog, MemoryRecordIndex, MemoryRemoteStores, MemoryVectorStore};
 #[cfg(feature = "pinecone")]
-pub use pinecone::{InvalidPineconeOption, PineconeCatalog, PineconeOptions, PineconeStore, PineconeStores};
+pub use pinecone::{
+    InvalidPineconeOption, PineconeCatalog, PineconeOptions, PineconeRecordIndex, PineconeStore, PineconeStores,
+};
 pub use records::{Record, RecordIndex, RecordQuery};
 pub use remote::RemoteStores;
 pub use store::{IndexedChunk, Match, StoredVersion, VectorQuery, VectorStore};

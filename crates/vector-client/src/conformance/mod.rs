@@ -7,24 +7,34 @@
 )]
 
 mod catalog;
+pub mod filtering;
 mod fixture;
+mod isolation;
+mod random;
+pub mod reading;
+mod records;
 mod remote;
+pub mod scopes;
+pub mod searching;
 mod store;
+mod subject;
+pub mod writing;
 
 pub use catalog::{
     CatalogFixture, a_refused_key_is_unauthorized, an_index_is_found_by_its_name, an_unknown_index_is_none,
     every_index_is_listed, index_catalog,
 };
-pub use fixture::{chunk, document, embedding, scope};
+pub use fixture::{chunk, document, embedding, hash, metadata, scope, version};
+pub use isolation::isolation;
+pub use random::Random;
+pub use records::{
+    ForeignRecord, a_filter_on_records_lets_through_what_it_matches, a_record_without_text_is_left_out,
+    a_search_of_records_by_another_dimension_is_refused, foreign_index, foreign_records,
+    only_records_of_the_namespace_are_found, record_index, records_bring_embeddings_where_asked_for,
+    records_come_best_first_and_at_most_limit, title_and_page_are_the_record_s_own,
+};
 pub use remote::{
-    remote_stores, what_cannot_be_a_key_or_a_host_is_refused, what_is_stored_is_found_through_another_opening,
+    opening_for_reading_changes_nothing, remote_stores, what_cannot_be_a_key_or_a_host_is_refused,
+    what_is_stored_is_found_through_another_opening,
 };
-pub use store::{
-    Capabilities, a_match_carries_the_chunk_as_it_was_stored, a_search_of_another_dimension_is_refused,
-    a_tenant_sees_its_own_chunks_alone, a_tenant_without_chunks_has_no_matches,
-    at_most_limit_matches_come_best_first, chinese_and_japanese_are_found_by_parts_of_a_clause,
-    clearing_forgets_everything_and_the_dimension_too, embeddings_of_another_dimension_are_refused,
-    hostile_text_is_words_and_nothing_else, removing_a_document_removes_all_of_it_and_nothing_else,
-    removing_what_is_not_there_is_no_failure, ties_are_broken_by_document_and_ordinal, vector_store,
-    without_embeddings_chunks_are_found_by_their_words, writing_a_chunk_again_replaces_it,
-};
+pub use store::{Capabilities, vector_store};

@@ -38,10 +38,12 @@ impl TermCounts {
     }
 }
 
-/// The relevance of each chunk that has at least one of the terms, in no order.
+/// The relevance of each chunk that has at least one of the terms and is `wanted`, in no order. How much a term counts for is
+/// measured on all chunks.
 pub(super) fn relevance<'c, K: Copy + 'c>(
     chunks: impl Iterator<Item = (K, &'c TermCounts)> + Clone,
     terms: &[Term],
+    wanted: impl Fn(K) -> bool,
 ) -> Vec<(K, f32)> {
     // Whole numbers in an f32 are exact up to 2^24, far above what is kept in memory.
     let total: f32 = chunks.clone().map(|_| 1.0).sum();
@@ -66,6 +68,7 @@ pub(super) fn relevance<'c, K: Copy + 'c>(
         per_term.sum()
     };
     chunks
+        .filter(|(key, _)| wanted(*key))
         .map(|(key, counts)| (key, score(counts)))
         .filter(|(_, score)| *score > 0.0)
         .collect()
@@ -77,7 +80,7 @@ mod tests {
 
     fn relevance_of(texts: &[&str], query: &str) -> Vec<(usize, f32)> {
         let counts: Vec<_> = texts.iter().map(|text| TermCounts::of(text)).collect();
-        relevance(counts.iter().enumerate(), &terms::query_terms(query))
+        relevance(counts.iter().enumerate(), &terms::query_terms(query), |_| true)
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 mod bm25;
 mod catalog;
+mod records;
 mod remote;
 mod store;
 
 pub use catalog::MemoryIndexCatalog;
+pub use records::MemoryRecordIndex;
 pub use remote::MemoryRemoteStores;
 pub use store::MemoryVectorStore;

@@ -1,13 +1,13 @@
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secrecy::SecretString;
 
-use super::MemoryVectorStore;
+use super::{MemoryRecordIndex, MemoryVectorStore};
 use crate::remote::check_key;
-use crate::{RemoteStores, VectorError, VectorStore};
+use crate::{RecordIndex, RemoteStores, VectorError, VectorStore};
 
-/// One store in memory for each host; any key opens any of them.
+/// One store and one index of records in memory for each host; any key opens any of them.
 ///
 /// # Examples
 /// ```
@@ -19,18 +19,43 @@ use crate::{RemoteStores, VectorError, VectorStore};
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryRemoteStores {
-    stores: Mutex<HashMap<String, Arc<MemoryVectorStore>>>,
+    hosts: Mutex<HashMap<String, Host>>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    store: Arc<MemoryVectorStore>,
+    records: Arc<MemoryRecordIndex>,
+}
+
+impl MemoryRemoteStores {
+    /// The records at `host`, to be filled as another tool would.
+    pub fn records(&self, host: &str) -> Arc<MemoryRecordIndex> {
+        self.hosts().entry(host.to_owned()).or_default().records.clone()
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check(host: &str, api_key: &SecretString) -> Result<(), VectorError> {
+    check_key(api_key)?;
+    if host.is_empty() {
+        return Err(VectorError::Refused("the host is empty".into()));
+    }
+    Ok(())
 }
 
 impl RemoteStores for MemoryRemoteStores {
     fn open(&self, host: &str, api_key: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError> {
-        check_key(api_key)?;
-        if host.is_empty() {
-            return Err(VectorError::Refused("the host is empty".into()));
-        }
-        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
-        let store = stores.entry(host.to_owned()).or_default();
-        Ok(store.clone())
+        check(host, api_key)?;
+        Ok(self.hosts().entry(host.to_owned()).or_default().store.clone())
+    }
+
+    fn open_external(&self, host: &str, api_key: &SecretString) -> Result<Arc<dyn RecordIndex>, VectorError> {
+        check(host, api_key)?;
+        Ok(self.records(host))
     }
 }
 

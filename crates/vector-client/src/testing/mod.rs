@@ -2,8 +2,8 @@
 
 mod failing;
 #[cfg(feature = "pinecone")]
-mod pinecone_stub;
+pub(crate) mod pinecone_stub;
 
-pub use failing::{FailingVectorStore, Operation};
+pub use failing::{FailingVectorStore, Moment, Operation};
 #[cfg(feature = "pinecone")]
 pub use pinecone_stub::PineconeStub;
