@@ -98,10 +98,12 @@ pub struct ReadyVersion {
 pub trait DocumentStore: Send + Sync {
     /// Takes a file that was handed in, in one step. Without an `external_id` the tenant's document without one that has the
     /// same hash is the same document; with one, the document of that name is, whatever its hash. A new document begins as
-    /// [`DocumentState::Pending`], titled by what is known so far; a document that is there keeps what it is until the new
-    /// version is published. A document that is being removed is none of these: the file becomes a new one.
+    /// [`DocumentState::Pending`], titled by what is known so far; one whose first version is still to be published begins so again, and
+    /// any other keeps what it is until the new version is published. A document that is being removed is none of these: the file
+    /// becomes a new one.
     ///
-    /// A job on the same document that is not over is cancelled in favour of this one, unless it is of the same submission.
+    /// Jobs on the same document that are not over are cancelled in favour of this one, unless the last is of the same submission: the
+    /// same hash, metadata and given title. Each submission that makes a version gets a number of its own.
     ///
     /// # Errors
     /// [`StoreError::IdTaken`] when the tenant has a document or job of that id, [`StoreError::UnknownTenant`] when the tenant is
@@ -160,10 +162,10 @@ pub trait DocumentStore: Send + Sync {
 
     /// Declares the document [`DocumentState::Deleting`], so that it can be found no more, cancels its job if one is not over, and
     /// adds the job of that id which removes everything. `None` when there is no document of that id; the job that is there already when
-    /// the document is being deleted.
+    /// the document is being deleted, unless that one was given up.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`StoreError::IdTaken`] when the tenant has another job of that id; else when the store fails.
     fn remove_document(
         &self,
         scope: &TenantScope,

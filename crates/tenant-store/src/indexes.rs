@@ -28,10 +28,12 @@ pub trait IndexStore: Send + Sync {
         dimension: Dimension,
     ) -> Result<bool, StoreError>;
 
-    /// Begins an index beside the live one. The one that is being built already is given when it is of the same model.
+    /// Begins an index beside the live one, of a generation that the tenant never had. The one that is being built already is given when it
+    /// is of the same model.
     ///
     /// # Errors
-    /// [`StoreError::IdTaken`] when one of another model is being built; else when the store fails.
+    /// [`StoreError::IdTaken`] when one of another model is being built, [`StoreError::UnknownTenant`] when the tenant is not in this
+    /// store; else when the store fails.
     fn begin_index(
         &self,
         scope: &TenantScope,

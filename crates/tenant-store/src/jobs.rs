@@ -159,8 +159,12 @@ pub enum Settlement {
 
 /// Gives workers something to do: in turns among tenants, each job to one worker at a time, and never two on one document.
 ///
-/// Jobs of inactive tenants wait. Among tenants that have a job to be done now, the one served longest ago is next; within a tenant the oldest
-/// job. A running job whose lease has ended is to be done again, with one more attempt counted.
+/// Jobs of inactive tenants wait. Among tenants that have a job to be done now, the one served longest ago is next; within a tenant the
+/// job of the earliest `not_before`, which of a new job is when it was added, then the one of the lowest id. A running job whose lease has
+/// ended is to be done again, with one more attempt counted.
+///
+/// A worker who asks for a step out of its order (segments after the text was read, a version published before that, a job
+/// done before its version may be found) gets [`StoreError::Failed`], and nothing is changed.
 pub trait JobQueue: Send + Sync {
     /// The next job; `None` when there is none to be done now.
     ///
@@ -169,7 +173,7 @@ pub trait JobQueue: Send + Sync {
     fn claim(&self, claim: &Claim) -> Result<Option<ClaimedJob>, StoreError>;
 
     /// Adds segments of the version that the job makes; the segment of ordinal 0 first removes those of an earlier try. Renews the
-    /// lease until `lease_until`.
+    /// lease until `lease_until`; of a job whose end was asked for it does only that.
     ///
     /// # Errors
     /// When the store fails.
@@ -195,7 +199,7 @@ pub trait JobQueue: Send + Sync {
         now: Timestamp,
     ) -> Result<Held, StoreError>;
 
-    /// Keeps how far the job has come and renews the lease until `lease_until`.
+    /// Keeps how far the job has come, unless its end was asked for, and renews the lease until `lease_until`.
     ///
     /// # Errors
     /// When the store fails.
@@ -210,7 +214,8 @@ pub trait JobQueue: Send + Sync {
 
     /// Makes the version the one that may be found, in one step: the document gets its title, type, metadata, hash and counts and is
     /// [`tenantry_domain::DocumentState::Ready`], the segments of other versions are removed, and the job moves to
-    /// [`tenantry_domain::JobStage::Cleaning`]. `written` names the indexes that have its chunks.
+    /// [`tenantry_domain::JobStage::Cleaning`]. `written` names the indexes that have its chunks. Said again of a version that may be found, it is
+    /// [`Published::Yes`].
     ///
     /// # Errors
     /// When the store fails.

@@ -8,6 +8,7 @@ mod error;
 mod indexes;
 mod jobs;
 mod keys;
+mod ledger;
 mod memory;
 mod sources;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -28,8 +29,8 @@ pub use jobs::{
 };
 pub use keys::{KeyDerivation, KeyState, KeyStateStore, SecretSample};
 pub use memory::MemoryStore;
+pub use sources::SourceStore;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use sql::{DatabaseUrl, DatabaseUrlError, Isolation, MigrateError, PoolOptions, SqlStore};
-pub use sources::SourceStore;
 pub use tenants::{TenantChange, TenantStore};
 pub use users::{Access, UserChange, UserFilter, UserStore};

@@ -4,12 +4,15 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tenantry_domain::{
-    Document, DocumentId, Email, Page, Paged, Tenant, TenantId, TenantScope, Timestamp, User, UserId,
+    Dimension, Document, DocumentId, DocumentVersion, Email, EmbeddingModel, Generation, Index, Job, JobId,
+    JobProgress, Page, Paged, Segment, SourceId, Tenant, TenantId, TenantScope, Timestamp, User, UserId,
 };
 
 use crate::{
-    Access, Advance, DocumentStore, KeyState, KeyStateStore, NewDocument, ReadyDocument, SecretSample,
-    StoreError, TenantChange, TenantStore, UserChange, UserFilter, UserStore,
+    Access, Claim, ClaimedJob, DocumentFilter, DocumentStore, Held, IndexStore, JobFilter, JobQueue,
+    JobStore, KeyState, KeyStateStore, Lease, Published, ReadyDocument, ReadyVersion, SecretSample,
+    Settlement, SourceStore, StoreError, Submission, Submitted, TenantChange, TenantStore, TextRead,
+    UserChange, UserFilter, UserStore,
 };
 
 /// Says whether the call of the method with that name fails, and how.
@@ -143,20 +146,21 @@ impl<S: UserStore> UserStore for FailingStore<S> {
 }
 
 impl<S: DocumentStore> DocumentStore for FailingStore<S> {
-    fn create_document(&self, scope: &TenantScope, document: &NewDocument) -> Result<(), StoreError> {
-        self.reach("create_document")?.create_document(scope, document)
+    fn submit(&self, scope: &TenantScope, submission: &Submission) -> Result<Submitted, StoreError> {
+        self.reach("submit")?.submit(scope, submission)
     }
 
     fn document(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<Document>, StoreError> {
         self.reach("document")?.document(scope, id)
     }
 
-    fn document_text(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<String>, StoreError> {
-        self.reach("document_text")?.document_text(scope, id)
-    }
-
-    fn documents(&self, scope: &TenantScope, page: Page) -> Result<Paged<Document>, StoreError> {
-        self.reach("documents")?.documents(scope, page)
+    fn documents(
+        &self,
+        scope: &TenantScope,
+        filter: &DocumentFilter,
+        page: Page,
+    ) -> Result<Paged<Document>, StoreError> {
+        self.reach("documents")?.documents(scope, filter, page)
     }
 
     fn ready_documents(
@@ -167,18 +171,179 @@ impl<S: DocumentStore> DocumentStore for FailingStore<S> {
         self.reach("ready_documents")?.ready_documents(scope, ids)
     }
 
-    fn advance_document(
+    fn ready_versions(
+        &self,
+        scope: &TenantScope,
+        after: Option<DocumentId>,
+        limit: u16,
+    ) -> Result<Vec<ReadyVersion>, StoreError> {
+        self.reach("ready_versions")?.ready_versions(scope, after, limit)
+    }
+
+    fn segments(
+        &self,
+        scope: &TenantScope,
+        of: DocumentVersion,
+        from: u32,
+        limit: u16,
+    ) -> Result<Vec<Segment>, StoreError> {
+        self.reach("segments")?.segments(scope, of, from, limit)
+    }
+
+    fn remove_document(
         &self,
         scope: &TenantScope,
         id: DocumentId,
-        advance: &Advance,
-    ) -> Result<bool, StoreError> {
-        self.reach("advance_document")?
-            .advance_document(scope, id, advance)
+        job: JobId,
+        at: Timestamp,
+    ) -> Result<Option<Job>, StoreError> {
+        self.reach("remove_document")?.remove_document(scope, id, job, at)
+    }
+}
+
+impl<S: SourceStore> SourceStore for FailingStore<S> {
+    fn add_part(
+        &self,
+        scope: &TenantScope,
+        source: SourceId,
+        place: u32,
+        bytes: &[u8],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.reach("add_part")?.add_part(scope, source, place, bytes, at)
     }
 
-    fn remove_document(&self, scope: &TenantScope, id: DocumentId) -> Result<bool, StoreError> {
-        self.reach("remove_document")?.remove_document(scope, id)
+    fn part(&self, scope: &TenantScope, source: SourceId, place: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        self.reach("part")?.part(scope, source, place)
+    }
+
+    fn remove_source(&self, scope: &TenantScope, source: SourceId) -> Result<(), StoreError> {
+        self.reach("remove_source")?.remove_source(scope, source)
+    }
+
+    fn remove_abandoned(&self, scope: &TenantScope, before: Timestamp) -> Result<u64, StoreError> {
+        self.reach("remove_abandoned")?.remove_abandoned(scope, before)
+    }
+}
+
+impl<S: JobStore> JobStore for FailingStore<S> {
+    fn job(&self, scope: &TenantScope, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.reach("job")?.job(scope, id)
+    }
+
+    fn jobs(&self, scope: &TenantScope, filter: &JobFilter, page: Page) -> Result<Paged<Job>, StoreError> {
+        self.reach("jobs")?.jobs(scope, filter, page)
+    }
+
+    fn cancel_job(&self, scope: &TenantScope, id: JobId, at: Timestamp) -> Result<Option<Job>, StoreError> {
+        self.reach("cancel_job")?.cancel_job(scope, id, at)
+    }
+}
+
+impl<S: JobQueue> JobQueue for FailingStore<S> {
+    fn claim(&self, claim: &Claim) -> Result<Option<ClaimedJob>, StoreError> {
+        self.reach("claim")?.claim(claim)
+    }
+
+    fn add_segments(
+        &self,
+        scope: &TenantScope,
+        lease: &Lease,
+        segments: &[Segment],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Held, StoreError> {
+        self.reach("add_segments")?
+            .add_segments(scope, lease, segments, now, lease_until)
+    }
+
+    fn text_read(
+        &self,
+        scope: &TenantScope,
+        lease: &Lease,
+        read: &TextRead,
+        now: Timestamp,
+    ) -> Result<Held, StoreError> {
+        self.reach("text_read")?.text_read(scope, lease, read, now)
+    }
+
+    fn report(
+        &self,
+        scope: &TenantScope,
+        lease: &Lease,
+        progress: &JobProgress,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Held, StoreError> {
+        self.reach("report")?
+            .report(scope, lease, progress, now, lease_until)
+    }
+
+    fn publish(
+        &self,
+        scope: &TenantScope,
+        lease: &Lease,
+        chunks: u32,
+        written: &[Generation],
+        now: Timestamp,
+    ) -> Result<Published, StoreError> {
+        self.reach("publish")?.publish(scope, lease, chunks, written, now)
+    }
+
+    fn settle(
+        &self,
+        scope: &TenantScope,
+        lease: &Lease,
+        settlement: &Settlement,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.reach("settle")?.settle(scope, lease, settlement, now)
+    }
+}
+
+impl<S: IndexStore> IndexStore for FailingStore<S> {
+    fn indexes(
+        &self,
+        scope: &TenantScope,
+        model: Option<&EmbeddingModel>,
+        at: Timestamp,
+    ) -> Result<Vec<Index>, StoreError> {
+        self.reach("indexes")?.indexes(scope, model, at)
+    }
+
+    fn set_dimension(
+        &self,
+        scope: &TenantScope,
+        generation: Generation,
+        dimension: Dimension,
+    ) -> Result<bool, StoreError> {
+        self.reach("set_dimension")?
+            .set_dimension(scope, generation, dimension)
+    }
+
+    fn begin_index(
+        &self,
+        scope: &TenantScope,
+        model: Option<&EmbeddingModel>,
+        at: Timestamp,
+    ) -> Result<Index, StoreError> {
+        self.reach("begin_index")?.begin_index(scope, model, at)
+    }
+
+    fn reopen_index(&self, scope: &TenantScope, generation: Generation) -> Result<bool, StoreError> {
+        self.reach("reopen_index")?.reopen_index(scope, generation)
+    }
+
+    fn switch_index(&self, scope: &TenantScope, generation: Generation) -> Result<bool, StoreError> {
+        self.reach("switch_index")?.switch_index(scope, generation)
+    }
+
+    fn forget_index(&self, scope: &TenantScope, generation: Generation) -> Result<bool, StoreError> {
+        self.reach("forget_index")?.forget_index(scope, generation)
+    }
+
+    fn indexes_in_use(&self) -> Result<Vec<(TenantId, Index)>, StoreError> {
+        self.reach("indexes_in_use")?.indexes_in_use()
     }
 }
 

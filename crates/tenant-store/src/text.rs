@@ -1,6 +1,8 @@
-use tenantry_domain::{PasswordHash, PineconeSettings, SealedSecret, Tenant, User};
+use tenantry_domain::{
+    EmbeddingModel, ExternalIndex, PasswordHash, PineconeSettings, SealedSecret, Segment, Tenant, User,
+};
 
-use crate::{Advance, KeyState, NewDocument, StoreError, TenantChange, UserChange};
+use crate::{KeyState, Settlement, StoreError, Submission, TenantChange, TextRead, UserChange};
 
 /// Text that holds U+0000, which PostgreSQL cannot store and SQLite cuts short in its own functions.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +25,19 @@ pub(crate) trait Texts {
             None => Ok(()),
         }
     }
+}
+
+fn external(index: Option<&ExternalIndex>) -> [(&'static str, Option<&str>); 2] {
+    [
+        (
+            "pinecone_external_namespace",
+            index.map(|index| index.namespace.as_str()),
+        ),
+        (
+            "pinecone_external_text_field",
+            index.map(|index| index.text_field.as_str()),
+        ),
+    ]
 }
 
 fn pinecone(settings: &PineconeSettings) -> [(&'static str, Option<&str>); 5] {
@@ -48,6 +63,7 @@ impl Texts for Tenant {
             ("system_prompt", self.system_prompt.as_deref()),
         ];
         texts.extend(pinecone(&self.pinecone));
+        texts.extend(external(self.pinecone.external.as_ref()));
         texts
     }
 }
@@ -58,7 +74,7 @@ impl Texts for TenantChange {
             value?.as_deref()
         }
         let key: Option<&SealedSecret> = self.pinecone_api_key.as_ref().and_then(Option::as_ref);
-        vec![
+        let mut texts = vec![
             ("name", self.name.as_deref()),
             ("pinecone_environment", set(self.pinecone_environment.as_ref())),
             ("pinecone_index", set(self.pinecone_index.as_ref())),
@@ -69,7 +85,9 @@ impl Texts for TenantChange {
                 key.map(|key| key.last_four.as_str()),
             ),
             ("system_prompt", set(self.system_prompt.as_ref())),
-        ]
+        ];
+        texts.extend(external(self.pinecone_external.as_ref().and_then(Option::as_ref)));
+        texts
     }
 }
 
@@ -91,18 +109,49 @@ impl Texts for UserChange {
     }
 }
 
-impl Texts for NewDocument {
+impl Texts for Submission {
     fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        // Metadata cannot hold it.
         vec![
-            ("title", Some(self.title.as_str())),
-            ("text", Some(self.text.as_str())),
+            ("external_id", self.external_id.as_deref()),
+            ("title", self.title.as_deref()),
+            ("file_name", self.file_name.as_deref()),
         ]
     }
 }
 
-impl Texts for Advance {
+impl Texts for Segment {
     fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
-        vec![("failure", self.failure.as_deref())]
+        let headings = self.headings.iter();
+        let headings = headings.map(|heading| ("headings", Some(heading.as_str())));
+        std::iter::once(("text", Some(self.text.as_str())))
+            .chain(headings)
+            .collect()
+    }
+}
+
+impl Texts for TextRead {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![("title", Some(self.title.as_str()))]
+    }
+}
+
+impl Texts for Settlement {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        let reason = match self {
+            Self::Retry { reason, .. } | Self::Failed { reason } => Some(reason.as_str()),
+            Self::Yielded | Self::Cancelled | Self::Done => None,
+        };
+        vec![("reason", reason)]
+    }
+}
+
+impl Texts for EmbeddingModel {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![
+            ("provider", Some(self.provider.as_str())),
+            ("model", Some(self.name.as_str())),
+        ]
     }
 }
 

@@ -25,7 +25,7 @@ pub struct UserFilter {
 }
 
 /// What one request needs to know of its caller, read in one step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Access {
     /// The user, active or not.
     pub user: User,

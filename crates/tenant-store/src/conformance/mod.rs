@@ -1,7 +1,6 @@
 //! What every store must do, one function per documented obligation; each takes a store without records and panics
 //! where the store fails it. [`conformance_tests!`](crate::conformance_tests) makes a test of each.
 
-pub mod documents;
 pub mod keys;
 mod samples;
 pub mod tenants;
@@ -51,20 +50,6 @@ macro_rules! conformance_tests {
                 access_gives_the_user_with_the_tenant,
                 text_with_nul_is_refused_and_nothing_stored,
             }
-            documents {
-                a_document_begins_pending_without_chunks,
-                a_document_id_is_taken_in_its_tenant_alone,
-                a_document_of_an_unknown_tenant_is_refused,
-                a_document_of_another_tenant_does_not_exist,
-                documents_are_listed_newest_first_in_pages_with_the_total,
-                a_document_being_deleted_is_not_listed,
-                only_ready_documents_may_be_found,
-                advancing_sets_state_chunks_failure_and_time,
-                a_document_being_deleted_stays_so,
-                an_absent_document_is_neither_advanced_nor_removed,
-                removing_a_document_frees_its_id,
-                text_with_nul_is_refused_and_nothing_stored,
-            }
             keys {
                 keys_are_listed_oldest_first_as_written,
                 the_first_record_of_a_key_stays,
@@ -99,7 +84,6 @@ mod tests {
         for (topic, source) in [
             ("tenants", include_str!("tenants.rs")),
             ("users", include_str!("users.rs")),
-            ("documents", include_str!("documents.rs")),
             ("keys", include_str!("keys.rs")),
         ] {
             let (_, listed) = list.split_once(&format!("            {topic} {{")).unwrap();

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use tenantry_domain::{
-    DocumentId, Email, MediaType, PasswordHash, PineconeSettings, Sealed, SealedSecret, Tenant, TenantId,
-    TenantScope, Timestamp, User, UserId,
+    Email, ExternalIndex, Fusion, PasswordHash, PineconeSettings, Sealed, SealedSecret, SearchSettings,
+    Tenant, TenantId, TenantScope, Timestamp, User, UserId,
 };
 
-use crate::{NewDocument, TenantStore};
+use crate::TenantStore;
 
 /// A moment with microseconds, `seconds` after 2026-11-23T07:29:00Z.
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -25,6 +25,7 @@ pub(super) fn tenant(id: &str) -> Tenant {
         name: id.to_uppercase(),
         pinecone: PineconeSettings::default(),
         system_prompt: None,
+        search: SearchSettings::default(),
         is_active: true,
         created_at: at(0),
         updated_at: at(1),
@@ -39,6 +40,14 @@ pub(super) fn full_tenant(id: &str) -> Tenant {
             index: Some("passages".into()),
             host: Some("passages-1.svc.pinecone.io".into()),
             api_key: Some(secret("v1.00112233aabbccdd.c2VhbGVk", "wxyz")),
+            external: Some(ExternalIndex {
+                namespace: String::new(),
+                text_field: "body".into(),
+            }),
+        },
+        search: SearchSettings {
+            fusion: Fusion::new(60.0, 0.7, 1.3).unwrap(),
+            min_score: Some(0.1),
         },
         system_prompt: Some("Answer in Ænglisc, \"quoted\"; 'twice'.\n\u{1F989}".into()),
         ..tenant(id)
@@ -78,16 +87,6 @@ pub(super) fn full_user(email: &str, tenant: &str) -> User {
         tenant: Some(tenant_id(tenant)),
         token_version: 7,
         ..user(email)
-    }
-}
-
-pub(super) fn document(title: &str, seconds: i64) -> NewDocument {
-    NewDocument {
-        id: DocumentId::generate(at(seconds)),
-        title: title.into(),
-        media_type: MediaType::Markdown,
-        text: format!("# {title}\n\nñ€😀"),
-        created_at: at(seconds),
     }
 }
 

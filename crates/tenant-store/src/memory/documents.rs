@@ -1,63 +1,42 @@
 use std::cmp::Reverse;
-use std::collections::btree_map::Entry;
 
-use tenantry_domain::{Document, DocumentId, DocumentState, Page, Paged, TenantScope};
+use tenantry_domain::{
+    Document, DocumentId, DocumentState, DocumentVersion, Job, JobId, Page, Paged, Segment, TenantScope,
+    Timestamp,
+};
 
 use super::{MemoryStore, paged};
+use crate::ledger::{self, DocumentRecord};
 use crate::text::Texts;
-use crate::{Advance, DocumentStore, NewDocument, ReadyDocument, StoreError};
-
-/// A document with its text.
-#[derive(Debug)]
-pub(super) struct Kept {
-    document: Document,
-    text: String,
-}
+use crate::{DocumentFilter, DocumentStore, ReadyDocument, ReadyVersion, StoreError, Submission, Submitted};
 
 impl DocumentStore for MemoryStore {
-    fn create_document(&self, scope: &TenantScope, document: &NewDocument) -> Result<(), StoreError> {
-        document.refuse_nul()?;
+    fn submit(&self, scope: &TenantScope, submission: &Submission) -> Result<Submitted, StoreError> {
+        submission.refuse_nul()?;
         let mut records = self.records();
-        if !records.tenants.contains_key(scope.id()) {
-            return Err(StoreError::UnknownTenant);
-        }
-        match records.documents.entry((scope.id().clone(), document.id)) {
-            Entry::Occupied(_) => Err(StoreError::IdTaken),
-            Entry::Vacant(place) => {
-                place.insert(Kept {
-                    document: document.begin(),
-                    text: document.text.clone(),
-                });
-                Ok(())
-            }
-        }
+        records.refuse_unknown(scope.id())?;
+        ledger::submit(&mut records.ledger(scope.id()), submission)
     }
 
     fn document(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<Document>, StoreError> {
         let records = self.records();
-        Ok(records
-            .documents
-            .get(&(scope.id().clone(), id))
-            .map(|kept| kept.document.clone()))
+        let found = records.documents.get(&(scope.id().clone(), id));
+        Ok(found.map(|record| record.document.clone()))
     }
 
-    fn document_text(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<String>, StoreError> {
-        let records = self.records();
-        Ok(records
-            .documents
-            .get(&(scope.id().clone(), id))
-            .map(|kept| kept.text.clone()))
-    }
-
-    fn documents(&self, scope: &TenantScope, page: Page) -> Result<Paged<Document>, StoreError> {
+    fn documents(
+        &self,
+        scope: &TenantScope,
+        filter: &DocumentFilter,
+        page: Page,
+    ) -> Result<Paged<Document>, StoreError> {
         let records = self.records();
         let mut documents: Vec<_> = records
-            .documents
-            .iter()
-            .filter(|((tenant, _), kept)| {
-                tenant == scope.id() && kept.document.state != DocumentState::Deleting
-            })
-            .map(|(_, kept)| &kept.document)
+            .documents_of(scope.id())
+            .map(|record| &record.document)
+            .filter(|document| document.state != DocumentState::Deleting)
+            .filter(|document| filter.state.is_none_or(|state| document.state == state))
+            .filter(|document| filter.external_id.is_none() || document.external_id == filter.external_id)
             .collect();
         documents.sort_by_key(|document| Reverse((document.created_at, document.id)));
         Ok(paged(&documents, page))
@@ -75,41 +54,73 @@ impl DocumentStore for MemoryStore {
         Ok(ids
             .into_iter()
             .filter_map(|id| records.documents.get(&(scope.id().clone(), id)))
-            .filter(|kept| kept.document.state == DocumentState::Ready)
-            .map(|kept| ReadyDocument {
-                id: kept.document.id,
-                title: kept.document.title.clone(),
+            .filter(|record| record.document.state == DocumentState::Ready)
+            .map(|record| ReadyDocument {
+                id: record.document.id,
+                version: record.document.version,
+                title: record.document.title.clone(),
+                metadata: record.document.metadata.clone(),
+                external_id: record.document.external_id.clone(),
             })
             .collect())
     }
 
-    fn advance_document(
+    fn ready_versions(
+        &self,
+        scope: &TenantScope,
+        after: Option<DocumentId>,
+        limit: u16,
+    ) -> Result<Vec<ReadyVersion>, StoreError> {
+        let records = self.records();
+        // The map is ordered by tenant and then by id.
+        Ok(records
+            .documents_of(scope.id())
+            .filter(|record| record.document.state == DocumentState::Ready)
+            .filter(|record| after.is_none_or(|after| record.document.id > after))
+            .take(limit.into())
+            .map(ready_version)
+            .collect())
+    }
+
+    fn segments(
+        &self,
+        scope: &TenantScope,
+        of: DocumentVersion,
+        from: u32,
+        limit: u16,
+    ) -> Result<Vec<Segment>, StoreError> {
+        let records = self.records();
+        let key = |ordinal| (scope.id().clone(), of, ordinal);
+        Ok(records
+            .segments
+            .range(key(from)..=key(u32::MAX))
+            .take(limit.into())
+            .map(|(_, segment)| segment.clone())
+            .collect())
+    }
+
+    fn remove_document(
         &self,
         scope: &TenantScope,
         id: DocumentId,
-        advance: &Advance,
-    ) -> Result<bool, StoreError> {
-        advance.refuse_nul()?;
-        let mut records = self.records();
-        let Some(kept) = records.documents.get_mut(&(scope.id().clone(), id)) else {
-            return Ok(false);
-        };
-        let document = &mut kept.document;
-        if document.state == DocumentState::Deleting && advance.state != DocumentState::Deleting {
-            return Ok(false);
-        }
-        document.state = advance.state;
-        document.chunks = advance.chunks.unwrap_or(document.chunks);
-        document.failure.clone_from(&advance.failure);
-        document.updated_at = advance.at;
-        Ok(true)
+        job: JobId,
+        at: Timestamp,
+    ) -> Result<Option<Job>, StoreError> {
+        ledger::remove_document(&mut self.records().ledger(scope.id()), id, job, at)
     }
+}
 
-    fn remove_document(&self, scope: &TenantScope, id: DocumentId) -> Result<bool, StoreError> {
-        Ok(self
-            .records()
-            .documents
-            .remove(&(scope.id().clone(), id))
-            .is_some())
+fn ready_version(record: &DocumentRecord) -> ReadyVersion {
+    let document = &record.document;
+    ReadyVersion {
+        of: DocumentVersion {
+            document: document.id,
+            version: document.version,
+        },
+        title: document.title.clone(),
+        metadata: document.metadata.clone(),
+        format: record.format,
+        chunks: document.chunks,
+        segments: record.segments,
     }
 }

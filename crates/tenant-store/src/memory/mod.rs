@@ -1,14 +1,22 @@
 mod documents;
+mod indexes;
+mod jobs;
 mod keys;
+mod ledger;
+mod sources;
 mod tenants;
 mod users;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tenantry_domain::{DocumentId, Page, Paged, Tenant, TenantId, User, UserId};
+use tenantry_domain::{
+    DocumentId, DocumentVersion, JobId, Page, Paged, Segment, SourceId, Tenant, TenantId, Timestamp, User,
+    UserId,
+};
 
-use crate::KeyState;
+use crate::ledger::{DocumentRecord, Indexes, JobRecord};
+use crate::{KeyState, StoreError};
 
 /// Keeps every record in memory and forgets it with the process: for tests and for trying things out.
 ///
@@ -29,8 +37,22 @@ pub struct MemoryStore(Mutex<Records>);
 struct Records {
     tenants: BTreeMap<TenantId, Tenant>,
     users: BTreeMap<UserId, User>,
-    documents: BTreeMap<(TenantId, DocumentId), documents::Kept>,
+    documents: BTreeMap<(TenantId, DocumentId), DocumentRecord>,
+    segments: BTreeMap<(TenantId, DocumentVersion, u32), Segment>,
+    jobs: BTreeMap<(TenantId, JobId), JobRecord>,
+    queue: BTreeMap<TenantId, Turn>,
+    parts: BTreeMap<(TenantId, SourceId, u32), sources::Part>,
+    indexes: BTreeMap<TenantId, Indexes>,
     keys: BTreeMap<String, KeyState>,
+}
+
+/// When a tenant is to be looked at for work.
+#[derive(Debug, Default)]
+struct Turn {
+    /// When it last had a turn.
+    served: Option<Timestamp>,
+    /// When it may have something to do; `None` while it has not.
+    due: Option<Timestamp>,
 }
 
 impl MemoryStore {
@@ -42,6 +64,23 @@ impl MemoryStore {
     fn records(&self) -> MutexGuard<'_, Records> {
         // No write is left half done by a panic, so a poisoned lock guards sound records.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Records {
+    fn ledger<'r>(&'r mut self, tenant: &'r TenantId) -> ledger::MemoryLedger<'r> {
+        ledger::MemoryLedger {
+            records: self,
+            tenant,
+        }
+    }
+
+    fn refuse_unknown(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        if self.tenants.contains_key(tenant) {
+            Ok(())
+        } else {
+            Err(StoreError::UnknownTenant)
+        }
     }
 }
 

@@ -48,6 +48,8 @@ fn apply(change: &TenantChange, tenant: &mut Tenant) {
     set(&mut tenant.pinecone.index, change.pinecone_index);
     set(&mut tenant.pinecone.host, change.pinecone_host);
     set(&mut tenant.pinecone.api_key, change.pinecone_api_key);
+    set(&mut tenant.pinecone.external, change.pinecone_external);
+    set(&mut tenant.search, change.search);
     set(&mut tenant.system_prompt, change.system_prompt);
     set(&mut tenant.is_active, change.is_active);
 }
