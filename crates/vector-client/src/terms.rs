@@ -60,12 +60,17 @@ pub(crate) fn indexed_terms(text: &str) -> Vec<String> {
 
 /// The different terms of a query without stopwords, at most [`MAX_QUERY_TERMS`]; a query of stopwords alone keeps them.
 pub(crate) fn query_terms(text: &str) -> Vec<Term> {
-    let terms = distinct_terms(text, |word| !STOPWORDS.contains(&word));
+    let terms = distinct_terms(text, |word| !is_stopword(word));
     if terms.is_empty() {
         distinct_terms(text, |_| true)
     } else {
         terms
     }
+}
+
+/// Whether a word in lower case says nothing of a text's subject.
+pub(crate) fn is_stopword(word: &str) -> bool {
+    STOPWORDS.contains(&word)
 }
 
 fn distinct_terms(text: &str, keep: impl Fn(&str) -> bool) -> Vec<Term> {
