@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use tenantry_domain::{Embedding, ExternalIndex, Filter, Metadata, MetadataValue, TopK};
+use tenantry_domain::{Embedding, ExternalIndex, Filter, MetadataValue, TopK};
 
 use crate::VectorError;
 
@@ -80,23 +80,7 @@ fn whole(value: &MetadataValue) -> Option<u32> {
 
 /// Whether a record with these fields passes the filter.
 pub(crate) fn passes(filter: Option<&Filter>, fields: &BTreeMap<String, MetadataValue>) -> bool {
-    let Some(filter) = filter else { return true };
-    // One field at a time, because a record may have more fields than metadata can.
-    let named = |part: &Filter, key: &str| {
-        let one = fields
-            .get(key)
-            .map(|value| BTreeMap::from([(key.to_owned(), value.clone())]));
-        let metadata = Metadata::new(one.unwrap_or_default()).unwrap_or_default();
-        part.matches(&metadata)
-    };
-    match filter {
-        Filter::Eq(key, _) | Filter::Ne(key, _) | Filter::In(key, _) | Filter::Range(key, _) => {
-            named(filter, key)
-        }
-        Filter::And(all) => all.iter().all(|part| passes(Some(part), fields)),
-        Filter::Or(any) => any.iter().any(|part| passes(Some(part), fields)),
-        Filter::Not(part) => !passes(Some(part), fields),
-    }
+    filter.is_none_or(|filter| filter.matches_values(&|key| fields.get(key)))
 }
 
 #[cfg(test)]
@@ -118,10 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_no_metadata_counts_as_missing() {
-        let fields = BTreeMap::from([("body".to_owned(), MetadataValue::Text("x".repeat(501)))]);
-        let long = MetadataValue::Text("y".into());
-        assert!(passes(Some(&Filter::Ne("body".into(), long.clone())), &fields));
-        assert!(!passes(Some(&Filter::Eq("body".into(), long)), &fields));
+    fn a_field_that_is_no_metadata_is_compared_as_it_is() {
+        let long = MetadataValue::Text("x".repeat(501));
+        let fields = BTreeMap::from([("body".to_owned(), long.clone())]);
+        let short = MetadataValue::Text("x".into());
+        assert!(passes(Some(&Filter::Ne("body".into(), short.clone())), &fields));
+        assert!(!passes(Some(&Filter::Eq("body".into(), short)), &fields));
+        assert!(passes(Some(&Filter::Eq("body".into(), long)), &fields));
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn split(records: Vec<Vec<u8>>, namespace: &str) -> Vec<Vec<Vec<u8>>>
     batches
 }
 
-/// The body of one upsert. `namespace` is a tenant id, which has nothing that JSON escapes.
+/// The body of one upsert. `namespace` is a tenant id with a generation, which have nothing that JSON escapes.
 pub(super) fn body(records: &[Vec<u8>], namespace: &str) -> Vec<u8> {
     [
         b"{\"vectors\":[",

@@ -1,29 +1,41 @@
-use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use tenantry_domain::{Dimension, DocumentId, TenantId, TenantScope};
-use tenantry_http_client::{Method, Request, Response, Transport};
+use tenantry_domain::{
+    Chunk, ChunkHash, DocumentId, DocumentVersion, Embedding, Generation, IndexScope, Metadata,
+};
+use tenantry_http_client::Transport;
 
-use super::options::{PineconeOptions, host_url};
-use super::upstream::{SEARCH_DEADLINES, Upstream};
-use super::wire::{Delete, Listing, Matches, Query, Stats};
-use super::{batch, fault, record};
-use crate::remote::check_key;
-use crate::store::collection_dimension;
-use crate::{IndexedChunk, Match, VectorError, VectorQuery, VectorStore};
+use super::filter::{Fields, push_down};
+use super::index::{Index, embedding};
+use super::metadata;
+use super::nearest::{Near, Wanted};
+use super::options::PineconeOptions;
+use super::record::{self, RecordId};
+use super::upstream::CALL_DEADLINES;
+use crate::fusion::fuse;
+use crate::records::passes;
+use crate::store::index_dimension;
+use crate::{IndexedChunk, Match, StoredVersion, VectorError, VectorQuery, VectorStore};
 
-/// The most ids that one request deletes.
-const MAX_DELETED_IDS: usize = 1_000;
+/// The most records of a document whose embeddings are read for reuse: ten fetches.
+const MAX_REUSED: usize = 1_000;
 
-/// Keeps chunks in a Pinecone index, each tenant's in the namespace of its id, and finds them by their embeddings alone.
+/// Keeps chunks in a Pinecone index and finds them by their embeddings alone: a tenant's first index in the namespace of the
+/// tenant's id, a later one in `<tenant>.<generation>`.
 ///
-/// Pinecone shows a write a few seconds late, in searches and counts. The index must measure by cosine or dot product;
-/// [`crate::IndexCatalog`] tells. Records in the namespace that were written by something else are not matched.
+/// Pinecone shows a write a few seconds late, in searches, listings and counts. The index must measure by cosine or dot
+/// product; [`crate::IndexCatalog`] tells. Records in the namespace that were written by something else are not matched.
+///
+/// Filters are the service's own work, but for ranges of texts and their negations, which it does not know: for those the
+/// nearest 1,000 chunks are looked through. Metadata is kept with each chunk, so that of a version that is written in
+/// several calls, all must give the same. [`VectorStore::embeddings`] reads at most 1,000 records of the document,
+/// [`VectorStore::contents`] at most two million of the index.
 #[derive(Debug)]
 pub struct PineconeStore {
-    upstream: Upstream,
+    index: Index,
 }
 
 impl PineconeStore {
@@ -38,212 +50,176 @@ impl PineconeStore {
         host: &str,
         api_key: SecretString,
     ) -> Result<Self, VectorError> {
-        check_key(&api_key)?;
-        let base = host_url(host)
-            .ok_or_else(|| VectorError::Refused("the index host is not a host or url".into()))?;
-        let (trust, api_version) = (options.trust.clone(), options.api_version.clone());
-        Ok(Self {
-            upstream: Upstream {
-                transport,
-                base,
-                trust,
-                api_version,
-                api_key,
-            },
-        })
+        let index = Index::connect(transport, options, host, api_key)?;
+        Ok(Self { index })
     }
 
-    fn post(&self, segments: &[&str], body: Vec<u8>) -> Request {
-        let mut request = self
-            .upstream
-            .request(Method::Post, segments, &[])
-            .header("content-type", "application/json");
-        request.body = Some(body);
-        request
-    }
-
-    fn send_batch(
-        &self,
-        namespace: &TenantId,
-        records: &[Vec<u8>],
-        given: Option<Dimension>,
-    ) -> Result<(), VectorError> {
-        let body = batch::body(records, namespace.as_str());
-        let response = self.upstream.send(&self.post(&["vectors", "upsert"], body))?;
-        match response.status {
-            200..=299 => Ok(()),
-            // Our measure of "too large" is the documented one; the service has the last word.
-            413 if records.len() > 1 => {
-                let (first, second) = records.split_at(records.len() / 2);
-                self.send_batch(namespace, first, given)?;
-                self.send_batch(namespace, second, given)
-            }
-            _ => Err(self.explained(&response, given)),
-        }
-    }
-
-    /// What a refused vector means: the answer's text names the dimensions only in words, the index's statistics tell
-    /// them in numbers.
-    fn explained(&self, response: &Response, given: Option<Dimension>) -> VectorError {
-        let plain = self.upstream.fault(response);
-        let (400 | 422, Some(actual)) = (response.status, given) else {
-            return plain;
-        };
-        let index = self
-            .stats()
-            .ok()
-            .and_then(|stats| Dimension::new(usize::try_from(stats.dimension?).ok()?).ok());
-        match index {
-            Some(expected) if expected != actual => VectorError::DimensionMismatch { expected, actual },
-            _ => plain,
-        }
-    }
-
-    fn stats(&self) -> Result<Stats, VectorError> {
-        let response = self
-            .upstream
-            .send(&self.post(&["describe_index_stats"], b"{}".to_vec()))?;
-        self.upstream.decode(&response)
-    }
-
-    /// One page of the ids that begin with `prefix`; `None` where the namespace does not exist.
-    fn page(
+    /// Every id of `document`'s records with what it says.
+    fn ids(
         &self,
         namespace: &str,
-        prefix: &str,
-        token: Option<&str>,
-    ) -> Result<Option<Listing>, VectorError> {
-        let mut query = vec![("namespace", namespace), ("prefix", prefix), ("limit", "100")];
-        query.extend(token.map(|token| ("paginationToken", token)));
-        let response =
-            self.upstream
-                .send(&self.upstream.request(Method::Get, &["vectors", "list"], &query))?;
-        if fault::is_missing_namespace(&response) {
-            Ok(None)
-        } else {
-            self.upstream.decode(&response).map(Some)
-        }
-    }
-
-    /// Every id that begins with `prefix`, and whether the listing came to its end.
-    fn ids(&self, namespace: &str, prefix: &str) -> Result<(Vec<String>, bool), VectorError> {
-        let (mut ids, mut seen) = (Vec::new(), HashSet::new());
-        let mut token: Option<String> = None;
-        loop {
-            let Some(page) = self.page(namespace, prefix, token.as_deref())? else {
-                return Ok((ids, true));
-            };
-            // Only what was asked for may be deleted, whatever was listed.
-            ids.extend(
-                page.vectors
-                    .into_iter()
-                    .map(|listed| listed.id)
-                    .filter(|id| id.starts_with(prefix)),
-            );
-            match page
-                .pagination
-                .and_then(|pagination| pagination.next)
-                .filter(|next| !next.is_empty())
-            {
-                None => return Ok((ids, true)),
-                Some(next) if !seen.insert(next.clone()) => return Ok((ids, false)),
-                next => token = next,
-            }
-        }
-    }
-
-    fn delete(&self, namespace: &str, ids: &[String]) -> Result<(), VectorError> {
-        let body = encoded(&Delete { namespace, ids })?;
-        self.accept_missing(&self.post(&["vectors", "delete"], body))
-    }
-
-    /// Sends what is done already when the namespace does not exist.
-    fn accept_missing(&self, request: &Request) -> Result<(), VectorError> {
-        let response = self.upstream.send(request)?;
-        if response.is_success() || fault::is_missing_namespace(&response) {
-            Ok(())
-        } else {
-            Err(self.upstream.fault(&response))
-        }
+        document: DocumentId,
+        mut take: impl FnMut(String, Option<RecordId>) -> ControlFlow<()>,
+    ) -> Result<(), VectorError> {
+        self.index.list(namespace, &record::id_prefix(document), |id| {
+            let parsed = id.parse().ok();
+            take(id, parsed)
+        })
     }
 }
 
-fn encoded(body: &impl serde::Serialize) -> Result<Vec<u8>, VectorError> {
-    serde_json::to_vec(body).map_err(|error| VectorError::Refused(error.into()))
-}
-
-/// Best first, ties by document and ordinal: Pinecone does not say how it breaks them.
-fn best_first(a: &Match, b: &Match) -> Ordering {
-    let place = |found: &Match| (found.document, found.chunk.ordinal);
-    b.score
-        .score
-        .total_cmp(&a.score.score)
-        .then_with(|| place(a).cmp(&place(b)))
+/// Where an index is kept. No tenant id has a dot, so no tenant's namespace is another's. Pinecone takes ASCII of 1 to 512
+/// characters (<https://docs.pinecone.io/reference/api/database-limits/identifier-limits>).
+fn namespace(index: IndexScope<'_>) -> String {
+    let (tenant, generation) = (index.tenant().id(), index.generation());
+    if generation == Generation::FIRST {
+        tenant.to_string()
+    } else {
+        format!("{tenant}.{generation}")
+    }
 }
 
 impl VectorStore for PineconeStore {
-    fn upsert(&self, scope: &TenantScope, chunks: &[IndexedChunk]) -> Result<(), VectorError> {
-        let dimension = collection_dimension(None, chunks)?;
-        let records = chunks.iter().map(record::encode).collect::<Result<Vec<_>, _>>()?;
-        for records in batch::split(records, scope.id().as_str()) {
-            self.send_batch(scope.id(), &records, dimension)?;
-        }
-        Ok(())
+    fn upsert(
+        &self,
+        index: IndexScope<'_>,
+        of: DocumentVersion,
+        metadata: &Metadata,
+        chunks: &[IndexedChunk],
+    ) -> Result<(), VectorError> {
+        let dimension = index_dimension(None, chunks)?;
+        let fields = metadata::fields(metadata);
+        let records = chunks.iter().map(|chunk| record::encode(of, &fields, chunk));
+        let records = records.collect::<Result<Vec<_>, _>>()?;
+        self.index.upsert(&namespace(index), records, dimension)
     }
 
-    fn search(&self, scope: &TenantScope, query: VectorQuery<'_>) -> Result<Vec<Match>, VectorError> {
-        let embedding = query.embedding.ok_or(VectorError::EmbeddingRequired)?;
-        let body = encoded(&Query {
-            namespace: scope.id().as_str(),
-            top_k: query.limit.get(),
-            vector: embedding.as_slice(),
-            include_values: false,
-            include_metadata: true,
+    fn search(&self, index: IndexScope<'_>, query: VectorQuery<'_>) -> Result<Vec<Match>, VectorError> {
+        let wanted = Wanted {
+            namespace: &namespace(index),
+            embedding: query.embedding.ok_or(VectorError::EmbeddingRequired)?,
+            pushdown: &push_down(query.filter, Fields::Ours),
+            limit: query.limit,
+            with_embeddings: query.with_embeddings,
+        };
+        let near = self.index.nearest(
+            wanted,
+            |id, fields| {
+                let passes = passes(query.filter, &metadata::ours(&fields));
+                passes.then(|| record::decode(id, fields)).flatten()
+            },
+            |near| place(&near.record),
+        )?;
+        Ok(scored(near, query))
+    }
+
+    fn embeddings(
+        &self,
+        index: IndexScope<'_>,
+        document: DocumentId,
+        hashes: &[ChunkHash],
+    ) -> Result<HashMap<ChunkHash, Embedding>, VectorError> {
+        let mut reusable = HashMap::new();
+        if hashes.is_empty() {
+            return Ok(reusable);
+        }
+        let namespace = namespace(index);
+        let mut ids = Vec::new();
+        self.ids(&namespace, document, |id, parsed| {
+            ids.extend(parsed.map(|_| id));
+            if ids.len() < MAX_REUSED {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         })?;
-        let response = self
-            .upstream
-            .send(&self.post(&["query"], body).deadlines(SEARCH_DEADLINES))?;
-        if fault::is_missing_namespace(&response) {
-            return Ok(Vec::new());
-        }
-        if !response.is_success() {
-            return Err(self.explained(&response, Some(embedding.dimension())));
-        }
-        let found: Matches = self.upstream.decode(&response)?;
-        let mut matches: Vec<_> = found.matches.into_iter().filter_map(record::decode).collect();
-        matches.sort_by(best_first);
-        matches.truncate(usize::from(query.limit.get()));
-        Ok(matches)
+        let wanted: HashMap<_, _> = hashes
+            .iter()
+            .map(|hash| (record::hexadecimal(hash), *hash))
+            .collect();
+        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+        self.index.fetch(&namespace, &ids, CALL_DEADLINES, |records| {
+            let found = records.into_values().filter_map(|record| {
+                let hash = wanted.get(record::hash(record.metadata.as_ref()?)?)?;
+                Some((*hash, embedding(record.values)?))
+            });
+            reusable.extend(found);
+            reusable.len() == wanted.len()
+        })?;
+        Ok(reusable)
     }
 
-    fn remove_document(&self, scope: &TenantScope, document: DocumentId) -> Result<(), VectorError> {
-        let namespace = scope.id().as_str();
-        let (ids, complete) = self.ids(namespace, &record::id_prefix(document))?;
-        for ids in ids.chunks(MAX_DELETED_IDS) {
-            self.delete(namespace, ids)?;
-        }
-        if complete {
-            Ok(())
-        } else {
-            Err(VectorError::Unavailable(
-                "the listing of the document's records repeats a page".into(),
-            ))
-        }
+    fn remove(
+        &self,
+        index: IndexScope<'_>,
+        document: DocumentId,
+        keep: Option<u32>,
+    ) -> Result<(), VectorError> {
+        let namespace = namespace(index);
+        let mut ids = Vec::new();
+        let listed = self.ids(&namespace, document, |id, parsed| {
+            let is_kept = keep.is_some() && parsed.map(|id| id.of.version) == keep;
+            ids.extend((!is_kept).then_some(id));
+            ControlFlow::Continue(())
+        });
+        // What a listing that broke off did tell can go already.
+        self.index.delete(&namespace, &ids)?;
+        listed
     }
 
-    fn clear(&self, scope: &TenantScope) -> Result<(), VectorError> {
-        let request = self
-            .upstream
-            .request(Method::Delete, &["namespaces", scope.id().as_str()], &[]);
-        self.accept_missing(&request)
+    fn clear(&self, index: IndexScope<'_>) -> Result<(), VectorError> {
+        self.index.delete_namespace(&namespace(index))
     }
 
-    fn count(&self, scope: &TenantScope) -> Result<u64, VectorError> {
-        let stats = self.stats()?;
-        Ok(stats
-            .namespaces
-            .get(scope.id().as_str())
+    fn count(&self, index: IndexScope<'_>) -> Result<u64, VectorError> {
+        let stats = self.index.stats()?;
+        let namespace = stats.namespaces.get(&namespace(index));
+        Ok(namespace
             .and_then(|namespace| namespace.vector_count)
             .unwrap_or(0))
     }
+
+    fn contents(&self, index: IndexScope<'_>) -> Result<Vec<StoredVersion>, VectorError> {
+        let mut ordinals: BTreeMap<DocumentVersion, HashSet<u32>> = BTreeMap::new();
+        self.index.list(&namespace(index), "", |id| {
+            if let Ok(RecordId { of, ordinal }) = id.parse() {
+                ordinals.entry(of).or_default().insert(ordinal);
+            }
+            ControlFlow::Continue(())
+        })?;
+        let versions = ordinals.into_iter().map(|(of, ordinals)| {
+            let chunks = u64::try_from(ordinals.len()).unwrap_or(u64::MAX);
+            // Pinecone keeps no record without a vector.
+            let embedded = chunks;
+            StoredVersion { of, chunks, embedded }
+        });
+        Ok(versions.collect())
+    }
+}
+
+fn place((of, chunk): &(DocumentVersion, Chunk)) -> (DocumentVersion, u32) {
+    (*of, chunk.ordinal)
+}
+
+/// The matches of a dense ranking that is the only one.
+fn scored(near: Vec<Near<(DocumentVersion, Chunk)>>, query: VectorQuery<'_>) -> Vec<Match> {
+    let ranking: Vec<_> = near
+        .iter()
+        .map(|near| (place(&near.record), near.score))
+        .collect();
+    let mut by_place: HashMap<_, _> = near.into_iter().map(|near| (place(&near.record), near)).collect();
+    let fused = fuse(query.fusion, Some(&ranking), None, query.limit);
+    let matches = fused.into_iter().filter_map(|(place, score)| {
+        let Near {
+            embedding, record, ..
+        } = by_place.remove(&place)?;
+        let (of, chunk) = record;
+        Some(Match {
+            of,
+            chunk,
+            score,
+            embedding: embedding.filter(|_| query.with_embeddings),
+        })
+    });
+    matches.collect()
 }

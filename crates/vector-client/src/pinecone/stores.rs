@@ -4,8 +4,8 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use tenantry_http_client::Transport;
 
-use super::{PineconeOptions, PineconeStore};
-use crate::{RemoteStores, VectorError, VectorStore};
+use super::{PineconeOptions, PineconeRecordIndex, PineconeStore};
+use crate::{RecordIndex, RemoteStores, VectorError, VectorStore};
 
 /// Opens tenants' own Pinecone indexes over one transport.
 pub struct PineconeStores {
@@ -24,6 +24,12 @@ impl RemoteStores for PineconeStores {
     fn open(&self, host: &str, api_key: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError> {
         let store = PineconeStore::connect(self.transport.clone(), &self.options, host, api_key.clone())?;
         Ok(Arc::new(store))
+    }
+
+    fn open_external(&self, host: &str, api_key: &SecretString) -> Result<Arc<dyn RecordIndex>, VectorError> {
+        let records =
+            PineconeRecordIndex::connect(self.transport.clone(), &self.options, host, api_key.clone())?;
+        Ok(Arc::new(records))
     }
 }
 

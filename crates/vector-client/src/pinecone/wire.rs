@@ -6,12 +6,14 @@ use std::collections::HashMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Query<'q> {
     pub(super) namespace: &'q str,
     pub(super) top_k: u16,
     pub(super) vector: &'q [f32],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) filter: Option<&'q Value>,
     pub(super) include_values: bool,
     pub(super) include_metadata: bool,
 }
@@ -28,6 +30,22 @@ pub(super) struct FoundRecord {
     pub(super) id: String,
     pub(super) score: Option<f32>,
     #[serde(default)]
+    pub(super) values: Option<Vec<f32>>,
+    #[serde(default)]
+    pub(super) metadata: Option<Map<String, Value>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Fetched {
+    #[serde(default)]
+    pub(super) vectors: HashMap<String, FetchedRecord>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FetchedRecord {
+    #[serde(default)]
+    pub(super) values: Option<Vec<f32>>,
+    #[serde(default)]
     pub(super) metadata: Option<Map<String, Value>>,
 }
 
@@ -38,14 +56,29 @@ pub(super) struct Record<'r> {
     pub(super) metadata: Metadata<'r>,
 }
 
-/// Flat, as Pinecone wants it: text and numbers only.
+/// Flat, as Pinecone wants it: texts, numbers, booleans and lists of texts.
 #[derive(Debug, Serialize)]
 pub(super) struct Metadata<'r> {
     pub(super) document: String,
+    pub(super) version: u32,
     pub(super) ordinal: u32,
     pub(super) start: u32,
     pub(super) end: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) page: Option<u32>,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(super) headings: &'r [String],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) context: &'r str,
+    pub(super) hash: String,
     pub(super) text: &'r str,
+    /// The client's own, under names that none of the above has.
+    #[serde(flatten)]
+    pub(super) fields: &'r Map<String, Value>,
+}
+
+fn is_empty(headings: &[String]) -> bool {
+    headings.is_empty()
 }
 
 #[derive(Debug, Serialize)]

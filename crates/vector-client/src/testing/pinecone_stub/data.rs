@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value, json};
 use tenantry_http_client::Answer;
 
+use super::filter;
+use super::rules::{invalid, missing_namespace, namespace, only, refusal, stored};
+
 /// What the real service refuses, with its documented limits.
 const MAX_VECTORS: usize = 1_000;
 const MAX_BODY_BYTES: usize = 2 << 20;
 const MAX_METADATA_BYTES: usize = 40 << 10;
 const MAX_IDS: usize = 1_000;
+const MAX_RESULT_BYTES: usize = 4 << 20;
 
 #[derive(Debug)]
 pub(super) struct Index {
@@ -20,20 +24,15 @@ pub(super) struct Index {
 #[derive(Debug)]
 struct Record {
     values: Vec<f64>,
-    metadata: Value,
+    metadata: Map<String, Value>,
 }
 
-/// A refusal in the data plane's shape.
-pub(super) fn refusal(status: u16, code: u8, message: &str) -> Answer {
-    Answer::json(status, &json!({"code": code, "message": message, "details": []}))
-}
-
-fn invalid(message: &str) -> Answer {
-    refusal(400, 3, message)
-}
-
-fn missing_namespace() -> Answer {
-    refusal(404, 5, "Namespace not found")
+impl Record {
+    /// The size as the service counts it: a number has 4 bytes.
+    fn bytes(&self, with_values: bool) -> usize {
+        let values = if with_values { 4 * self.values.len() } else { 0 };
+        values + json!(self.metadata).to_string().len()
+    }
 }
 
 impl Index {
@@ -89,6 +88,17 @@ impl Index {
         Ok(Answer::json(200, &json!({"upsertedCount": vectors.len()})))
     }
 
+    /// Keeps records as another tool would have written them, in the default namespace too.
+    pub(super) fn fill(&mut self, namespace: &str, vectors: &[Value]) -> Result<(), Answer> {
+        let records = vectors.iter().map(|vector| self.record(vector));
+        let records = records.collect::<Result<Vec<_>, _>>()?;
+        self.namespaces
+            .entry(namespace.to_owned())
+            .or_default()
+            .extend(records);
+        Ok(())
+    }
+
     fn record(&self, vector: &Value) -> Result<(String, Record), Answer> {
         let fields = vector
             .as_object()
@@ -132,34 +142,51 @@ impl Index {
     }
 
     pub(super) fn query(&self, body: &Map<String, Value>) -> Result<Answer, Answer> {
-        only(
-            body,
-            &["namespace", "topK", "vector", "includeValues", "includeMetadata"],
-        )?;
+        let known = [
+            "namespace",
+            "topK",
+            "vector",
+            "filter",
+            "includeValues",
+            "includeMetadata",
+        ];
+        only(body, &known)?;
         let limit = body
             .get("topK")
             .and_then(Value::as_u64)
             .filter(|k| (1..=10_000).contains(k));
         let limit = limit.ok_or_else(|| invalid("topK is between 1 and 10000"))?;
         let wanted = self.values(body.get("vector"))?;
-        let name = namespace(body)?;
-        let records = self.namespaces.get(name).ok_or_else(missing_namespace)?;
-        let with_metadata = body.get("includeMetadata") == Some(&Value::Bool(true));
-        let mut matches: Vec<_> = records
-            .iter()
-            .map(|(id, record)| (cosine(&wanted, &record.values), id, record))
-            .collect();
-        matches.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let matches = matches
-            .iter()
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .map(|(score, id, record)| {
-                let mut found = json!({"id": id, "score": score, "values": []});
-                if let Some(fields) = found.as_object_mut().filter(|_| with_metadata) {
-                    fields.insert("metadata".into(), record.metadata.clone());
-                }
-                found
+        let (name, records) = self.read(body.get("namespace").and_then(Value::as_str))?;
+        let asks = |key: &str| body.get(key) == Some(&Value::Bool(true));
+        let (with_values, with_metadata) = (asks("includeValues"), asks("includeMetadata"));
+        let mut matches = Vec::new();
+        for (id, record) in records {
+            let passes = body.get("filter").map_or(Ok(true), |filter| {
+                filter::matches(filter, &record.metadata, false)
             });
+            if passes.map_err(|problem| invalid(&problem))? {
+                matches.push((cosine(&wanted, &record.values), id, record));
+            }
+        }
+        matches.sort_by(|a, b| b.0.total_cmp(&a.0));
+        matches.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let sizes = matches.iter().map(|(_, _, record)| record.bytes(with_values));
+        if sizes.sum::<usize>() > MAX_RESULT_BYTES {
+            return Err(invalid("the result is larger than 4MB"));
+        }
+        let matches = matches.into_iter().map(|(score, id, record)| {
+            let values = if with_values {
+                record.values.as_slice()
+            } else {
+                &[]
+            };
+            let mut found = json!({"id": id, "score": score, "values": values});
+            if let Some(fields) = found.as_object_mut().filter(|_| with_metadata) {
+                fields.insert("metadata".into(), json!(record.metadata));
+            }
+            found
+        });
         let matches: Vec<_> = matches.collect();
         Ok(Answer::json(
             200,
@@ -167,12 +194,42 @@ impl Index {
         ))
     }
 
-    pub(super) fn list(&self, query: &HashMap<String, String>) -> Result<Answer, Answer> {
-        let text = |key: &str| query.get(key).map(String::as_str);
-        let name = text("namespace")
-            .filter(|name| !name.is_empty())
-            .ok_or_else(|| invalid("which namespace?"))?;
+    fn read<'n>(&self, name: Option<&'n str>) -> Result<(&'n str, &BTreeMap<String, Record>), Answer> {
+        let name = name.ok_or_else(|| invalid("which namespace?"))?;
         let records = self.namespaces.get(name).ok_or_else(missing_namespace)?;
+        Ok((name, records))
+    }
+
+    pub(super) fn fetch(&self, query: &[(String, String)]) -> Result<Answer, Answer> {
+        let values = |wanted: &str| {
+            let of_key = query.iter().filter(move |(key, _)| key == wanted);
+            of_key.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
+        };
+        let ids = values("ids");
+        if ids.is_empty() || ids.len() > MAX_IDS || ids.iter().any(|id| id.contains(' ')) {
+            return Err(invalid("between 1 and 1000 ids without spaces are expected"));
+        }
+        let (name, records) = self.read(values("namespace").first().copied())?;
+        let found = ids.into_iter().filter_map(|id| {
+            let record = records.get(id)?;
+            Some((
+                id.to_owned(),
+                json!({"id": id, "values": record.values, "metadata": record.metadata}),
+            ))
+        });
+        let found: Map<_, _> = found.collect();
+        Ok(Answer::json(
+            200,
+            &json!({"vectors": found, "namespace": name, "usage": {"readUnits": 1}}),
+        ))
+    }
+
+    pub(super) fn list(&self, query: &[(String, String)]) -> Result<Answer, Answer> {
+        let text = |wanted: &str| {
+            let found = query.iter().find(|(key, _)| key == wanted);
+            found.map(|(_, value)| value.as_str())
+        };
+        let (name, records) = self.read(text("namespace"))?;
         let limit = text("limit")
             .and_then(|limit| limit.parse().ok())
             .unwrap_or(100_usize)
@@ -230,35 +287,6 @@ impl Index {
             &json!({"namespaces": counts, "dimension": dimension, "totalVectorCount": total}),
         )
     }
-}
-
-/// The real service ignores a misspelled field; here it is an error, so that a misspelling shows.
-fn only(body: &Map<String, Value>, known: &[&str]) -> Result<(), Answer> {
-    match body.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(unknown) => Err(invalid(&format!("unknown field {unknown}"))),
-        None => Ok(()),
-    }
-}
-
-fn namespace(body: &Map<String, Value>) -> Result<&str, Answer> {
-    let name = body
-        .get("namespace")
-        .and_then(Value::as_str)
-        .filter(|name| !name.is_empty());
-    name.ok_or_else(|| invalid("a tenant's data is never kept in the default namespace"))
-}
-
-/// Metadata is flat and has no nulls; its numbers are kept, and told, as 64-bit floats.
-fn stored(metadata: Value) -> Result<Value, Answer> {
-    let Value::Object(fields) = metadata else {
-        return Ok(json!({}));
-    };
-    let fields = fields.into_iter().map(|(key, value)| match value {
-        Value::Number(number) => Ok((key, json!(number.as_f64()))),
-        Value::String(_) | Value::Bool(_) => Ok((key, value)),
-        _ => Err(invalid("a metadata value is text, a number or a boolean")),
-    });
-    fields.collect::<Result<Map<_, _>, _>>().map(Value::Object)
 }
 
 fn cosine(a: &[f64], b: &[f64]) -> f64 {

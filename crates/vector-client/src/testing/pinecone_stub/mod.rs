@@ -1,4 +1,6 @@
 mod data;
+pub(crate) mod filter;
+mod rules;
 mod server;
 
 pub use server::PineconeStub;

@@ -1,20 +1,26 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 use tenantry_http_client::{Answer, Recorded, StubServer};
 
-use super::data::{self, Index};
+use super::data::Index;
+use super::rules;
+
+/// The longest request line that every proxy on the way lets through.
+const MAX_TARGET_BYTES: usize = 8_000;
 
 /// A local stand-in for Pinecone: control plane and one index named `docs` on one port, over real HTTP.
 ///
 /// It keeps vectors in memory, answers queries by cosine, and is strict where the real service is lenient: a missing
-/// version header, an unknown field or an empty namespace is refused. It records every request, keys included.
+/// version header, an unknown field or filter operator, or a write to the default namespace is refused. It records every
+/// request, keys included.
 ///
 /// # Examples
 /// ```
 /// use std::sync::Arc;
+/// use tenantry_domain::Generation;
 /// use tenantry_http_client::UreqTransport;
 /// use tenantry_vector_client::conformance::scope;
 /// use tenantry_vector_client::testing::PineconeStub;
@@ -26,7 +32,7 @@ use super::data::{self, Index};
 /// let catalog = PineconeCatalog::new(transport.clone(), options.clone());
 /// let host = catalog.index(&"pcsk_1".into(), "docs")?.and_then(|index| index.host).ok_or("no host")?;
 /// let store = PineconeStore::connect(transport, &options, &host, "pcsk_1".into())?;
-/// assert_eq!(store.count(&scope("acme"))?, 0);
+/// assert_eq!(store.count(scope("acme").index(Generation::FIRST))?, 0);
 /// assert_eq!(pinecone.requests().len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -72,6 +78,16 @@ impl PineconeStub {
     /// Answers the next request so, whatever it is, and the ones after it as before; several queue up.
     pub fn answer_next(&self, answer: Answer) {
         lock(&self.state).scripted.push_back(answer);
+    }
+
+    /// Puts records into a namespace, empty for the default one, as another tool would have: each has `id`, `values` and
+    /// `metadata`.
+    ///
+    /// # Panics
+    /// When the service would not take them.
+    pub fn fill(&self, namespace: &str, records: &[Value]) {
+        let filled = lock(&self.state).index.fill(namespace, records);
+        assert!(filled.is_ok(), "{filled:?}");
     }
 
     /// Every request so far, in order.
@@ -147,10 +163,14 @@ impl State {
             ("POST", ["vectors", "upsert"]) => self.index.upsert(request.body.len(), &body),
             ("POST", ["query"]) => self.index.query(&body),
             ("GET", ["vectors", "list"]) => self.index.list(&query_of(request)),
+            ("GET", ["vectors", "fetch"]) if request.target.len() > MAX_TARGET_BYTES => {
+                Err(rules::refusal(414, 3, "the url is too long"))
+            }
+            ("GET", ["vectors", "fetch"]) => self.index.fetch(&query_of(request)),
             ("POST", ["vectors", "delete"]) => self.index.delete(&body),
             ("DELETE", ["namespaces", name]) => self.index.delete_namespace(name),
             ("POST", ["describe_index_stats"]) => Ok(self.index.stats()),
-            _ => Err(data::refusal(404, 12, "no such call")),
+            _ => Err(rules::refusal(404, 12, "no such call")),
         };
         answer.unwrap_or_else(|refusal| refusal)
     }
@@ -164,7 +184,7 @@ fn refusal(status: u16, code: &str, message: &str) -> Answer {
     )
 }
 
-fn query_of(request: &Recorded) -> HashMap<String, String> {
+fn query_of(request: &Recorded) -> Vec<(String, String)> {
     let query = request.target.split_once('?').map_or("", |(_, query)| query);
     url::form_urlencoded::parse(query.as_bytes())
         .into_owned()
