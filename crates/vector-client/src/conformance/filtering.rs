@@ -107,13 +107,14 @@ pub fn random_filters_let_through_what_they_match(
     let subject = Subject::emptied(store, "conformance-filters");
     let mut random = Random::new(seed);
     let filed = file(&subject, (0..DOCUMENTS).map(|_| random.metadata()));
-    let telling = (0..300).filter(|_| {
+    let telling = (0..250).filter(|_| {
         let found = check(&subject, capabilities, &filed, &random.filter());
         found > 0 && found < filed.len()
     });
+    let telling = telling.count();
     assert!(
-        telling.count() > 100,
-        "the filters of seed {seed} tell little apart"
+        telling > 80,
+        "only {telling} filters of seed {seed} tell documents apart"
     );
 }
 
