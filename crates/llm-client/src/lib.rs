@@ -9,6 +9,8 @@ mod error;
 mod extractive;
 #[cfg(any(test, feature = "testing"))]
 mod failing;
+#[cfg(feature = "local")]
+mod local;
 mod memory;
 #[cfg(feature = "http")]
 mod openai;
@@ -24,6 +26,8 @@ pub use error::LlmError;
 pub use extractive::ExtractiveCompleter;
 #[cfg(any(test, feature = "testing"))]
 pub use failing::{FailingCompleter, FailingEmbedder, FailingReranker};
+#[cfg(feature = "local")]
+pub use local::{LocalEmbedder, LocalModelError};
 pub use memory::{MemoryCompleter, MemoryEmbedder, MemoryReranker};
 #[cfg(feature = "http")]
 pub use openai::{KeyHeader, MaxTokensField, OpenAiCompleter, OpenAiEmbedder, OpenAiSettings};
