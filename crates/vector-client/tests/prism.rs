@@ -6,13 +6,14 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
-use tenantry_domain::TopK;
+use tenantry_domain::{Bound, Bounds, ExternalIndex, Filter, Generation, MetadataValue, TopK};
 use tenantry_http_client::{
     Cancel, HttpError, Method, Request, Response, StreamResponse, Transport, Trust, UreqTransport,
 };
-use tenantry_vector_client::conformance::{chunk, document, embedding, scope};
+use tenantry_vector_client::conformance::{chunk, document, embedding, hash, metadata, scope, version};
 use tenantry_vector_client::{
-    IndexCatalog, PineconeCatalog, PineconeOptions, PineconeStore, VectorQuery, VectorStore,
+    IndexCatalog, PineconeCatalog, PineconeOptions, PineconeRecordIndex, PineconeStore, RecordIndex,
+    RecordQuery, VectorQuery, VectorStore,
 };
 use url::Url;
 
@@ -39,7 +40,7 @@ impl Transport for Noting {
         let call = format!("{:?} {}", request.method, request.url.path());
         self.statuses.lock().unwrap().push((call, response.status));
         if request.url.path().ends_with("/vectors/list") {
-            response.body = json!({"vectors": [{"id": format!("{}#0", document(1))}]})
+            response.body = json!({"vectors": [{"id": format!("{}#1#0", document(1))}]})
                 .to_string()
                 .into();
         }
@@ -49,6 +50,24 @@ impl Transport for Noting {
     fn stream(&self, request: &Request, cancel: &Cancel) -> Result<StreamResponse, HttpError> {
         self.inner.stream(request, cancel)
     }
+}
+
+/// Every operator that is ever sent.
+fn every_operator() -> Filter {
+    let (one, two) = (MetadataValue::Number(1.0), MetadataValue::Number(2.0));
+    let bound = |value: &MetadataValue, inclusive| {
+        let value = value.clone();
+        Some(Bound { value, inclusive })
+    };
+    let range = |inclusive| {
+        let (lower, upper) = (bound(&one, inclusive), bound(&two, inclusive));
+        Filter::Range("year".into(), Bounds { lower, upper })
+    };
+    let many = Filter::In("year".into(), vec![one.clone(), two.clone()]);
+    let same = Filter::Eq("lang".into(), MetadataValue::Text("en".into()));
+    let not = |filter: &Filter| Filter::Not(Box::new(filter.clone()));
+    let both = Filter::And(vec![same.clone(), range(true), range(false), many.clone()]);
+    Filter::Or(vec![both, not(&same), not(&many)])
 }
 
 #[test]
@@ -64,22 +83,48 @@ fn every_request_is_as_the_description_says() {
     drop(catalog.indexes(&"pcsk_1".into()));
 
     let store = PineconeStore::connect(transport.clone(), &options, &data, "pcsk_1".into()).unwrap();
-    let (tenant, wanted) = (scope("acme"), embedding(&[1.0, 2.0, 3.0]));
-    drop(store.upsert(
-        &tenant,
-        &[chunk(document(1), 0, "some \"text\"", Some(&[1.0, 2.0, 3.0]))],
-    ));
+    let (tenant, wanted, filter) = (scope("acme"), embedding(&[1.0, 2.0, 3.0]), every_operator());
+    let index = tenant.index(Generation::new(2).unwrap());
+    let mut indexed = chunk(0, "some \"text\"", Some(&[1.0, 2.0, 3.0]));
+    indexed.chunk.headings = vec!["Terms".into()];
+    indexed.chunk.page = Some(1);
+    let of = metadata([
+        ("lang", MetadataValue::Text("en".into())),
+        ("tags", MetadataValue::Texts(vec!["a".into(), "b".into()])),
+        ("public", MetadataValue::Bool(true)),
+    ]);
+    drop(store.upsert(index, version(1, 1), &of, &[indexed]));
+    let query = VectorQuery {
+        embedding: Some(&wanted),
+        ..VectorQuery::words("", TopK::new(5).unwrap())
+    };
+    drop(store.search(index, query));
     drop(store.search(
-        &tenant,
+        index,
         VectorQuery {
-            text: "",
-            embedding: Some(&wanted),
-            limit: TopK::new(5).unwrap(),
+            filter: Some(&filter),
+            ..query
         },
     ));
-    drop(store.remove_document(&tenant, document(1)));
-    drop(store.count(&tenant));
-    drop(store.clear(&tenant));
+    drop(store.embeddings(index, document(1), &[hash("some \"text\"")]));
+    drop(store.contents(index));
+    drop(store.remove(index, document(1), None));
+    drop(store.count(index));
+    drop(store.clear(index));
+    let records = PineconeRecordIndex::connect(transport.clone(), &options, &data, "pcsk_1".into()).unwrap();
+    let external = ExternalIndex {
+        namespace: String::new(),
+        text_field: "text".into(),
+    };
+    drop(records.search(
+        &external,
+        RecordQuery {
+            embedding: &wanted,
+            limit: TopK::new(5).unwrap(),
+            filter: Some(&filter),
+            with_embeddings: false,
+        },
+    ));
 
     let statuses = transport.statuses.lock().unwrap().clone();
     let calls: Vec<_> = statuses.iter().map(|(call, _)| call.as_str()).collect();
@@ -90,10 +135,15 @@ fn every_request_is_as_the_description_says() {
             "Get /indexes",
             "Post /vectors/upsert",
             "Post /query",
+            "Post /query",
+            "Get /vectors/list",
+            "Get /vectors/fetch",
+            "Get /vectors/list",
             "Get /vectors/list",
             "Post /vectors/delete",
             "Post /describe_index_stats",
-            "Delete /namespaces/acme",
+            "Delete /namespaces/acme.2",
+            "Post /query",
         ]
     );
     assert!(

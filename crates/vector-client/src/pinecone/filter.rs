@@ -256,7 +256,7 @@ fn join(operator: &str, parts: Vec<Condition>, neutral: &Condition, decisive: &C
 mod tests {
     use std::collections::BTreeMap;
 
-    use proptest::prelude::*;
+    use proptest::prelude::{Strategy, prop, prop_assert, prop_oneof, proptest};
     use serde_json::Map;
     use tenantry_domain::Metadata;
 
@@ -359,8 +359,8 @@ mod tests {
             check(&filter, &Condition::Never, &Condition::Never);
             check(&Filter::Not(Box::new(filter)), &Condition::Any, &Condition::Any);
         }
-        let any = push_down(None, Fields::Ours);
-        assert_eq!((any.condition, any.exact), (Condition::Any, true));
+        let all = push_down(None, Fields::Ours);
+        assert_eq!((all.condition, all.exact), (Condition::Any, true));
     }
 
     fn some_text() -> impl Strategy<Value = String> {
@@ -379,7 +379,7 @@ mod tests {
         prop_oneof![
             some_text().prop_map(MetadataValue::Text),
             some_number().prop_map(MetadataValue::Number),
-            any::<bool>().prop_map(MetadataValue::Bool),
+            prop::bool::ANY.prop_map(MetadataValue::Bool),
         ]
     }
 
@@ -395,7 +395,7 @@ mod tests {
                 some_number().prop_map(MetadataValue::Number),
             ];
             prop::option::of(
-                (comparable, any::<bool>()).prop_map(|(value, inclusive)| Bound { value, inclusive }),
+                (comparable, prop::bool::ANY).prop_map(|(value, inclusive)| Bound { value, inclusive }),
             )
         };
         (end(), end()).prop_map(|(lower, upper)| Bounds { lower, upper })

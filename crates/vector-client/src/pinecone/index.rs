@@ -224,8 +224,8 @@ mod tests {
     #[test]
     fn a_fetch_has_at_most_a_hundred_ids_and_a_short_url() {
         assert_eq!(sizes(&["a"; 250]), [100, 100, 50]);
-        assert_eq!(sizes(&[&"a".repeat(512); 24]), [11, 11, 2]);
-        assert_eq!(sizes(&[&"#".repeat(512); 8]), [3, 3, 2]);
+        assert_eq!(sizes(&[&*"a".repeat(512); 24]), [11, 11, 2]);
+        assert_eq!(sizes(&[&*"#".repeat(512); 8]), [3, 3, 2]);
         assert_eq!(sizes(&["a b", "ab"]), [1]);
         assert_eq!(sizes(&[]), Vec::<usize>::new());
     }

@@ -1,6 +1,6 @@
 //! Asking for the nearest records, as often as it takes to find enough that pass.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 use tenantry_domain::{Embedding, TopK};
@@ -68,10 +68,10 @@ impl Index {
         let enough = usize::from(limit);
         let first = search.ask(depth)?;
         let is_all = first.len() < usize::from(depth);
-        let mut near = passing(first, &read);
+        let mut near = passing(first, &read, &place);
         if near.len() < enough && !is_all {
             near = match search.ask_deeper(depth)? {
-                Some(found) => passing(found, &read),
+                Some(found) => passing(found, &read, &place),
                 None => near,
             };
         }
@@ -160,22 +160,21 @@ impl Search<'_> {
     }
 }
 
-/// The records that `read` makes something of, each once.
-fn passing<T>(found: Vec<FoundRecord>, read: impl Fn(&str, Map<String, Value>) -> Option<T>) -> Vec<Near<T>> {
-    let mut seen = HashSet::new();
-    let mut near = Vec::new();
-    for found in found {
-        let Some(record) = found.metadata.and_then(|fields| read(&found.id, fields)) else {
-            continue;
-        };
-        if seen.insert(found.id.clone()) {
-            near.push(Near {
-                score: found.score.unwrap_or_default(),
-                embedding: embedding(found.values),
-                id: found.id,
-                record,
-            });
-        }
-    }
-    near
+/// The records that `read` makes something of, of each place the first.
+fn passing<T, P: Ord>(
+    found: Vec<FoundRecord>,
+    read: impl Fn(&str, Map<String, Value>) -> Option<T>,
+    place: impl Fn(&Near<T>) -> P,
+) -> Vec<Near<T>> {
+    let near = found.into_iter().filter_map(|found| {
+        let record = read(&found.id, found.metadata?)?;
+        Some(Near {
+            id: found.id,
+            score: found.score.unwrap_or_default(),
+            embedding: embedding(found.values),
+            record,
+        })
+    });
+    let mut seen = BTreeSet::new();
+    near.filter(|near| seen.insert(place(near))).collect()
 }

@@ -83,6 +83,9 @@ impl Index {
             .iter()
             .map(|vector| self.record(vector))
             .collect::<Result<Vec<_>, _>>()?;
+        if !records.iter().all(|(id, _)| id.is_ascii()) {
+            return Err(invalid("an id has ASCII characters"));
+        }
         let namespace = self.namespaces.entry(namespace(body)?.to_owned()).or_default();
         namespace.extend(records);
         Ok(Answer::json(200, &json!({"upsertedCount": vectors.len()})))
@@ -107,7 +110,7 @@ impl Index {
         let id = fields
             .get("id")
             .and_then(Value::as_str)
-            .filter(|id| (1..=512).contains(&id.len()) && id.is_ascii());
+            .filter(|id| (1..=512).contains(&id.chars().count()));
         let metadata = fields.get("metadata").cloned().unwrap_or_default();
         if metadata.to_string().len() > MAX_METADATA_BYTES {
             return Err(invalid(
@@ -116,7 +119,7 @@ impl Index {
         }
         let values = self.values(fields.get("values"))?;
         let id = id
-            .ok_or_else(|| invalid("an id has 1 to 512 ASCII characters"))?
+            .ok_or_else(|| invalid("an id has 1 to 512 characters"))?
             .to_owned();
         Ok((
             id,
