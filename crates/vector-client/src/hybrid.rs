@@ -175,3 +175,194 @@ impl std::fmt::Debug for HybridStore {
         f.debug_struct("HybridStore").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tenantry_domain::Generation;
+
+    use super::*;
+    use crate::MemoryVectorStore;
+    use crate::conformance::{self, Capabilities, chunk, embedding, scope, version};
+    use crate::testing::{FailingVectorStore, Moment, Operation};
+
+    /// A store as remote services are: it knows no words, and takes no chunk without an embedding of three numbers.
+    #[derive(Debug, Default)]
+    struct DenseOnly(MemoryVectorStore);
+
+    impl VectorStore for DenseOnly {
+        fn upsert(
+            &self,
+            index: IndexScope<'_>,
+            of: DocumentVersion,
+            metadata: &Metadata,
+            chunks: &[IndexedChunk],
+        ) -> Result<(), VectorError> {
+            if chunks.iter().any(|chunk| chunk.embedding.is_none()) {
+                return Err(VectorError::EmbeddingRequired);
+            }
+            self.0.upsert(index, of, metadata, chunks)
+        }
+
+        fn search(&self, index: IndexScope<'_>, query: VectorQuery<'_>) -> Result<Vec<Match>, VectorError> {
+            if query.embedding.is_none() {
+                return Err(VectorError::EmbeddingRequired);
+            }
+            self.0.search(index, VectorQuery { text: "", ..query })
+        }
+
+        fn embeddings(
+            &self,
+            index: IndexScope<'_>,
+            document: DocumentId,
+            hashes: &[ChunkHash],
+        ) -> Result<HashMap<ChunkHash, Embedding>, VectorError> {
+            self.0.embeddings(index, document, hashes)
+        }
+
+        fn remove(
+            &self,
+            index: IndexScope<'_>,
+            document: DocumentId,
+            keep: Option<u32>,
+        ) -> Result<(), VectorError> {
+            self.0.remove(index, document, keep)
+        }
+
+        fn clear(&self, index: IndexScope<'_>) -> Result<(), VectorError> {
+            self.0.clear(index)
+        }
+
+        fn count(&self, index: IndexScope<'_>) -> Result<u64, VectorError> {
+            self.0.count(index)
+        }
+
+        fn contents(&self, index: IndexScope<'_>) -> Result<Vec<StoredVersion>, VectorError> {
+            self.0.contents(index)
+        }
+    }
+
+    const OF_A_SERVICE: Capabilities = Capabilities {
+        lexical: true,
+        embeddings_required: true,
+    };
+
+    fn of_a_service() -> HybridStore {
+        HybridStore::new(
+            Arc::new(DenseOnly::default()),
+            Arc::new(MemoryVectorStore::default()),
+        )
+    }
+
+    #[test]
+    fn the_stand_in_keeps_the_promises_of_a_vector_store() {
+        conformance::vector_store(&DenseOnly::default(), Capabilities::DENSE);
+    }
+
+    #[test]
+    fn it_keeps_the_promises_of_a_vector_store() {
+        conformance::vector_store(&of_a_service(), OF_A_SERVICE);
+        let memory = || Arc::new(MemoryVectorStore::default());
+        conformance::vector_store(&HybridStore::new(memory(), memory()), Capabilities::HYBRID);
+    }
+
+    #[test]
+    fn no_tenant_sees_another_one_s() {
+        conformance::isolation(&of_a_service(), OF_A_SERVICE, 1, 300);
+    }
+
+    /// What a search of both rankings finds is what one store that knows both would find.
+    #[test]
+    fn it_finds_what_one_store_would() {
+        let (one, two) = (MemoryVectorStore::default(), of_a_service());
+        let acme = scope("acme");
+        let index = acme.index(Generation::FIRST);
+        let texts = [
+            "apples and pears",
+            "pears",
+            "plums",
+            "apples",
+            "bread, butter and apples",
+        ];
+        let chunks: Vec<_> = (0_u32..)
+            .zip(texts)
+            .zip([0.1_f32, 0.9, 0.4, 1.3, 0.2])
+            .map(|((n, text), angle)| chunk(n, text, Some(&[angle.cos(), angle.sin()])))
+            .collect();
+        for store in [&one as &dyn VectorStore, &two] {
+            store
+                .upsert(index, version(1, 1), &Metadata::default(), &chunks)
+                .unwrap();
+        }
+        let wanted = embedding(&[0.9, 0.3]);
+        for embedding in [None, Some(&wanted)] {
+            let query = VectorQuery {
+                embedding,
+                with_embeddings: true,
+                ..VectorQuery::words("pears or apples", TopK::new(4).unwrap())
+            };
+            let found = one.search(index, query).unwrap();
+            assert_eq!(found.len(), 4);
+            let mut expected = two.search(index, query).unwrap();
+            if embedding.is_none() {
+                // By words alone the embeddings are not at hand.
+                for (expected, found) in expected.iter_mut().zip(&found) {
+                    assert_eq!(expected.embedding, None);
+                    expected.embedding.clone_from(&found.embedding);
+                }
+            }
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_crash_between_the_two_shows_in_the_contents_and_the_same_call_repairs_it() {
+        for side in 0..2 {
+            for (operation, moment) in [
+                (Operation::Upsert, Moment::Before),
+                (Operation::Upsert, Moment::After),
+                (Operation::Remove, Moment::Before),
+                (Operation::Clear, Moment::Before),
+            ] {
+                let stores = [(); 2]
+                    .map(|()| Arc::new(FailingVectorStore::new(Arc::new(MemoryVectorStore::default()))));
+                let store = HybridStore::new(stores[0].clone(), stores[1].clone());
+                let acme = scope("acme");
+                let index = acme.index(Generation::FIRST);
+                let two = [chunk(0, "apples", Some(&[1.0])), chunk(1, "pears", Some(&[1.0]))];
+                let put = || store.upsert(index, version(1, 1), &Metadata::default(), &two);
+                let call = || match operation {
+                    Operation::Upsert => put(),
+                    Operation::Remove => store.remove(index, version(1, 1).document, None),
+                    _ => store.clear(index),
+                };
+                let contents = || -> Vec<_> {
+                    let contents = store.contents(index).unwrap();
+                    contents
+                        .iter()
+                        .map(|stored| (stored.chunks, stored.embedded))
+                        .collect()
+                };
+                if operation != Operation::Upsert {
+                    put().unwrap();
+                }
+                stores[side].fail_nth(operation, 1, moment, VectorError::Unavailable("scripted".into()));
+                call().unwrap_err();
+                let (whole, nothing) = (contents() == [(2, 2)], contents().is_empty());
+                let in_one_alone = contents() == [(0, 0)];
+                assert_eq!(store.count(index).unwrap() == 0, !whole);
+                let both_or_none = match (operation, side, moment) {
+                    (Operation::Upsert, 0, Moment::Before) => nothing,
+                    (Operation::Upsert, 1, Moment::After) | (_, 0, Moment::Before) => whole,
+                    _ => in_one_alone,
+                };
+                assert!(
+                    both_or_none,
+                    "{operation:?} {moment:?} of {side}: {:?}",
+                    contents()
+                );
+                call().unwrap();
+                assert_eq!(contents() == [(2, 2)], operation == Operation::Upsert);
+            }
+        }
+    }
+}

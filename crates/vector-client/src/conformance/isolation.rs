@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use tenantry_domain::{DocumentVersion, Embedding, Filter, Fusion, Metadata, MetadataValue};
 
 use super::fixture::{chunk, document, embedding, version};
-use super::random::{Random, hostile_texts};
+use super::random::{HOSTILE, Random};
 use super::store::Capabilities;
 use super::subject::{Subject, top};
 use crate::{IndexedChunk, Match, StoredVersion, VectorQuery, VectorStore};
@@ -75,7 +75,7 @@ impl Side<'_> {
 
     /// A chunk with the marker in everything that has words.
     fn chunk(&self, random: &mut Random, capabilities: Capabilities) -> (u32, IndexedChunk) {
-        let hostile = hostile_text(random).replace('\0', "");
+        let hostile = random.pick(&HOSTILE).replace('\0', "");
         let ordinal = random.below(6);
         // The tenants share the hashes, and each makes its own embeddings of them.
         let hash = random.below(8);
@@ -147,8 +147,8 @@ impl Side<'_> {
     fn search(&self, random: &mut Random, capabilities: Capabilities) -> u32 {
         let words = match random.below(4) {
             0 => MARKERS.join(" "),
-            1 => format!("apples {}", hostile_text(random)),
-            _ => hostile_text(random),
+            1 => format!("apples {}", random.pick(&HOSTILE)),
+            _ => (*random.pick(&HOSTILE)).to_owned(),
         };
         let wanted = embedding(&[[1.0, -1.0][usize::from(random.one_in(2))], 0.3, 0.1]);
         let by_words = capabilities.lexical && random.one_in(3);
@@ -228,15 +228,6 @@ impl Side<'_> {
 fn random_version(random: &mut Random) -> DocumentVersion {
     let n = u8::try_from(random.below(3)).expect("it is below 3");
     version(n, 1 + random.below(3))
-}
-
-/// A hostile text that is short enough for every service.
-fn hostile_text(random: &mut Random) -> String {
-    let texts: Vec<_> = hostile_texts()
-        .into_iter()
-        .filter(|text| text.len() < 1_000)
-        .collect();
-    random.pick(&texts).clone()
 }
 
 /// A filter at random that may ask for the other tenant's documents by name.

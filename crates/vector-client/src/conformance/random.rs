@@ -70,6 +70,41 @@ const NUMBERS: [f64; 20] = [
     5e-324,
 ];
 
+/// Texts that a query language, a statement or a path could be made of.
+pub(super) const HOSTILE: [&str; 31] = [
+    "",
+    " ",
+    "\"",
+    "'",
+    "\"\"\"",
+    "a\" OR \"secret",
+    "'; DROP TABLE chunks; --",
+    "secret*",
+    "NEAR(a b)",
+    "a AND",
+    "NOT",
+    "OR",
+    "text:secret",
+    "^secret",
+    "{a b} : c",
+    "-secret",
+    "+secret",
+    "(((",
+    ")",
+    "a\0b",
+    "\0",
+    "😀👩‍👩‍👧‍👦",
+    "\u{202e}abc",
+    "%' OR 1=1",
+    "$1 ?1 :a @b",
+    "\\",
+    "${jndi:x}",
+    "{\"$ne\":null}",
+    "#",
+    "secret:* & !a | <-> b",
+    "../conformance-victim",
+];
+
 impl Random {
     /// The sequence of that seed.
     pub fn new(seed: u64) -> Self {
@@ -168,43 +203,9 @@ impl Random {
     }
 }
 
-/// Texts that a query language, a statement or a path could be made of, and very long ones.
+/// [`HOSTILE`], and very long ones.
 pub(super) fn hostile_texts() -> Vec<String> {
-    let mut texts: Vec<String> = [
-        "",
-        " ",
-        "\"",
-        "'",
-        "\"\"\"",
-        "a\" OR \"secret",
-        "'; DROP TABLE chunks; --",
-        "secret*",
-        "NEAR(a b)",
-        "a AND",
-        "NOT",
-        "OR",
-        "text:secret",
-        "^secret",
-        "{a b} : c",
-        "-secret",
-        "+secret",
-        "(((",
-        ")",
-        "a\0b",
-        "\0",
-        "😀👩‍👩‍👧‍👦",
-        "\u{202e}abc",
-        "%' OR 1=1",
-        "$1 ?1 :a @b",
-        "\\",
-        "${jndi:x}",
-        "{\"$ne\":null}",
-        "#",
-        "secret:* & !a | <-> b",
-        "../conformance-victim",
-    ]
-    .map(str::to_owned)
-    .into();
+    let mut texts = Vec::from(HOSTILE.map(str::to_owned));
     texts.push("\"".repeat(100_000));
     texts.push("word ".repeat(20_000));
     texts.push("x".repeat(100_000));

@@ -14,6 +14,8 @@ pub(super) enum Fault {
     File(BoxError),
     /// The file cannot be read by this version.
     Unreadable(BoxError),
+    /// The file is one of the version before, to be changed first.
+    Former,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,10 @@ impl Fault {
                 VectorError::Refused(FileError::Unreadable { tenant, source }.into())
             }
             Self::Unreadable(source) => VectorError::Refused(FileError::Unreadable { tenant, source }.into()),
+            Self::Former => {
+                let source = "its schema is of the version before".into();
+                VectorError::Unavailable(FileError::Unusable { tenant, source }.into())
+            }
             Self::File(source) => VectorError::Unavailable(FileError::Unusable { tenant, source }.into()),
         }
     }

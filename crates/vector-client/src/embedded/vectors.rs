@@ -2,6 +2,8 @@
 
 use tenantry_domain::Embedding;
 
+use super::fault::Fault;
+
 /// The numbers as sqlite-vec reads them: 32-bit floats in the machine's byte order.
 pub(super) fn floats(embedding: &Embedding) -> Vec<u8> {
     embedding
@@ -9,6 +11,16 @@ pub(super) fn floats(embedding: &Embedding) -> Vec<u8> {
         .iter()
         .flat_map(|value| value.to_ne_bytes())
         .collect()
+}
+
+/// The embedding of those bytes.
+pub(super) fn embedding(bytes: &[u8]) -> Result<Embedding, Fault> {
+    let (numbers, rest) = bytes.as_chunks();
+    if !rest.is_empty() {
+        return Err(Fault::out_of_range(rest));
+    }
+    let values = numbers.iter().map(|bytes| f32::from_ne_bytes(*bytes)).collect();
+    Embedding::new(values).map_err(Fault::out_of_range)
 }
 
 /// One bit per number, set where it is positive, in whole bytes.
@@ -36,5 +48,15 @@ mod tests {
             sketch(&Embedding::new(values).unwrap()),
             [0b0000_1001, 0b0000_0001]
         );
+    }
+
+    #[test]
+    fn an_embedding_comes_back_from_its_bytes() {
+        let stored = Embedding::new(vec![0.5, -2.0, 1e-20]).unwrap();
+        let cosine = embedding(&floats(&stored)).unwrap().cosine(&stored).unwrap();
+        assert!((cosine - 1.0).abs() < 1e-6);
+        for bytes in [&[][..], &[0; 8], &[1; 7]] {
+            assert!(embedding(bytes).is_err(), "{bytes:?}");
+        }
     }
 }
