@@ -6,10 +6,10 @@ use tenantry_domain::{Cancellation, Hit, TenantScope, TopK};
 use tenantry_llm_client::{Completer, Completion, FinishReason, LlmError, Passage, Prompt, Usage};
 
 use crate::search::check_query;
-use crate::{InvalidField, SearchError, Searcher};
+use crate::{InvalidField, SearchError, SearchRequest, Searcher};
 
 /// How many passages an answer may rest on.
-const PASSAGES: u16 = 6;
+const PASSAGES: usize = 6;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -111,9 +111,10 @@ impl Answers {
 
     fn sources(&self, scope: &TenantScope, question: &str) -> Result<Vec<Source>, SearchError> {
         Self::check(question)?;
-        let limit = TopK::new(PASSAGES).map_err(|_| InvalidField::new("limit", "is out of range"))?;
-        let hits = self.searcher.find(scope, question, limit)?;
-        Ok(hits
+        let request = SearchRequest::new(question, TopK::clamp(PASSAGES));
+        let found = self.searcher.find(scope, &request)?;
+        Ok(found
+            .hits
             .into_iter()
             .zip(1..)
             .map(|(hit, number)| Source { number, hit })

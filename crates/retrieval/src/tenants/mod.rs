@@ -10,7 +10,7 @@ use tenantry_domain::{Clock, Page, Paged, Tenant, TenantId};
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 
 use self::pinecone::Pinecone;
-pub use self::record::{NewTenant, PineconeState, SavedTenant, TenantUpdate};
+pub use self::record::{NewTenant, PineconeState, SavedTenant, SearchTuning, TenantUpdate};
 use crate::{InvalidField, PineconeCheck, PineconeLookup, RejectedPinecone, Resolver, Superuser};
 
 /// Why a tenant was not saved.
@@ -78,6 +78,7 @@ impl Tenants {
     pub fn create(&self, _: &Superuser, new: NewTenant) -> Result<SavedTenant, SaveTenantError> {
         let name = fields::name(&new.name)?;
         let settings = fields::pinecone(&new)?;
+        let search = fields::search(new.search.unwrap_or_default())?;
         new.system_prompt
             .as_deref()
             .map(fields::system_prompt)
@@ -87,6 +88,7 @@ impl Tenants {
         }
         let (pinecone, check) = match &new.pinecone_api_key {
             Some(key) => self.pinecone()?.admit(&new.id, settings, fields::api_key(key)?)?,
+            None if settings.external.is_some() => return Err(external_without_key().into()),
             None => (settings, None),
         };
         let now = self.clock.now();
@@ -95,6 +97,7 @@ impl Tenants {
             name,
             pinecone,
             system_prompt: new.system_prompt,
+            search,
             is_active: true,
             created_at: now,
             updated_at: now,
@@ -162,6 +165,14 @@ impl Tenants {
             fields::system_prompt(prompt)?;
         }
         let name = update.name.as_deref();
+        let search = update
+            .search
+            .map(|search| fields::search(search.unwrap_or_default()));
+        let external = update
+            .pinecone_external
+            .as_ref()
+            .map(|external| external.as_ref().map(fields::external).transpose())
+            .transpose()?;
         let api_key = update
             .pinecone_api_key
             .as_ref()
@@ -175,6 +186,8 @@ impl Tenants {
             pinecone_index: fields::nested(update.pinecone_index.as_ref(), fields::index_name)?,
             pinecone_host: None,
             pinecone_api_key: api_key.map(Some),
+            pinecone_external: external,
+            search: search.transpose()?,
             system_prompt: update.system_prompt.clone(),
             is_active: update.is_active,
         })
@@ -190,6 +203,9 @@ impl Tenants {
         let key = match (&update.pinecone_api_key, &tenant.pinecone.api_key) {
             (Some(key), _) => key.clone(),
             (None, Some(stored)) => self.pinecone()?.open(&tenant.id, stored)?,
+            (None, None) if matches!(change.pinecone_external, Some(Some(_))) => {
+                return Err(external_without_key().into());
+            }
             (None, None) => return Ok(None),
         };
         let index = change
@@ -222,6 +238,10 @@ impl Tenants {
         };
         self.pinecone.as_ref().ok_or_else(refusal)
     }
+}
+
+fn external_without_key() -> InvalidField {
+    InvalidField::new("pinecone_external", "needs a `pinecone_api_key`")
 }
 
 impl fmt::Debug for Tenants {

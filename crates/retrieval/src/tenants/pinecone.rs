@@ -35,6 +35,7 @@ impl Pinecone {
             index,
             host,
             api_key: Some(self.seal(id, key)?),
+            external: settings.external,
         };
         Ok((settings, Some(check)))
     }

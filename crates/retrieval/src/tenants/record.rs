@@ -1,9 +1,22 @@
 //! A tenant on its way in and out of the use cases.
 
 use secrecy::SecretString;
-use tenantry_domain::{PineconeSettings, Tenant, TenantId};
+use tenantry_domain::{ExternalIndex, PineconeSettings, Tenant, TenantId};
 
 use crate::PineconeCheck;
+
+/// How a tenant's knowledge is searched, as a superuser says it; what is not said is the default.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SearchTuning {
+    /// What the dense ranking counts for: 0 to 10.
+    pub dense_weight: Option<f32>,
+    /// What the lexical ranking counts for: 0 to 10.
+    pub lexical_weight: Option<f32>,
+    /// How much the first ranks stand out, the more the smaller it is: 1 to 1,000.
+    pub k: Option<f32>,
+    /// The lowest score of a hit: 0 to 1.
+    pub min_score: Option<f32>,
+}
 
 /// A tenant to make.
 #[derive(Debug, Clone)]
@@ -18,6 +31,11 @@ pub struct NewTenant {
     pub pinecone_index: Option<String>,
     /// The Pinecone API key.
     pub pinecone_api_key: Option<SecretString>,
+    /// How the Pinecone index is read when another tool fills it: the namespace, 0 to 128 visible ASCII characters, and the
+    /// field of the text, 1 to 64. It is then searched as it is and never written.
+    pub pinecone_external: Option<ExternalIndex>,
+    /// How its knowledge is searched.
+    pub search: Option<SearchTuning>,
     /// The system prompt: at most 32,000 characters.
     pub system_prompt: Option<String>,
 }
@@ -31,6 +49,8 @@ impl NewTenant {
             pinecone_environment: None,
             pinecone_index: None,
             pinecone_api_key: None,
+            pinecone_external: None,
+            search: None,
             system_prompt: None,
         }
     }
@@ -47,6 +67,10 @@ pub struct TenantUpdate {
     pub pinecone_index: Option<Option<String>>,
     /// The Pinecone API key.
     pub pinecone_api_key: Option<SecretString>,
+    /// How the Pinecone index is read when another tool fills it.
+    pub pinecone_external: Option<Option<ExternalIndex>>,
+    /// How its knowledge is searched; given, it is replaced as a whole, and cleared it is the default again.
+    pub search: Option<Option<SearchTuning>>,
     /// The system prompt.
     pub system_prompt: Option<Option<String>>,
     /// Whether the tenant may be used.
@@ -58,11 +82,12 @@ impl TenantUpdate {
         self.pinecone_environment.is_some()
             || self.pinecone_index.is_some()
             || self.pinecone_api_key.is_some()
+            || self.pinecone_external.is_some()
     }
 }
 
 /// A tenant as it was saved, and what came of checking its Pinecone settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SavedTenant {
     /// The tenant.
     pub tenant: Tenant,

@@ -1,0 +1,114 @@
+mod candidate;
+mod diversity;
+mod error;
+mod explanation;
+mod external;
+mod hits;
+mod merge;
+mod own;
+mod passage;
+mod request;
+mod rerank;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tenantry_domain::TenantScope;
+use tenantry_llm_client::Reranker;
+use tenantry_tenant_store::DocumentStore;
+
+pub use self::error::SearchError;
+pub use self::explanation::{
+    CandidateCounts, Contribution, DenseSearch, Diversity, Explanation, HitExplanation, MergedChunk,
+    Reranking, SearchResult,
+};
+pub use self::request::SearchRequest;
+pub(crate) use self::request::check_query;
+use crate::{Collection, Collections, Embedders};
+
+/// Finds the chunks of one tenant that answer a query.
+///
+/// A hit is a chunk of a document that is ready, of the version that may be found, in the caller's tenant, and passes the
+/// filter; the records decide that, whatever the vector store says. In an index that another tool fills every record is one.
+pub struct Searcher {
+    documents: Arc<dyn DocumentStore>,
+    collections: Arc<Collections>,
+    embedders: Arc<Embedders>,
+    reranker: Option<Arc<dyn Reranker>>,
+}
+
+impl Searcher {
+    /// A searcher; without embedders only words are matched, without a reranker the fused order stands.
+    pub fn new(
+        documents: Arc<dyn DocumentStore>,
+        collections: Arc<Collections>,
+        embedders: Arc<Embedders>,
+        reranker: Option<Arc<dyn Reranker>>,
+    ) -> Self {
+        Self {
+            documents,
+            collections,
+            embedders,
+            reranker,
+        }
+    }
+
+    /// The best hits among the tenant's ready documents, best first. Where a reranker fails, the result says so and the fused
+    /// order stands.
+    ///
+    /// # Errors
+    /// When the request is not one that can be made, the model of the tenant's index is not configured, or a store or the
+    /// embedder fails.
+    pub fn search(&self, scope: &TenantScope, request: &SearchRequest) -> Result<SearchResult, SearchError> {
+        request.check()?;
+        self.find(scope, request)
+    }
+
+    /// Searches by a request that [`SearchRequest::check`] has let through.
+    pub(crate) fn find(
+        &self,
+        scope: &TenantScope,
+        request: &SearchRequest,
+    ) -> Result<SearchResult, SearchError> {
+        let settings = request.settings(scope.tenant().search);
+        let reranker = self.wanted_reranker(request)?;
+        let mut found = match self.collections.of(scope)? {
+            Collection::Own(own) => self.find_own(scope, &own, request, settings)?,
+            Collection::External(external) => self.find_external(&external, request, settings)?,
+        };
+        let reranking = reranker.map_or(Reranking::Off, |reranker| {
+            rerank::rerank(reranker, &request.query, request.limit, &mut found)
+        });
+        if let Some(least) = settings.min_score {
+            let before = found.candidates.len();
+            found
+                .candidates
+                .retain(|candidate| candidate.score.score >= least);
+            found.counts.below_min_score = before - found.candidates.len();
+        }
+        let candidates = std::mem::take(&mut found.candidates);
+        let (hits, explained) = self.hits(scope, request, settings.fusion, candidates)?;
+        let explanation = request.explain.then(|| Explanation {
+            dense: found.dense,
+            lexical: found.lexical,
+            fusion: settings.fusion,
+            min_score: settings.min_score,
+            counts: found.counts,
+            hits: explained,
+        });
+        Ok(SearchResult {
+            hits,
+            reranking,
+            explanation,
+        })
+    }
+}
+
+impl fmt::Debug for Searcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Searcher")
+            .field("embedders", &self.embedders)
+            .field("reranks", &self.reranker.is_some())
+            .finish_non_exhaustive()
+    }
+}
