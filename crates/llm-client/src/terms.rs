@@ -49,7 +49,8 @@ fn end_run(run: &mut Vec<char>, words: &mut Vec<String>) {
     run.clear();
 }
 
-fn is_cjk(c: char) -> bool {
+/// Whether `c` belongs to Chinese, Japanese or Korean writing.
+pub(crate) fn is_cjk(c: char) -> bool {
     matches!(c,
         '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
         | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9d}' | '\u{20000}'..='\u{323af}')

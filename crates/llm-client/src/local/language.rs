@@ -5,6 +5,7 @@
 //! far behind. So a doubtful query is called foreign, unless it is one rare English word among known ones.
 
 use super::word_pieces::WordPieces;
+use crate::terms;
 
 /// English text has up to 1.3 pieces a word, text in other European languages from 1.7 on. In hundredths.
 const PIECES_PER_WORD: usize = 155;
@@ -44,11 +45,18 @@ pub(super) fn is_english(text: &str, pieces: &WordPieces) -> bool {
     }
 }
 
-/// Whether more letters are outside the Latin script than in it.
+/// Whether more is written in other scripts than in the Latin one; a Chinese character says as much as three letters.
 fn is_mostly_in_another_script(text: &str) -> bool {
-    let letters = || text.chars().filter(|c| c.is_alphabetic());
-    let latin = letters().filter(|c| is_latin(*c)).count();
-    letters().count() > 2 * latin
+    let mut latin = 0_usize;
+    let mut other = 0_usize;
+    for c in text.chars().filter(|c| c.is_alphabetic()) {
+        match c {
+            _ if is_latin(c) => latin += 1,
+            _ if terms::is_cjk(c) => other += 3,
+            _ => other += 1,
+        }
+    }
+    other > latin
 }
 
 /// The Latin blocks of Unicode, and its wide forms in East Asian text.
@@ -210,6 +218,7 @@ mod tests {
         check("سياسة الإرجاع", false);
         check("退款需要多长时间", false);
         check("refunds 退款", true);
+        check("refunds 退款期限", false);
         check("ＲＥＦＵＮＤＳ", true);
     }
 
