@@ -1,4 +1,4 @@
-# Pin both images by digest before a release: `docker buildx imagetools inspect IMAGE` prints it; write IMAGE@sha256:...
+# Pin the images by digest before a release: `docker buildx imagetools inspect IMAGE` prints it; write IMAGE@sha256:...
 FROM rust:1.95-slim-bookworm AS build
 
 # The bundled OpenSSL and libpq are built from source: that takes perl and make beside the C compiler.
@@ -24,15 +24,24 @@ RUN cargo build --release --locked --package tenantry \
     && install -D target/release/tenantry /out/tenantry \
     && install -d /out/data
 
+# all-MiniLM-L6-v2, checked against the sums in the script: semantic search without a key.
+FROM python:3.13-slim-bookworm AS model
+
+WORKDIR /src
+COPY scripts/fetch-model scripts/
+RUN scripts/fetch-model /out/all-MiniLM-L6-v2
+
 # No shell, no package manager; the user is 65532. Run it with a read-only root: it writes to /data alone.
 FROM gcr.io/distroless/cc-debian12:nonroot
 
 COPY --from=build /out/tenantry /usr/local/bin/tenantry
+COPY --from=model /out/all-MiniLM-L6-v2 /usr/share/tenantry/all-MiniLM-L6-v2
 COPY --from=build --chown=65532:65532 /out/data /data
 
 ENV HOST=0.0.0.0 \
     PORT=8000 \
-    DATA_DIR=/data
+    DATA_DIR=/data \
+    MODEL_DIR=/usr/share/tenantry/all-MiniLM-L6-v2
 
 USER 65532:65532
 WORKDIR /data

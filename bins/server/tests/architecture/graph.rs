@@ -45,7 +45,7 @@ const EDGES: [(&str, &[&str]); 10] = [
 ];
 
 /// Who may name a heavy dependency: these crates and no others.
-const OWNERS: [(&str, &[&str]); 18] = [
+const OWNERS: [(&str, &[&str]); 19] = [
     ("actix-web", &[SERVER]),
     ("argon2", &["tenantry-crypto"]),
     ("calamine", &["tenantry-extraction"]),
@@ -61,6 +61,7 @@ const OWNERS: [(&str, &[&str]); 18] = [
     ("quick-xml", &["tenantry-extraction"]),
     // The record store takes it through diesel, which re-exports it.
     ("r2d2", &[]),
+    ("rten", &["tenantry-llm-client"]),
     ("sqlite-vec", &["tenantry-vector-client"]),
     ("tokio", &[SERVER]),
     ("ureq", &["tenantry-http-client"]),
