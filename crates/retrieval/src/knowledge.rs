@@ -1,120 +1,119 @@
 use std::fmt;
+use std::io::Read;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use tenantry_domain::{
-    Chunk, Clock, Document, DocumentId, DocumentState, MediaType, Page, Paged, TenantScope,
+    BoxError, Clock, ContentHash, Document, DocumentId, DocumentState, DocumentVersion, Job, JobId,
+    MediaType, Metadata, Page, Paged, SourceId, TenantScope,
 };
-use tenantry_llm_client::{Embedder, LlmError};
-use tenantry_tenant_store::{Advance, DocumentStore, NewDocument, StoreError};
-use tenantry_vector_client::{IndexedChunk, VectorError, VectorStore};
+use tenantry_tenant_store::{
+    DocumentFilter, DocumentStore, JobFilter, JobStore, SourceStore, StoreError, Submission, Submitted,
+};
 
-use crate::text::{clean, prose, visible_line};
-use crate::{CollectionError, Collections, InvalidField, Splitter};
+use crate::text::visible_line;
+use crate::{IngestLimits, InvalidField};
 
-const MAX_TITLE: usize = 300;
-const MAX_TEXT: usize = 5_000_000;
-/// How many chunks are embedded and stored at a time.
-const BATCH: usize = 64;
+/// The longest title in characters.
+pub(crate) const MAX_TITLE: usize = 300;
+const MAX_EXTERNAL_ID: usize = 300;
+const MAX_FILE_NAME: usize = 255;
+/// How much of a file is kept in one part.
+const PART: usize = 1 << 20;
+/// How many segments of a text are read at a time.
+const SEGMENTS: u16 = 32;
 
-/// Why a document was not taken in, or not removed.
+/// Why a file was not taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum IngestError {
-    /// The title or the text cannot be kept.
+pub enum SubmitError {
+    /// The title, the external id or the file cannot be kept.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// The tenant's vector store could not be opened.
-    #[error(transparent)]
-    Collection(#[from] CollectionError),
-    /// The chunks could not be embedded.
-    #[error("the document could not be embedded")]
-    Embed(#[from] LlmError),
-    /// The vector store failed.
-    #[error(transparent)]
-    Vector(#[from] VectorError),
+    /// The file is larger than the limit.
+    #[error("the file has more than {max_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        max_bytes: u64,
+    },
+    /// Another tool fills the tenant's index, so that the tenant has no documents here.
+    #[error("another tool fills the tenant's index, which is only read")]
+    ReadOnly,
+    /// The file's bytes did not all come.
+    #[error("the file could not be read")]
+    Read(#[source] BoxError),
     /// The record store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A text to take in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewText {
-    /// The title: 1 to 300 characters on one line.
-    pub title: String,
-    /// What kind of text it is.
-    pub media_type: MediaType,
-    /// The text: 1 to 5,000,000 characters, not blank, without U+0000.
-    pub text: String,
+/// What a client says of a file that it hands in.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NewFile {
+    /// The title: 1 to 300 characters on one line. Without one it is the file's own, else its name.
+    pub title: Option<String>,
+    /// The file's name.
+    pub file_name: Option<String>,
+    /// What kind of file it is said to be.
+    pub declared: Option<MediaType>,
+    /// The client's own name for the document, 1 to 300 characters on one line: a file of the same name replaces it.
+    pub external_id: Option<String>,
+    /// What filters can ask.
+    pub metadata: Metadata,
 }
 
-/// How far a document has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IngestProgress {
-    /// Chunks that are stored.
-    pub done: usize,
-    /// Chunks in all.
-    pub total: usize,
-}
-
-/// Takes in, lists and removes the documents of one tenant.
+/// What one tenant does with its documents. Nothing here waits for a worker or a vector store.
 pub struct Knowledge {
     documents: Arc<dyn DocumentStore>,
-    collections: Arc<Collections>,
-    embedder: Option<Arc<dyn Embedder>>,
-    splitter: Splitter,
+    sources: Arc<dyn SourceStore>,
+    jobs: Arc<dyn JobStore>,
+    limits: IngestLimits,
     clock: Arc<dyn Clock>,
 }
 
 impl Knowledge {
-    /// Knowledge in `documents` and the tenants' collections; without an embedder chunks are found by words alone.
+    /// Knowledge in these stores.
     pub fn new(
         documents: Arc<dyn DocumentStore>,
-        collections: Arc<Collections>,
-        embedder: Option<Arc<dyn Embedder>>,
+        sources: Arc<dyn SourceStore>,
+        jobs: Arc<dyn JobStore>,
+        limits: IngestLimits,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             documents,
-            collections,
-            embedder,
-            splitter: Splitter::new(),
+            sources,
+            jobs,
+            limits,
             clock,
         }
     }
 
-    /// Takes in a text and gives the searchable document. `on_progress` is called after every batch of chunks.
-    ///
-    /// The document can be found once all of it is stored, and not before. When something fails on the way, what was
-    /// stored is removed again; where even that fails, the document stays as failed.
+    /// Keeps a file and the job that will take it in. `bytes` is read to its end, a part at a time.
     ///
     /// # Errors
-    /// When the title or text cannot be kept, or a store or the embedder fails.
-    pub fn ingest(
+    /// When the title or external id cannot be kept, the file is empty, too large or does not come whole, the tenant's index is
+    /// another tool's, or the store fails. Nothing is kept then, but parts whose removal failed too: those are removed a day
+    /// later.
+    pub fn submit(
         &self,
         scope: &TenantScope,
-        new: &NewText,
-        on_progress: &mut dyn FnMut(IngestProgress),
-    ) -> Result<Document, IngestError> {
-        let (document, chunks) = self.prepare(new)?;
-        let (id, total) = (document.id, u32::try_from(chunks.len()).unwrap_or(u32::MAX));
-        let collection = self.collections.of(scope)?;
-        self.documents.create_document(scope, &document)?;
-        let stored = self
-            .index(scope, collection.as_ref(), id, &chunks, on_progress)
-            .and_then(|()| Ok(self.declare_ready(scope, id, total)?));
-        match stored {
-            Ok(Some(document)) => Ok(document),
-            Ok(None) => {
-                // The removal may have been faster than the last chunks.
-                collection.remove_document(scope, id)?;
-                Err(StoreError::Failed("the document was removed while it was stored".into()).into())
-            }
-            Err(error) => {
-                self.undo(scope, collection.as_ref(), id);
-                Err(error)
-            }
+        new: &NewFile,
+        bytes: &mut dyn Read,
+    ) -> Result<Submitted, SubmitError> {
+        if scope.tenant().pinecone.external.is_some() {
+            return Err(SubmitError::ReadOnly);
         }
+        let new = checked(new)?;
+        let source = SourceId::generate(self.clock.now());
+        let submitted = self
+            .keep(scope, source, bytes)
+            .and_then(|hash| self.declare(scope, new, source, hash));
+        if submitted.is_err() {
+            // The failure is what the caller hears of.
+            drop(self.sources.remove_source(scope, source));
+        }
+        submitted
     }
 
     /// The document of that id.
@@ -128,7 +127,8 @@ impl Knowledge {
             .filter(|found| found.state != DocumentState::Deleting))
     }
 
-    /// The document of that id with its whole text, as it was stored and as citations count its characters.
+    /// The document of that id with its whole text, as citations count its characters; empty before the first version may be
+    /// found.
     ///
     /// # Errors
     /// When the store fails.
@@ -137,142 +137,230 @@ impl Knowledge {
         scope: &TenantScope,
         id: DocumentId,
     ) -> Result<Option<(Document, String)>, StoreError> {
-        let Some(document) = self.document(scope, id)? else {
-            return Ok(None);
-        };
-        Ok(self
-            .documents
-            .document_text(scope, id)?
-            .map(|text| (document, text)))
+        let mut text = String::new();
+        let document = self.write_text(scope, id, &mut |part| {
+            text.push_str(part);
+            Ok(())
+        })?;
+        Ok(document.map(|document| (document, text)))
     }
 
-    /// A page of the tenant's documents, newest first.
+    /// Passes the text of the version that may be found to `write`, part by part: a long one is never held whole. Gives the
+    /// document.
+    ///
+    /// # Errors
+    /// When the store fails, the version is replaced on the way, or `write` fails.
+    pub fn write_text(
+        &self,
+        scope: &TenantScope,
+        id: DocumentId,
+        write: &mut dyn FnMut(&str) -> Result<(), StoreError>,
+    ) -> Result<Option<Document>, StoreError> {
+        let Some(document) = self.document(scope, id)?.filter(|document| document.version > 0) else {
+            return self.document(scope, id);
+        };
+        let of = DocumentVersion {
+            document: id,
+            version: document.version,
+        };
+        let (mut next, mut written) = (0, 0_usize);
+        loop {
+            let segments = self.documents.segments(scope, of, next, SEGMENTS)?;
+            let Some(last) = segments.last() else { break };
+            next = last.ordinal.saturating_add(1);
+            for segment in &segments {
+                written += segment.text.chars().count();
+                write(&segment.text)?;
+            }
+        }
+        if u32::try_from(written) == Ok(document.characters) {
+            Ok(Some(document))
+        } else {
+            let problem = "the document was replaced while its text was read";
+            Err(StoreError::Unavailable(problem.into()))
+        }
+    }
+
+    /// A page of the documents that pass `filter`, newest first.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn documents(&self, scope: &TenantScope, page: Page) -> Result<Paged<Document>, StoreError> {
-        self.documents.documents(scope, page)
+    pub fn documents(
+        &self,
+        scope: &TenantScope,
+        filter: &DocumentFilter,
+        page: Page,
+    ) -> Result<Paged<Document>, StoreError> {
+        self.documents.documents(scope, filter, page)
     }
 
-    /// Removes a document with its chunks; `false` when there is none of that id. It cannot be found from the first step on.
+    /// Takes a document out of search at once, and gives the job that removes everything of it; `None` when there is none of that id.
     ///
     /// # Errors
-    /// When a store fails; the document then stays out of search, and the same call again completes the removal.
-    pub fn remove(&self, scope: &TenantScope, id: DocumentId) -> Result<bool, IngestError> {
-        if !self.advance(scope, id, DocumentState::Deleting, None, None)? {
-            return Ok(false);
-        }
-        self.collections.of(scope)?.remove_document(scope, id)?;
-        Ok(self.documents.remove_document(scope, id)?)
-    }
-
-    /// The document as it is stored, and its chunks.
-    fn prepare(&self, new: &NewText) -> Result<(NewDocument, Vec<Chunk>), InvalidField> {
-        let title = visible_line("title", &new.title, MAX_TITLE, "has more than 300 characters")?;
-        prose("text", &new.text, MAX_TEXT, "has more than 5000000 characters")?;
-        let text = clean(&new.text);
-        let chunks = self.splitter.split(new.media_type, &text);
-        if chunks.is_empty() {
-            return Err(InvalidField::new("text", "has no readable characters"));
-        }
+    /// When the store fails.
+    pub fn remove(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<Job>, StoreError> {
         let now = self.clock.now();
-        let document = NewDocument {
-            id: DocumentId::generate(now),
-            title,
-            media_type: new.media_type,
-            text,
-            created_at: now,
-        };
-        Ok((document, chunks))
+        self.documents
+            .remove_document(scope, id, JobId::generate(now), now)
     }
 
-    fn index(
+    /// The job of that id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn job(&self, scope: &TenantScope, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.jobs.job(scope, id)
+    }
+
+    /// A page of the jobs that pass `filter`, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn jobs(
         &self,
         scope: &TenantScope,
-        collection: &dyn VectorStore,
-        id: DocumentId,
-        chunks: &[Chunk],
-        on_progress: &mut dyn FnMut(IngestProgress),
-    ) -> Result<(), IngestError> {
-        let total = chunks.len();
-        let mut done = 0;
-        self.advance(scope, id, DocumentState::Embedding, None, None)?;
-        for batch in chunks.chunks(BATCH) {
-            let indexed = self.embed(id, batch)?;
-            collection.upsert(scope, &indexed)?;
-            done += batch.len();
-            on_progress(IngestProgress { done, total });
-        }
-        Ok(())
+        filter: &JobFilter,
+        page: Page,
+    ) -> Result<Paged<Job>, StoreError> {
+        self.jobs.jobs(scope, filter, page)
     }
 
-    /// The document, which can be found from now on; `None` when it was removed meanwhile.
-    fn declare_ready(
+    /// Asks for the end of a job, and gives it as it is then; `None` when there is none of that id. One that is being done ends
+    /// at its next step.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn cancel(&self, scope: &TenantScope, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.jobs.cancel_job(scope, id, self.clock.now())
+    }
+
+    /// Keeps the bytes in parts, and gives their hash.
+    fn keep(
         &self,
         scope: &TenantScope,
-        id: DocumentId,
-        chunks: u32,
-    ) -> Result<Option<Document>, StoreError> {
-        if self.advance(scope, id, DocumentState::Ready, Some(chunks), None)? {
-            self.document(scope, id)
-        } else {
-            Ok(None)
-        }
-    }
-
-    fn embed(&self, document: DocumentId, chunks: &[Chunk]) -> Result<Vec<IndexedChunk>, LlmError> {
-        let mut embeddings = match &self.embedder {
-            Some(embedder) => {
-                let texts: Vec<&str> = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
-                embedder.embed(&texts)?.embeddings
+        source: SourceId,
+        bytes: &mut dyn Read,
+    ) -> Result<ContentHash, SubmitError> {
+        let (mut hash, mut length, mut place) = (Sha256::new(), 0_u64, 0);
+        let mut part = Vec::new();
+        loop {
+            part.clear();
+            let limit = u64::try_from(PART).unwrap_or(u64::MAX);
+            let read = Read::take(&mut *bytes, limit)
+                .read_to_end(&mut part)
+                .map_err(|error| SubmitError::Read(error.into()))?;
+            if read == 0 {
+                break;
             }
-            None => Vec::new(),
+            length = length.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+            if length > self.limits.max_bytes {
+                let max_bytes = self.limits.max_bytes;
+                return Err(SubmitError::TooLarge { max_bytes });
+            }
+            hash.update(&part);
+            self.sources
+                .add_part(scope, source, place, &part, self.clock.now())?;
+            place += 1;
         }
-        .into_iter();
-        let indexed = chunks.iter().map(|chunk| IndexedChunk {
-            document,
-            chunk: chunk.clone(),
-            embedding: embeddings.next(),
-        });
-        Ok(indexed.collect())
+        if place == 0 {
+            return Err(InvalidField::new("file", "is empty").into());
+        }
+        Ok(ContentHash::from_bytes(hash.finalize().into()))
     }
 
-    /// Removes what a failed ingestion left; the failure itself is what the caller hears of.
-    fn undo(&self, scope: &TenantScope, collection: &dyn VectorStore, id: DocumentId) {
-        let removed = collection
-            .remove_document(scope, id)
-            .map_err(IngestError::from)
-            .and_then(|()| Ok(self.documents.remove_document(scope, id)?));
-        if removed.is_err() {
-            let failure = "it could not be stored, and is to be removed".to_owned();
-            // When the store is gone too, the state stays unfinished, which search leaves aside as well.
-            drop(self.advance(scope, id, DocumentState::Failed, None, Some(failure)));
-        }
-    }
-
-    /// Moves a document on; `false` when it is gone or being removed.
-    fn advance(
+    fn declare(
         &self,
         scope: &TenantScope,
-        id: DocumentId,
-        state: DocumentState,
-        chunks: Option<u32>,
-        failure: Option<String>,
-    ) -> Result<bool, StoreError> {
-        let advance = Advance {
-            state,
-            chunks,
-            failure,
-            at: self.clock.now(),
+        new: NewFile,
+        source: SourceId,
+        hash: ContentHash,
+    ) -> Result<Submitted, SubmitError> {
+        let now = self.clock.now();
+        let submission = Submission {
+            source,
+            document: DocumentId::generate(now),
+            job: JobId::generate(now),
+            external_id: new.external_id,
+            title: new.title,
+            file_name: new.file_name,
+            declared: new.declared,
+            metadata: new.metadata,
+            hash,
+            at: now,
         };
-        self.documents.advance_document(scope, id, &advance)
+        Ok(self.documents.submit(scope, &submission)?)
     }
+}
+
+/// What is kept of what the client said.
+fn checked(new: &NewFile) -> Result<NewFile, InvalidField> {
+    let title = |text: &String| visible_line("title", text, MAX_TITLE, "has more than 300 characters");
+    Ok(NewFile {
+        title: new.title.as_ref().map(title).transpose()?,
+        // Nobody asked for a name to be refused: what cannot be kept of it is left out.
+        file_name: new.file_name.as_deref().and_then(file_name),
+        declared: new.declared,
+        external_id: new.external_id.as_deref().map(external_id).transpose()?,
+        metadata: new.metadata.clone(),
+    })
+}
+
+/// An external id is compared as it came: nothing of it is trimmed or left out.
+fn external_id(text: &str) -> Result<String, InvalidField> {
+    let invalid = |reason| Err(InvalidField::new("external_id", reason));
+    let visible = visible_line(
+        "external_id",
+        text,
+        MAX_EXTERNAL_ID,
+        "has more than 300 characters",
+    )?;
+    if visible != text {
+        return invalid("begins or ends with white space, or has an invisible character");
+    }
+    Ok(visible)
+}
+
+/// The end of a file's name, on one line: that is where the kind of file stands.
+fn file_name(name: &str) -> Option<String> {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let shown = crate::text::clean(name).replace(['\n', '\t'], " ");
+    let trimmed = shown.trim();
+    let excess = trimmed.chars().count().saturating_sub(MAX_FILE_NAME);
+    let end: String = trimmed.chars().skip(excess).collect();
+    (!end.is_empty()).then_some(end)
 }
 
 impl fmt::Debug for Knowledge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Knowledge")
-            .field("dense", &self.embedder.is_some())
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_keeps_its_end() {
+        assert_eq!(
+            file_name("C:\\docs\\Fees 2026.pdf").as_deref(),
+            Some("Fees 2026.pdf")
+        );
+        assert_eq!(file_name("../../etc/passwd").as_deref(), Some("passwd"));
+        assert_eq!(file_name("a\u{202E}fdp.exe\n").as_deref(), Some("afdp.exe"));
+        assert_eq!(file_name(" / "), None);
+        let long = format!("{}.md", "é".repeat(400));
+        let kept = file_name(&long).unwrap();
+        assert!(kept.ends_with(".md") && kept.chars().count() == MAX_FILE_NAME);
+    }
+
+    #[test]
+    fn an_external_id_is_kept_as_it_came_or_not_at_all() {
+        assert_eq!(external_id("kb/42 (v2)"), Ok("kb/42 (v2)".into()));
+        for refused in ["", " a", "a\n", "a\u{200B}b", &"x".repeat(301)] {
+            assert!(external_id(refused).is_err(), "{refused:?}");
+        }
     }
 }

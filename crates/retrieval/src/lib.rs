@@ -4,8 +4,13 @@
 mod accounts;
 mod answer;
 mod collections;
+mod embedders;
+mod ingest;
 mod knowledge;
+mod outline;
 mod pinecone;
+mod reconcile;
+mod reindex;
 mod resolve;
 mod search;
 mod split;
@@ -14,13 +19,22 @@ mod text;
 
 pub use accounts::{AccountError, Accounts, LoginError, NewUser, UserUpdate};
 pub use answer::{Answer, AnswerError, AnswerEvent, Answers, Source};
-pub use collections::{CollectionError, Collections};
-pub use knowledge::{IngestError, IngestProgress, Knowledge, NewText};
+pub use collections::{Collection, CollectionError, Collections, ExternalCollection, OwnCollection};
+pub use embedders::{Embedders, EmbeddingMismatch};
+pub use ingest::{IndexError, IngestLimits, IngestOptions, IngestParts, Ingestor, Settled, Worked};
+pub use knowledge::{Knowledge, NewFile, SubmitError};
 pub use pinecone::{PineconeCheck, PineconeLookup, RejectedPinecone};
+pub use reconcile::{Differences, IndexDifferences, Reconciler, RepairProgress, Repaired};
+pub use reindex::{ReindexError, ReindexProgress, Reindexed, Reindexer};
 pub use resolve::{Caller, ResolveError, Resolver, Superuser};
-pub use search::{SearchError, Searcher};
+pub use search::{
+    CandidateCounts, Contribution, DenseSearch, Diversity, Explanation, HitExplanation, MergedChunk,
+    Reranking, SearchError, SearchRequest, SearchResult, Searcher,
+};
 pub use split::Splitter;
-pub use tenants::{NewTenant, PineconeState, SaveTenantError, SavedTenant, TenantUpdate, Tenants};
+pub use tenants::{
+    NewTenant, PineconeState, SaveTenantError, SavedTenant, SearchTuning, TenantUpdate, Tenants,
+};
 pub use text::InvalidField;
 
 /// Runs the example of the workspace's README.

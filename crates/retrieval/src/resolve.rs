@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenantry_domain::{AccessClaims, Clock, Tenant, TenantId, TenantScope, Timestamp, User, UserId};
-use tenantry_tenant_store::{StoreError, TenantStore, UserStore};
+use tenantry_tenant_store::{ClaimedJob, StoreError, TenantStore, UserStore};
 
 /// How long what was read of a caller may be used again, in microseconds.
 const FRESH_MICROS: i64 = 1_000_000;
@@ -157,10 +157,16 @@ impl Resolver {
     /// # Errors
     /// [`ResolveError::TenantForbidden`] when the tenant does not exist or is not active; else when the store fails.
     pub fn operator_scope(&self, _: &Superuser, id: &TenantId) -> Result<TenantScope, ResolveError> {
-        let tenant = self.tenants.tenant(id)?.ok_or(ResolveError::TenantForbidden)?;
-        Arc::new(tenant)
-            .activate()
-            .map_err(|_| ResolveError::TenantForbidden)
+        self.active(id)
+    }
+
+    /// The scope of the tenant whose job a worker has claimed: a member had handed it in, and the claim proves that it is
+    /// there.
+    ///
+    /// # Errors
+    /// [`ResolveError::TenantForbidden`] when the tenant was deactivated since; else when the store fails.
+    pub fn job_scope(&self, claimed: &ClaimedJob) -> Result<TenantScope, ResolveError> {
+        self.active(&claimed.tenant)
     }
 
     /// Forgets what was read, because this process has just changed it.
@@ -168,6 +174,13 @@ impl Resolver {
         let mut remembered = self.lock();
         remembered.callers.clear();
         remembered.generation += 1;
+    }
+
+    fn active(&self, id: &TenantId) -> Result<TenantScope, ResolveError> {
+        let tenant = self.tenants.tenant(id)?.ok_or(ResolveError::TenantForbidden)?;
+        Arc::new(tenant)
+            .activate()
+            .map_err(|_| ResolveError::TenantForbidden)
     }
 
     /// The caller as the store knows them at this moment, when they may still log in.

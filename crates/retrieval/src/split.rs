@@ -1,24 +1,43 @@
 use std::fmt;
+use std::ops::Range;
 
-use tenantry_domain::{Chunk, MediaType, Span};
-use text_splitter::{ChunkCharIndex, ChunkConfig, MarkdownSplitter, TextSplitter};
+use tenantry_domain::{Chunk, PageMark, Segment, Span, TextFormat};
+use tenantry_llm_client::estimate_tokens;
+use text_splitter::{ChunkCharIndex, ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
+
+use crate::outline::Outline;
 
 /// The longest piece of a text that is split at once, in bytes. What a chunk costs grows with what follows it, so that a
 /// text of a few megabytes would keep a core busy for an hour.
 const MAX_PIECE: usize = 16 << 10;
 
-/// Splits a document's text into chunks along its structure: sections, paragraphs, sentences, words.
+/// The tokens that a chunk has where the structure allows, as [`estimate_tokens`] counts them. With the headings above it,
+/// whatever the model's tokenizer, English text stays below the 256 tokens of small sentence encoders.
+const TOKENS: Range<usize> = 120..211;
+
+/// Splits a document's text, segment by segment, into chunks along its structure: sections, paragraphs, sentences, words.
+///
+/// The chunks depend on the text alone, and not on the model that embeds them: the indexes of two models have the same
+/// chunks, an index can be compared with the records, and a model can be changed without new citations.
 pub struct Splitter {
-    text: TextSplitter<text_splitter::Characters>,
-    markdown: MarkdownSplitter<text_splitter::Characters>,
+    text: TextSplitter<Tokens>,
+    markdown: MarkdownSplitter<Tokens>,
     max_piece: usize,
 }
 
+/// Measures text in estimated tokens.
+struct Tokens;
+
+impl ChunkSizer for Tokens {
+    fn size(&self, chunk: &str) -> usize {
+        estimate_tokens(chunk)
+    }
+}
+
 impl Splitter {
-    /// Chunks of 400 to 1,000 characters where the structure allows: about 250 English tokens at most, which every common
-    /// embedding model reads whole.
+    /// Chunks of 120 to 210 tokens where the structure allows.
     pub fn new() -> Self {
-        let config = || ChunkConfig::new(400..1_000).with_trim(true);
+        let config = || ChunkConfig::new(TOKENS).with_sizer(Tokens).with_trim(true);
         Self {
             text: TextSplitter::new(config()),
             markdown: MarkdownSplitter::new(config()),
@@ -26,17 +45,16 @@ impl Splitter {
         }
     }
 
-    /// The chunks of `text`, in order; the text at a chunk's span is the chunk.
-    pub fn split(&self, media_type: MediaType, text: &str) -> Vec<Chunk> {
-        let (mut chunks, mut before) = (Vec::new(), 0);
-        for piece in pieces(text, self.max_piece) {
-            match media_type {
-                MediaType::PlainText => add(&mut chunks, before, self.text.chunk_char_indices(piece)),
-                MediaType::Markdown => add(&mut chunks, before, self.markdown.chunk_char_indices(piece)),
+    /// The chunks of a segment, in order, counted from `first`; the document's text at a chunk's span is the chunk.
+    pub fn split(&self, format: TextFormat, segment: &Segment, first: u32) -> Vec<Chunk> {
+        let mut cutting = Cutting::new(format, segment, first);
+        for piece in pieces(&segment.text, self.max_piece) {
+            match format {
+                TextFormat::Plain => cutting.add(piece, self.text.chunk_char_indices(piece)),
+                TextFormat::Markdown => cutting.add(piece, self.markdown.chunk_char_indices(piece)),
             }
-            before += piece.chars().count();
         }
-        chunks
+        cutting.chunks
     }
 }
 
@@ -52,46 +70,104 @@ impl fmt::Debug for Splitter {
     }
 }
 
-/// Adds the chunks of a piece that has `before` characters before it.
-fn add<'t>(chunks: &mut Vec<Chunk>, before: usize, found: impl Iterator<Item = ChunkCharIndex<'t>>) {
-    // A text is far shorter than u32::MAX characters, so that nothing saturates.
-    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    for found in found {
-        let start = before + found.char_offset;
-        chunks.push(Chunk {
-            ordinal: narrow(chunks.len()),
-            span: Span {
-                start: narrow(start),
-                end: narrow(start + found.chunk.chars().count()),
-            },
-            text: found.chunk.to_owned(),
-        });
+/// The chunks of a segment so far.
+struct Cutting<'s> {
+    chunks: Vec<Chunk>,
+    next: u32,
+    /// Where the next piece begins in the document, in code points.
+    at: u32,
+    /// `None` in text without headings.
+    outline: Option<Outline>,
+    pages: &'s [PageMark],
+}
+
+impl<'s> Cutting<'s> {
+    fn new(format: TextFormat, segment: &'s Segment, first: u32) -> Self {
+        let outline = (format == TextFormat::Markdown).then(|| Outline::resume(&segment.headings));
+        Self {
+            chunks: Vec::new(),
+            next: first,
+            at: segment.start,
+            outline,
+            pages: &segment.pages,
+        }
     }
+
+    fn add<'t>(&mut self, piece: &'t str, found: impl Iterator<Item = ChunkCharIndex<'t>>) {
+        let mut passed = 0;
+        for found in found {
+            let start = self.at.saturating_add(narrow(found.char_offset));
+            let span = Span {
+                start,
+                end: start.saturating_add(narrow(found.chunk.chars().count())),
+            };
+            let headings = self.headings(piece, passed, found.byte_offset);
+            passed = found.byte_offset;
+            self.chunks.push(Chunk {
+                ordinal: self.next,
+                span,
+                text: found.chunk.to_owned(),
+                headings,
+                page: self.page(start),
+            });
+            self.next = self.next.saturating_add(1);
+        }
+        if let Some(outline) = &mut self.outline {
+            outline.pass(piece.get(passed..).unwrap_or_default());
+        }
+        self.at = self.at.saturating_add(narrow(piece.chars().count()));
+    }
+
+    /// The headings above byte `to` of `piece`, the outline having passed what stands before byte `from`.
+    fn headings(&mut self, piece: &str, from: usize, to: usize) -> Vec<String> {
+        let Some(outline) = &mut self.outline else {
+            return Vec::new();
+        };
+        outline.pass(piece.get(from..to).unwrap_or_default());
+        outline.path_at(piece.get(to..).unwrap_or_default())
+    }
+
+    fn page(&self, at: u32) -> Option<u32> {
+        let open = self.pages.iter().take_while(|mark| mark.at <= at).last();
+        open.map(|mark| mark.page)
+    }
+}
+
+/// A text is shorter than `u32::MAX` characters, so that nothing saturates.
+fn narrow(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// `text` in pieces of at most `max` bytes.
 fn pieces(text: &str, max: usize) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        let (piece, after) = rest.split_at(end_of_piece(rest, max));
+        let (piece, after) = rest.split_at(end_of_piece(rest, max, &[]));
         rest = after;
         Some(piece).filter(|piece| !piece.is_empty())
     })
 }
 
 /// Where the first piece of `text` ends: in the later half of what it may be, before a heading, else after an empty line, a
-/// line, or a word.
-fn end_of_piece(text: &str, max: usize) -> usize {
+/// line, or a word; outside of the ranges `whole` where there is such a place.
+pub(crate) fn end_of_piece(text: &str, max: usize, whole: &[Range<usize>]) -> usize {
     if text.len() <= max {
         return text.len();
     }
     let window = text.split_at(text.floor_char_boundary(max)).0;
     let half = window.floor_char_boundary(max / 2);
     let later = window.split_at(half).1;
-    let found = ["\n\n#", "\n\n", "\n", " "]
-        .into_iter()
-        .find_map(|mark| Some(later.rfind(mark)? + mark.trim_end_matches('#').len()));
-    found.map_or(window.len(), |end| half + end)
+    let last = |whole: &[Range<usize>]| {
+        let torn = |end: usize| whole.iter().any(|part| part.start < end && end < part.end);
+        let ends = |mark: &'static str| {
+            let length = mark.trim_end_matches('#').len();
+            later.rmatch_indices(mark).map(move |(at, _)| half + at + length)
+        };
+        ["\n\n#", "\n\n", "\n", " "]
+            .into_iter()
+            .find_map(|mark| ends(mark).find(|end| !torn(*end)))
+    };
+    last(whole).or_else(|| last(&[])).unwrap_or(window.len())
 }
 
 #[cfg(test)]
@@ -100,21 +176,71 @@ mod tests {
 
     use super::*;
 
+    fn segment(text: &str) -> Segment {
+        Segment {
+            ordinal: 0,
+            start: 0,
+            text: text.into(),
+            headings: Vec::new(),
+            pages: Vec::new(),
+        }
+    }
+
+    fn split(format: TextFormat, text: &str) -> Vec<Chunk> {
+        Splitter::new().split(format, &segment(text), 0)
+    }
+
     #[test]
     fn a_section_is_not_torn_when_it_fits() {
         let text = format!(
             "# One\n\n{}\n\n# Two\n\n{}\n",
-            "alpha ".repeat(90),
-            "beta ".repeat(90)
+            "alpha ".repeat(130),
+            "beta ".repeat(130)
         );
-        let chunks = Splitter::new().split(MediaType::Markdown, &text);
+        let chunks = split(TextFormat::Markdown, &text);
         assert_eq!(chunks.len(), 2);
         assert!(chunks[0].text.starts_with("# One") && chunks[1].text.starts_with("# Two"));
+        assert_eq!(
+            (chunks[0].headings.as_slice(), chunks[1].headings.as_slice()),
+            (&["One".to_owned()][..], &["Two".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn a_chunk_knows_the_headings_and_the_page_that_it_begins_under() {
+        let text = format!("{}\n\n## Fees\n\n{}", "alpha ".repeat(150), "beta ".repeat(400));
+        let at = u32::try_from(text.find("beta").unwrap()).unwrap();
+        let segment = Segment {
+            ordinal: 3,
+            start: 1_000,
+            text,
+            headings: vec!["Rules".into()],
+            pages: vec![
+                PageMark { at: 800, page: 4 },
+                PageMark {
+                    at: 1_000 + at,
+                    page: 5,
+                },
+            ],
+        };
+        let chunks = Splitter::new().split(TextFormat::Markdown, &segment, 70);
+        assert_eq!((chunks[0].ordinal, chunks[0].span.start), (70, 1_000));
+        assert_eq!(
+            (chunks[0].headings.join("/"), chunks[0].page),
+            ("Rules".into(), Some(4))
+        );
+        let last = chunks.last().unwrap();
+        assert_eq!(
+            (last.headings.join("/"), last.page),
+            ("Rules/Fees".into(), Some(5))
+        );
+        let plain = Splitter::new().split(TextFormat::Plain, &segment, 0);
+        assert!(plain.iter().all(|chunk| chunk.headings.is_empty()));
     }
 
     #[test]
     fn blank_text_has_no_chunks() {
-        assert_eq!(Splitter::new().split(MediaType::PlainText, " \n\t "), []);
+        assert_eq!(split(TextFormat::Plain, " \n\t "), []);
     }
 
     #[test]
@@ -136,10 +262,18 @@ mod tests {
     }
 
     #[test]
+    fn what_shall_stay_whole_is_cut_only_when_there_is_no_other_place() {
+        let text = "aaaa bbb\nccc\n\nddd eee";
+        assert_eq!(end_of_piece(text, 16, &[]), 14);
+        assert_eq!(end_of_piece(text, 16, &[9..18]), 9);
+        assert_eq!(end_of_piece(text, 16, &[0..text.len()]), 14);
+    }
+
+    #[test]
     fn no_text_makes_the_splitter_look_at_all_of_it_for_each_chunk() {
         let endless = "a".repeat(2 * MAX_PIECE);
-        for kind in [MediaType::PlainText, MediaType::Markdown] {
-            let chunks = Splitter::new().split(kind, &endless);
+        for format in [TextFormat::Plain, TextFormat::Markdown] {
+            let chunks = split(format, &endless);
             let ends = |end: usize| chunks.iter().any(|c| usize::try_from(c.span.end) == Ok(end));
             assert!(ends(MAX_PIECE) && ends(2 * MAX_PIECE));
         }
@@ -155,14 +289,14 @@ mod tests {
 
         #[test]
         fn the_text_at_the_span_is_the_chunk(
-            text in "(\\PC|\n|é😀 ){0,3000}", markdown: bool, max_piece in prop_oneof![Just(MAX_PIECE), 4..5_000_usize],
+            text in "(\\PC|\n|é😀 |\n# ){0,3000}", markdown: bool, max_piece in prop_oneof![Just(MAX_PIECE), 4..5_000_usize],
         ) {
-            let kind = if markdown { MediaType::Markdown } else { MediaType::PlainText };
-            let chunks = Splitter { max_piece, ..Splitter::new() }.split(kind, &text);
+            let format = if markdown { TextFormat::Markdown } else { TextFormat::Plain };
+            let chunks = Splitter { max_piece, ..Splitter::new() }.split(format, &segment(&text), 7);
             for (place, chunk) in chunks.iter().enumerate() {
                 prop_assert_eq!(chunk.span.slice(&text), &chunk.text);
-                prop_assert_eq!(usize::try_from(chunk.ordinal).unwrap(), place);
-                prop_assert!(chunk.text.chars().count() <= 1_000);
+                prop_assert_eq!(usize::try_from(chunk.ordinal).unwrap(), place + 7);
+                prop_assert!(estimate_tokens(&chunk.text) < TOKENS.end);
             }
             prop_assert!(chunks.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start));
         }

@@ -72,8 +72,32 @@ pub(crate) fn prose(
 /// reader but not from a model (zero-width and other format characters, bidirectional controls, Unicode tags, byte order
 /// mark).
 pub(crate) fn clean(text: &str) -> String {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    text.chars().filter(|&c| !is_invisible(c)).collect()
+    let mut cleaned = String::with_capacity(text.len());
+    Cleaner::default().add(text, &mut cleaned);
+    cleaned
+}
+
+/// Does what [`clean`] does to a text that comes in pieces.
+#[derive(Debug, Default)]
+pub(crate) struct Cleaner {
+    /// Whether a line feed that comes now belongs to the line end before it.
+    after_return: bool,
+}
+
+impl Cleaner {
+    /// Adds what is left of `text` to `cleaned`, and gives its number of characters.
+    pub(crate) fn add(&mut self, text: &str, cleaned: &mut String) -> u32 {
+        let mut added = 0;
+        for c in text.chars() {
+            let ends_line = std::mem::replace(&mut self.after_return, c == '\r') && c == '\n';
+            let c = if c == '\r' { '\n' } else { c };
+            if !ends_line && !is_invisible(c) {
+                cleaned.push(c);
+                added += 1;
+            }
+        }
+        added
+    }
 }
 
 fn is_invisible(c: char) -> bool {
@@ -96,6 +120,18 @@ mod tests {
         assert_eq!(clean("one\r\ntwo\rthree\tfour"), "one\ntwo\nthree\tfour");
         for kept in ["می\u{200C}خواهم", "👩\u{200D}🔬", "שלום", "naïve – “x”"] {
             assert_eq!(clean(kept), kept);
+        }
+    }
+
+    #[test]
+    fn pieces_are_cleaned_as_the_whole() {
+        let text = "a\r\nb\r\r\nc\u{200B}\n\rd\r";
+        for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+            let (mut cleaner, mut cleaned) = (Cleaner::default(), String::new());
+            let (first, second) = text.split_at(at);
+            let added = cleaner.add(first, &mut cleaned) + cleaner.add(second, &mut cleaned);
+            assert_eq!(cleaned, "a\nb\n\nc\n\nd\n");
+            assert_eq!(usize::try_from(added).unwrap(), cleaned.chars().count());
         }
     }
 

@@ -1,4 +1,5 @@
 mod fields;
+mod namespace;
 mod pinecone;
 mod record;
 
@@ -6,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_crypto::{OpenError, SealError, Sealer};
-use tenantry_domain::{Clock, Page, Paged, Tenant, TenantId};
+use tenantry_domain::{Clock, ExternalIndex, Page, Paged, Tenant, TenantId};
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 
 use self::pinecone::Pinecone;
@@ -91,6 +92,7 @@ impl Tenants {
             None if settings.external.is_some() => return Err(external_without_key().into()),
             None => (settings, None),
         };
+        self.check_external(&new.id, pinecone.external.as_ref(), pinecone.host.as_deref())?;
         let now = self.clock.now();
         let tenant = Tenant {
             id: new.id,
@@ -226,7 +228,24 @@ impl Tenants {
         } else {
             change.pinecone_host = Some(None);
         }
+        let external = change
+            .pinecone_external
+            .as_ref()
+            .unwrap_or(&tenant.pinecone.external);
+        let host = change.pinecone_host.as_ref().and_then(Option::as_deref);
+        self.check_external(&tenant.id, external.as_ref(), host)?;
         Ok(Some(check))
+    }
+
+    fn check_external(
+        &self,
+        id: &TenantId,
+        external: Option<&ExternalIndex>,
+        host: Option<&str>,
+    ) -> Result<(), SaveTenantError> {
+        external.map_or(Ok(()), |external| {
+            namespace::is_nobody_elses(self.store.as_ref(), id, host, &external.namespace)
+        })
     }
 
     fn pinecone(&self) -> Result<&Pinecone, InvalidField> {
