@@ -288,7 +288,8 @@ mod tests {
             .zip([0.1_f32, 0.9, 0.4, 1.3, 0.2])
             .map(|((n, text), angle)| chunk(n, text, Some(&[angle.cos(), angle.sin()])))
             .collect();
-        for store in [&one as &dyn VectorStore, &two] {
+        let stores: [&dyn VectorStore; 2] = [&one, &two];
+        for store in stores {
             store
                 .upsert(index, version(1, 1), &Metadata::default(), &chunks)
                 .unwrap();

@@ -81,7 +81,7 @@ pub fn hostile_text_is_words_and_nothing_else(store: &dyn VectorStore, capabilit
     // A service bounds what it keeps beside a vector, so the longest are searched for only.
     for (n, text) in (0..).zip(hostile_texts().iter().filter(|text| text.len() < 10_000)) {
         let mut hostile = chunk(n, text, Some(&NORTH));
-        hostile.context = text.clone();
+        hostile.context.clone_from(text);
         hostile.chunk.headings = vec![text.clone(), String::new()];
         // U+0000 is refused at the edge of the service; a store need not keep it.
         if !text.contains('\0') {

@@ -19,7 +19,7 @@ pub fn a_match_carries_the_chunk_as_it_was_stored(store: &dyn VectorStore) {
         .map(str::to_owned)
         .into();
     stored.chunk.page = Some(u32::MAX);
-    stored.context = "Zoë".to_owned();
+    stored.context.push_str("Zoë");
     subject.put(version(1, u32::MAX), std::slice::from_ref(&stored));
     let plain = chunk(0, "nothing above", Some(&EAST));
     subject.put(version(2, 1), std::slice::from_ref(&plain));
@@ -90,17 +90,17 @@ pub fn a_score_tells_its_ranks_and_lies_between_0_and_1(store: &dyn VectorStore,
         let lexical = capabilities.lexical && !text.is_empty();
         assert!((found[0].score.score - 1.0).abs() < 1e-5, "{found:?}");
         for (rank, found) in (1..).zip(&found) {
-            let score = found.score;
-            assert!((0.0..=1.0).contains(&score.score), "{score:?}");
-            assert!((score.score - score.fused).abs() < f32::EPSILON, "{score:?}");
-            assert_eq!(score.dense_rank, Some(rank));
+            let parts = found.score;
+            assert!((0.0..=1.0).contains(&parts.score), "{parts:?}");
+            assert!((parts.score - parts.fused).abs() < f32::EPSILON, "{parts:?}");
+            assert_eq!(parts.dense_rank, Some(rank));
             assert_eq!(
-                score.lexical_rank,
+                parts.lexical_rank,
                 (lexical && rank < 3).then_some(rank),
-                "{score:?}"
+                "{parts:?}"
             );
-            assert_eq!(score.lexical.is_some(), score.lexical_rank.is_some());
-            assert_eq!((score.dense.is_some(), score.rerank), (true, None));
+            assert_eq!(parts.lexical.is_some(), parts.lexical_rank.is_some());
+            assert_eq!((parts.dense.is_some(), parts.rerank), (true, None));
         }
     }
 }
@@ -206,7 +206,7 @@ pub fn weights_say_which_ranking_counts(store: &dyn VectorStore) {
 pub fn the_context_is_searched_with_the_chunk(store: &dyn VectorStore) {
     let subject = Subject::emptied(store, "conformance-context");
     let mut below = chunk(0, "They are paid within five days.", Some(&NORTH));
-    below.context = "Terms of sale > Refunds".to_owned();
+    below.context.push_str("Terms of sale > Refunds");
     subject.put(
         version(1, 1),
         &[below, chunk(1, "The office opens at nine.", Some(&EAST))],

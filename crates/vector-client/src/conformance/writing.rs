@@ -73,9 +73,8 @@ pub fn removing_keeps_the_version_to_keep(store: &dyn VectorStore) {
         subject.put(of, &two);
     }
     let remove = |keep| {
-        store
-            .remove(subject.index(), version(1, 1).document, Some(keep))
-            .expect("removed")
+        let removed = store.remove(subject.index(), version(1, 1).document, Some(keep));
+        removed.expect("removed");
     };
     let left = || {
         subject

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 /// How an [`EmbeddedVectorStore`](super::EmbeddedVectorStore) works.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EmbeddedOptions {
     /// How many indexes' files stay open between uses, each with up to five connections.
     pub open_files: usize,

@@ -253,7 +253,7 @@ fn former_file(folder: &Path) {
     let id = |n| document(n).as_uuid().simple().to_string();
     let vector = |values: [f32; 2]| {
         let bytes = values.iter().flat_map(|value| value.to_ne_bytes());
-        bytes.map(|byte| format!("{byte:02x}")).collect::<String>()
+        bytes.fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     };
     conn.batch_execute(&format!(
         "PRAGMA journal_mode = WAL;
