@@ -9,6 +9,10 @@ mod error;
 mod extractive;
 #[cfg(any(test, feature = "testing"))]
 mod failing;
+#[cfg(feature = "http")]
+mod failure;
+#[cfg(feature = "http")]
+mod http_reranker;
 #[cfg(feature = "local")]
 mod local;
 mod memory;
@@ -26,6 +30,8 @@ pub use error::LlmError;
 pub use extractive::ExtractiveCompleter;
 #[cfg(any(test, feature = "testing"))]
 pub use failing::{FailingCompleter, FailingEmbedder, FailingReranker};
+#[cfg(feature = "http")]
+pub use http_reranker::{HttpReranker, RerankerSettings};
 #[cfg(feature = "local")]
 pub use local::{LocalEmbedder, LocalModelError};
 pub use memory::{MemoryCompleter, MemoryEmbedder, MemoryReranker};

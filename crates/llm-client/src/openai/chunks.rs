@@ -5,9 +5,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tenantry_http_client::{HttpError, SseEvent, SseReader};
 
-use super::failure;
 use super::wire::{ChatAnswer, Choice, WireUsage, Words};
-use crate::{Completion, FinishReason, LlmError, Usage};
+use crate::{Completion, FinishReason, LlmError, Usage, failure};
 
 /// An answer as far as it has come.
 pub(super) struct Answer {

@@ -9,8 +9,8 @@ use tenantry_http_client::{Cancel, SseReader, StreamResponse, Transport};
 use super::chunks::{self, Answer, Step};
 use super::messages::messages;
 use super::wire::{ChatRequest, StreamOptions};
-use super::{Client, MaxTokensField, OpenAiSettings, failure};
-use crate::{Completer, Completion, LlmError, Prompt};
+use super::{Client, MaxTokensField, OpenAiSettings};
+use crate::{Completer, Completion, LlmError, Prompt, failure};
 
 /// Answers by `POST /chat/completions`. Until the first byte of an answer, busy answers and failed connections are
 /// tried again twice; after it nothing is.

@@ -8,8 +8,8 @@ use url::Url;
 
 use super::batches::batches;
 use super::wire::{EmbeddingAnswer, EmbeddingItem, EmbeddingRequest};
-use super::{Client, OpenAiSettings, failure};
-use crate::{Embedded, Embedder, LlmError, embedder};
+use super::{Client, OpenAiSettings};
+use crate::{Embedded, Embedder, LlmError, embedder, failure};
 
 /// Embeds texts by `POST /embeddings`, in requests of at most 256 texts and 600 kB; a request that the provider finds
 /// too long is halved. Busy answers and failed connections are tried again twice.

@@ -4,7 +4,6 @@ mod batches;
 mod chunks;
 mod completer;
 mod embedder;
-mod failure;
 mod messages;
 mod settings;
 #[cfg(test)]
@@ -23,7 +22,7 @@ use url::Url;
 pub use self::completer::OpenAiCompleter;
 pub use self::embedder::OpenAiEmbedder;
 pub use self::settings::{KeyHeader, MaxTokensField, OpenAiSettings};
-use crate::LlmError;
+use crate::{LlmError, failure};
 
 /// Sends JSON to the provider's endpoints and says why it did not work.
 struct Client {
