@@ -1,16 +1,12 @@
 //! Candidates from an index that another tool fills, which is read as it is.
 
-use tenantry_domain::{Chunk, Fusion, Origin, ScoreParts, SearchSettings, Span, TopK};
+use tenantry_domain::{Chunk, Fusion, Origin, ScoreParts, SearchSettings, Span};
 use tenantry_vector_client::{Record, RecordQuery};
 
 use super::candidate::{Candidate, Found};
 use super::explanation::{CandidateCounts, DenseSearch};
 use super::{SearchError, SearchRequest, Searcher};
 use crate::ExternalCollection;
-
-/// How many records are asked for a hit that is wanted.
-const FACTOR: usize = 4;
-const MIN_CANDIDATES: usize = 50;
 
 impl Searcher {
     pub(super) fn find_external(
@@ -26,11 +22,10 @@ impl Searcher {
         } else {
             DenseSearch::SearchedUnread(model)
         };
-        let embedded = embedder.embed(&[&request.query])?.embeddings.pop();
-        let embedding = embedded.ok_or(SearchError::NoModel)?;
-        let asked = TopK::clamp((usize::from(request.limit.get()) * FACTOR).max(MIN_CANDIDATES));
+        let place = embedder.embed(&[&request.query])?.embeddings.pop();
+        let asked = request.candidates();
         let query = RecordQuery {
-            embedding: &embedding,
+            embedding: &place.ok_or(SearchError::NoModel)?,
             limit: asked,
             filter: request.filter.as_ref(),
             with_embeddings: request.diversity().is_some(),

@@ -9,10 +9,6 @@ use super::explanation::{HitExplanation, MergedChunk};
 use super::merge::{Group, groups};
 use super::{SearchRequest, Searcher, passage};
 
-/// How many candidates a hit that is wanted is chosen from for diversity, and how many at least.
-const DIVERSE_FACTOR: usize = 4;
-const DIVERSE_LEAST: usize = 50;
-
 impl Searcher {
     /// The best hits, and with each, where the request asks for it, how it came to its place.
     pub(super) fn hits(
@@ -83,7 +79,8 @@ fn chosen(mut candidates: Vec<Candidate>, limit: usize, request: &SearchRequest)
     let merging = request.merge_neighbours;
     match request.diversity() {
         Some(diversity) => {
-            candidates.truncate((limit * DIVERSE_FACTOR).max(DIVERSE_LEAST));
+            // More than were asked for at first come of a second try, and each choice looks at all that are left.
+            candidates.truncate(usize::from(request.candidates().get()));
             groups(ByDiversity::new(candidates, diversity), limit, merging)
         }
         None => groups(by_relevance(candidates), limit, merging),

@@ -88,7 +88,7 @@ impl Searcher {
         }
         let candidates = std::mem::take(&mut found.candidates);
         let (hits, explained) = self.hits(scope, request, settings.fusion, candidates)?;
-        let explanation = request.explain.then(|| Explanation {
+        let explanation = request.explain.then_some(Explanation {
             dense: found.dense,
             lexical: found.lexical,
             fusion: settings.fusion,

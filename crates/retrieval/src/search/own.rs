@@ -11,10 +11,8 @@ use super::explanation::{CandidateCounts, DenseSearch};
 use super::{SearchError, SearchRequest, Searcher};
 use crate::OwnCollection;
 
-/// The fewest candidates that are asked for.
-const MIN_CANDIDATES: usize = 50;
-/// How many candidates are asked for a hit that is wanted, and how many times more when too few of them may be shown.
-const FACTOR: usize = 4;
+/// How many times more candidates are asked for when too few of them may be shown.
+const MORE: usize = 4;
 
 impl Searcher {
     pub(super) fn find_own(
@@ -27,7 +25,7 @@ impl Searcher {
         let live = collection.live();
         let (dense, embedding) = self.embed(live, request, settings)?;
         let wanted = usize::from(request.limit.get());
-        let mut asked = TopK::clamp((wanted * FACTOR).max(MIN_CANDIDATES));
+        let mut asked = request.candidates();
         loop {
             let query = VectorQuery {
                 text: &request.query,
@@ -48,7 +46,7 @@ impl Searcher {
                     lexical: true,
                 });
             }
-            asked = TopK::clamp(usize::from(asked.get()) * FACTOR);
+            asked = TopK::clamp(usize::from(asked.get()) * MORE);
         }
     }
 

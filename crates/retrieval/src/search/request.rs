@@ -6,6 +6,10 @@ use crate::text::prose;
 
 /// The longest query in characters.
 const MAX_QUERY: usize = 16_000;
+/// How many candidates are asked for a hit that is wanted.
+const CANDIDATES: usize = 4;
+/// The fewest candidates that are asked for.
+const FEWEST_CANDIDATES: usize = 50;
 
 /// What to search for, and how; what is not said is the tenant's setting.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +76,12 @@ impl SearchRequest {
             fusion: self.fusion.unwrap_or(tenant.fusion),
             min_score: self.min_score.or(tenant.min_score),
         }
+    }
+
+    /// How many candidates hits are chosen from: some may not be shown, some are merged, and a reranker or diversity may bring
+    /// up what stands further down.
+    pub(super) fn candidates(&self) -> TopK {
+        TopK::clamp((usize::from(self.limit.get()) * CANDIDATES).max(FEWEST_CANDIDATES))
     }
 
     /// The diversity that was asked for, if it changes anything.

@@ -3,7 +3,7 @@
 use tenantry_domain::TopK;
 use tenantry_llm_client::{LlmError, Reranker};
 
-use super::candidate::Found;
+use super::candidate::{Candidate, Found};
 use super::explanation::Reranking;
 use super::{SearchError, SearchRequest, Searcher};
 use crate::InvalidField;
@@ -40,7 +40,7 @@ pub(super) fn rerank(reranker: &dyn Reranker, query: &str, limit: TopK, found: &
     }
     let most = (usize::from(limit.get()) * 2).clamp(FEWEST, MOST);
     let best = found.candidates.iter().take(most);
-    let passages: Vec<String> = best.map(|candidate| candidate.text_in_context()).collect();
+    let passages: Vec<String> = best.map(Candidate::text_in_context).collect();
     let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
     let scores = reranker
         .rerank(query, &passages)

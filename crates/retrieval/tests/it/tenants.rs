@@ -2,9 +2,10 @@
 
 use secrecy::ExposeSecret;
 use tenantry_crypto::{Field, OpenError, Sealer};
+use tenantry_domain::{ExternalIndex, Fusion, SearchSettings};
 use tenantry_retrieval::{
     CollectionError, NewTenant, PineconeCheck, PineconeState, RejectedPinecone, SaveTenantError,
-    TenantUpdate, Tenants,
+    SearchTuning, TenantUpdate, Tenants,
 };
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 use tenantry_vector_client::Metric;
@@ -391,4 +392,222 @@ fn a_taken_id_is_refused_before_pinecone_is_asked() {
         .tenants
         .create(&world.root, with_key("acme", "pcsk_wrong_key_0000", None));
     assert!(matches!(again, Err(SaveTenantError::Store(StoreError::IdTaken))));
+}
+
+fn external(namespace: &str, text_field: &str) -> ExternalIndex {
+    ExternalIndex {
+        namespace: namespace.into(),
+        text_field: text_field.into(),
+    }
+}
+
+#[test]
+fn search_settings_are_kept_replaced_as_a_whole_and_cleared() {
+    let world = World::new();
+    let tuning = SearchTuning {
+        dense_weight: Some(2.0),
+        k: Some(60.0),
+        min_score: Some(0.25),
+        ..SearchTuning::default()
+    };
+    let new = NewTenant {
+        search: Some(tuning),
+        ..plain("acme")
+    };
+    let tenant = world.tenants.create(&world.root, new).unwrap().tenant;
+    assert_eq!(tenant.search.fusion, Fusion::new(60.0, 2.0, 1.0).unwrap());
+    assert_eq!(tenant.search.min_score, Some(0.25));
+    let update = |search| {
+        let update = TenantUpdate {
+            search,
+            ..TenantUpdate::default()
+        };
+        let saved = world.tenants.update(&world.root, &tenant.id, &update).unwrap();
+        saved.unwrap().tenant.search
+    };
+    assert_eq!(update(None), tenant.search);
+    let lexical = SearchTuning {
+        lexical_weight: Some(3.0),
+        ..SearchTuning::default()
+    };
+    let replaced = update(Some(Some(lexical)));
+    assert_eq!(replaced.fusion, Fusion::new(10.0, 0.5, 3.0).unwrap());
+    assert_eq!(replaced.min_score, None);
+    assert_eq!(update(Some(None)), SearchSettings::default());
+    assert_eq!(world.scope("acme").tenant().search, SearchSettings::default());
+}
+
+#[test]
+fn search_settings_that_no_search_can_use_are_refused() {
+    let world = World::new();
+    let tuning = SearchTuning::default();
+    for wrong in [
+        SearchTuning {
+            k: Some(0.5),
+            ..tuning
+        },
+        SearchTuning {
+            dense_weight: Some(-1.0),
+            ..tuning
+        },
+        SearchTuning {
+            dense_weight: Some(0.0),
+            lexical_weight: Some(0.0),
+            ..tuning
+        },
+        SearchTuning {
+            lexical_weight: Some(f32::NAN),
+            ..tuning
+        },
+        SearchTuning {
+            min_score: Some(1.5),
+            ..tuning
+        },
+        SearchTuning {
+            min_score: Some(f32::NAN),
+            ..tuning
+        },
+    ] {
+        let new = NewTenant {
+            search: Some(wrong),
+            ..plain("acme")
+        };
+        match world.tenants.create(&world.root, new) {
+            Err(SaveTenantError::Invalid(invalid)) => assert_eq!(invalid.field, "search"),
+            other => panic!("{wrong:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_external_index_is_checked_like_any_other_and_can_be_given_up() {
+    let world = World::new();
+    world
+        .catalog
+        .accounts
+        .set_account(KEY, vec![index("docs", 3), index("big", 1536)]);
+    let reading = |name: &str| NewTenant {
+        pinecone_external: Some(external("handbook", "body")),
+        ..with_key("acme", KEY, Some(name))
+    };
+    let error = world.tenants.create(&world.root, reading("big")).unwrap_err();
+    assert!(matches!(rejected(error), RejectedPinecone::Dimension { .. }));
+    let error = world.tenants.create(&world.root, reading("nope")).unwrap_err();
+    assert_eq!(rejected(error), RejectedPinecone::UnknownIndex("nope".into()));
+    let saved = world.tenants.create(&world.root, reading("docs")).unwrap();
+    assert_eq!(saved.tenant.pinecone.external, Some(external("handbook", "body")));
+    assert_eq!(PineconeState::of(&saved.tenant.pinecone), PineconeState::Verified);
+    let update = |pinecone_external| {
+        let update = TenantUpdate {
+            pinecone_external,
+            ..TenantUpdate::default()
+        };
+        let saved = world
+            .tenants
+            .update(&world.root, &saved.tenant.id, &update)
+            .unwrap();
+        saved.unwrap()
+    };
+    assert!(update(None).tenant.pinecone.external.is_some());
+    let changed = update(Some(Some(external("", ExternalIndex::TEXT_FIELD))));
+    assert_eq!(changed.tenant.pinecone.external, Some(external("", "text")));
+    assert!(matches!(changed.check, Some(PineconeCheck::Verified { .. })));
+    assert_eq!(update(Some(None)).tenant.pinecone.external, None);
+}
+
+#[test]
+fn an_external_index_needs_a_key_and_readable_settings() {
+    let world = World::new();
+    world.catalog.accounts.set_account(KEY, vec![index("docs", 3)]);
+    let refused = |result: Result<_, SaveTenantError>| match result {
+        Err(SaveTenantError::Invalid(invalid)) => invalid.field,
+        other => panic!("{other:?}"),
+    };
+    for (namespace, text_field, field) in [
+        ("n".repeat(129), "text".to_owned(), "pinecone_namespace"),
+        ("a\nb".into(), "text".into(), "pinecone_namespace"),
+        ("ключ".into(), "text".into(), "pinecone_namespace"),
+        ("ok".into(), String::new(), "pinecone_text_field"),
+        ("ok".into(), "$text".into(), "pinecone_text_field"),
+        ("ok".into(), "t".repeat(65), "pinecone_text_field"),
+        ("ok".into(), "a\0".into(), "pinecone_text_field"),
+    ] {
+        let new = NewTenant {
+            pinecone_external: Some(external(&namespace, &text_field)),
+            ..with_key("acme", KEY, None)
+        };
+        assert_eq!(
+            refused(world.tenants.create(&world.root, new)),
+            field,
+            "{namespace:?} {text_field:?}"
+        );
+    }
+    let keyless = NewTenant {
+        pinecone_external: Some(external("", "text")),
+        ..plain("acme")
+    };
+    assert_eq!(
+        refused(world.tenants.create(&world.root, keyless)),
+        "pinecone_external"
+    );
+    let acme = world.tenant("acme");
+    let update = TenantUpdate {
+        pinecone_external: Some(Some(external("", "text"))),
+        ..TenantUpdate::default()
+    };
+    let updated = world.tenants.update(&world.root, &acme, &update);
+    assert_eq!(refused(updated.map(Option::unwrap)), "pinecone_external");
+}
+
+#[test]
+fn no_tenant_reads_the_namespace_that_another_ones_chunks_are_in() {
+    let world = World::new();
+    world
+        .catalog
+        .accounts
+        .set_account(KEY, vec![index("docs", 3), index("more", 3)]);
+    world
+        .tenants
+        .create(&world.root, with_key("other", KEY, Some("docs")))
+        .unwrap();
+    world.tenant("keyless");
+    let reading = |namespace: &str, name: &str| NewTenant {
+        pinecone_external: Some(external(namespace, "text")),
+        ..with_key("acme", KEY, Some(name))
+    };
+    for namespace in ["other", "other.2"] {
+        match world.tenants.create(&world.root, reading(namespace, "docs")) {
+            Err(SaveTenantError::Invalid(invalid)) => assert_eq!(invalid.field, "pinecone_namespace"),
+            refused => panic!("{refused:?}"),
+        }
+    }
+    world.catalog.set_down(true);
+    assert!(
+        world
+            .tenants
+            .create(&world.root, reading("other", "more"))
+            .is_err(),
+        "the host is not known"
+    );
+    world.catalog.set_down(false);
+    let acme = world
+        .tenants
+        .create(&world.root, reading("other", "more"))
+        .unwrap()
+        .tenant
+        .id;
+    for (namespace, allowed) in [
+        ("keyless", true),
+        ("others", true),
+        ("acme", true),
+        ("other.1", false),
+    ] {
+        let update = TenantUpdate {
+            pinecone_external: Some(Some(external(namespace, "text"))),
+            pinecone_index: Some(Some("docs".into())),
+            ..TenantUpdate::default()
+        };
+        let updated = world.tenants.update(&world.root, &acme, &update);
+        assert_eq!(updated.is_ok(), allowed, "{namespace}");
+    }
 }

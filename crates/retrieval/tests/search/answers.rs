@@ -7,11 +7,11 @@ use tenantry_domain::Cancellation;
 use tenantry_llm_client::{
     Completer, Completion, ExtractiveCompleter, FinishReason, LlmError, Prompt, Usage,
 };
-use tenantry_retrieval::{AnswerError, AnswerEvent, SearchError};
+use tenantry_retrieval::{AnswerError, AnswerEvent, SearchError, SearchTuning};
 use tenantry_vector_client::VectorError;
 use tenantry_vector_client::testing::Operation;
 
-use crate::support::World;
+use crate::library::{Library, Volume};
 
 /// Answers with fixed pieces and keeps every prompt.
 #[derive(Default)]
@@ -52,22 +52,25 @@ impl Completer for Scribe {
     }
 }
 
-fn two_tenants() -> World {
-    let world = World::new();
+fn two_tenants() -> Library {
+    let library = Library::of_words();
     for (tenant, fee) in [("acme", "three euros"), ("other", "ten francs")] {
-        world.tenant(tenant);
-        world.ingest(tenant, "Fees", &format!("A late return costs {fee} a day."));
+        let scope = library.tenant(tenant);
+        library.shelve(
+            &scope,
+            &Volume::of("Fees", &[&format!("A late return costs {fee} a day.")]),
+        );
     }
-    world
+    library
 }
 
 #[test]
 fn a_prompt_has_the_tenants_instruction_and_passages_and_nobody_elses() {
-    let world = two_tenants();
+    let library = two_tenants();
     let scribe = Arc::new(Scribe::default());
-    let answers = world.answers(scribe.clone());
+    let answers = library.answers(scribe.clone());
     let answer = answers
-        .answer(&world.scope("acme"), "What does a late return cost?")
+        .answer(&library.scope("acme"), "What does a late return cost?")
         .unwrap();
     assert_eq!(
         (answer.text.as_str(), answer.model.as_str()),
@@ -86,11 +89,11 @@ fn a_prompt_has_the_tenants_instruction_and_passages_and_nobody_elses() {
 
 #[test]
 fn the_same_question_has_two_different_cited_answers() {
-    let world = two_tenants();
-    let answers = world.answers(Arc::new(ExtractiveCompleter));
+    let library = two_tenants();
+    let answers = library.answers(Arc::new(ExtractiveCompleter));
     for (tenant, fee) in [("acme", "three euros"), ("other", "ten francs")] {
         let answer = answers
-            .answer(&world.scope(tenant), "What does a late return cost?")
+            .answer(&library.scope(tenant), "What does a late return cost?")
             .unwrap();
         assert!(
             answer.text.contains(fee) && answer.text.contains("[1]"),
@@ -102,13 +105,13 @@ fn the_same_question_has_two_different_cited_answers() {
 
 #[test]
 fn a_stream_gives_sources_first_and_its_pieces_are_the_answer() {
-    let world = two_tenants();
-    let answers = world.answers(Arc::new(Scribe::default()));
+    let library = two_tenants();
+    let answers = library.answers(Arc::new(Scribe::default()));
     let mut seen = Vec::new();
     let mut text = String::new();
     let answer = answers
         .stream(
-            &world.scope("acme"),
+            &library.scope("acme"),
             "late return",
             &Cancellation::new(),
             &mut |event| {
@@ -129,10 +132,10 @@ fn a_stream_gives_sources_first_and_its_pieces_are_the_answer() {
 
 #[test]
 fn a_reader_who_leaves_ends_the_answer() {
-    let world = two_tenants();
+    let library = two_tenants();
     let scribe = Arc::new(Scribe::default());
-    let answers = world.answers(scribe.clone());
-    let scope = world.scope("acme");
+    let answers = library.answers(scribe.clone());
+    let scope = library.scope("acme");
     let left = |result| matches!(result, Err(AnswerError::Complete(LlmError::Cancelled)));
 
     let at_the_sources = answers.stream(&scope, "late", &Cancellation::new(), &mut |_| {
@@ -160,13 +163,55 @@ fn a_reader_who_leaves_ends_the_answer() {
 
 #[test]
 fn a_failed_search_is_no_answer_from_memory() {
-    let world = two_tenants();
+    let library = two_tenants();
     let scribe = Arc::new(Scribe::default());
-    let answers = world.answers(scribe.clone());
-    world
-        .local
+    let answers = library.answers(scribe.clone());
+    library
+        .vectors
         .fail_next(Operation::Search, VectorError::Unavailable("scripted".into()));
-    let failed = answers.answer(&world.scope("acme"), "late");
+    let failed = answers.answer(&library.scope("acme"), "late");
     assert!(matches!(failed, Err(AnswerError::Search(SearchError::Vector(_)))));
     assert!(scribe.prompts.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_answer_rests_on_no_more_than_six_passages_as_the_tenant_is_set() {
+    let library = Library::of_words();
+    let tuning = SearchTuning {
+        min_score: Some(0.9),
+        ..SearchTuning::default()
+    };
+    for (tenant, tuning, passages) in [("usual", None, 6), ("strict", Some(tuning), 2)] {
+        let scope = library.tuned(tenant, tuning);
+        for n in 0..8 {
+            library.shelve(
+                &scope,
+                &Volume::of(&format!("Fees {n}"), &["A late return costs three euros."]),
+            );
+        }
+        let answer = library
+            .answers(Arc::new(Scribe::default()))
+            .answer(&scope, "late return")
+            .unwrap();
+        assert_eq!(answer.sources.len(), passages);
+        assert!(
+            answer
+                .sources
+                .iter()
+                .zip(1..)
+                .all(|(source, number)| source.number == number)
+        );
+    }
+}
+
+#[test]
+fn a_question_that_cannot_be_asked_is_called_a_message() {
+    let library = two_tenants();
+    let refused = library
+        .answers(Arc::new(Scribe::default()))
+        .answer(&library.scope("acme"), " ");
+    match refused {
+        Err(AnswerError::Search(SearchError::Invalid(invalid))) => assert_eq!(invalid.field, "message"),
+        other => panic!("{other:?}"),
+    }
 }
