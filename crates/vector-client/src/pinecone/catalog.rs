@@ -7,7 +7,7 @@ use tenantry_http_client::{Method, Transport};
 
 use super::options::PineconeOptions;
 use super::upstream::Upstream;
-use super::wire::{Field, Index, Indexes, Place};
+use super::wire::{Field, IndexModel, Indexes, Place};
 use crate::remote::check_key;
 use crate::{IndexCatalog, IndexDescription, Metric, VectorError};
 
@@ -53,7 +53,7 @@ impl IndexCatalog for PineconeCatalog {
         }
         upstream
             .decode(&response)
-            .map(|index: Index| Some(describe(index)))
+            .map(|index: IndexModel| Some(describe(index)))
     }
 
     fn indexes(&self, api_key: &SecretString) -> Result<Vec<IndexDescription>, VectorError> {
@@ -70,7 +70,7 @@ fn is_index_name(name: &str) -> bool {
     (1..=45).contains(&name.len()) && name.bytes().all(allowed)
 }
 
-fn describe(index: Index) -> IndexDescription {
+fn describe(index: IndexModel) -> IndexDescription {
     let field = index
         .schema
         .and_then(|schema| schema.fields.into_values().find(is_dense));

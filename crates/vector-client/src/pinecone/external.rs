@@ -12,8 +12,9 @@ use super::options::PineconeOptions;
 use crate::records::{passes, record};
 use crate::{Record, RecordIndex, RecordQuery, VectorError};
 
-/// Reads a Pinecone index that another tool fills. It sends queries and fetches alone, so that a key that may only read is
-/// enough.
+/// Reads a Pinecone index that another tool fills. It sends questions alone, so that a key that may only read is enough.
+///
+/// The score is what the index measures: the cosine, or the dot product, which is the cosine only of vectors of unit length.
 ///
 /// A filter is about the records' own metadata. Where the service cannot say it, as of ranges of texts, and where records
 /// have no text, the nearest 1,000 records are looked through.

@@ -14,6 +14,9 @@ use crate::VectorError;
 /// How many records one question asks for at most: above it the service gives neither values nor metadata.
 const MAX_DEPTH: u16 = TopK::MAX;
 
+/// So many records with the most metadata fit into an answer: a refusal of them has another reason.
+const ALWAYS_GIVEN: u16 = 50;
+
 /// The most bytes of values, 4 for each number, that a question asks for: an answer has at most 4 MB, texts included.
 /// Where there are more, they are fetched for those that are shown.
 const MAX_VALUE_BYTES: usize = 2_000_000;
@@ -41,8 +44,8 @@ impl Index {
     /// The nearest records that `read` makes something of, best first, ties by `place`.
     ///
     /// It asks for as many as are wanted, or for more where the condition lets through more than the filter. When too few
-    /// of them pass and there are others, it asks once more for the nearest 1,000: a record that is further off than that,
-    /// among records that do not pass, is not found.
+    /// of them pass and there are others, it asks once more for the nearest 1,000, or as many of them as the service gives
+    /// at once: a record that is further off than that, among records that do not pass, is not found.
     pub(super) fn nearest<T, P: Ord>(
         &self,
         wanted: Wanted<'_>,
@@ -66,14 +69,16 @@ impl Index {
             filter,
         };
         let enough = usize::from(limit);
-        let first = search.ask(depth)?;
-        let is_all = first.len() < usize::from(depth);
+        let first = search.ask_at_most(depth, ALWAYS_GIVEN)?;
+        let may_be_more = first.len() >= usize::from(depth) && depth < MAX_DEPTH;
         let mut near = passing(first, &read, &place);
-        if near.len() < enough && !is_all {
-            near = match search.ask_deeper(depth)? {
-                Some(found) => passing(found, &read, &place),
-                None => near,
-            };
+        if near.len() < enough && may_be_more {
+            match search.ask_at_most(MAX_DEPTH, depth + 1) {
+                Ok(found) => near = passing(found, &read, &place),
+                // No more than the first answer fits into one.
+                Err(VectorError::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         near.sort_by_cached_key(&place);
         near.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -145,18 +150,15 @@ impl Search<'_> {
         self.index.decode::<Matches>(&response).map(|found| found.matches)
     }
 
-    /// More than `depth`: 1,000, or half of that again and again while the service refuses to give so much at once; `None`
-    /// when it gives no more.
-    fn ask_deeper(&self, depth: u16) -> Result<Option<Vec<FoundRecord>>, VectorError> {
-        let mut deeper = MAX_DEPTH;
-        while deeper > depth {
-            match self.ask(deeper) {
-                Ok(found) => return Ok(Some(found)),
-                Err(VectorError::Refused(_)) => deeper /= 2,
-                Err(error) => return Err(error),
+    /// At most `depth`, or half of that again and again while the service refuses to give so much at once, but not below
+    /// `least`.
+    fn ask_at_most(&self, mut depth: u16, least: u16) -> Result<Vec<FoundRecord>, VectorError> {
+        loop {
+            match self.ask(depth) {
+                Err(VectorError::Refused(_)) if depth / 2 >= least => depth /= 2,
+                answer => return answer,
             }
         }
-        Ok(None)
     }
 }
 

@@ -123,13 +123,13 @@ pub(super) struct NamespaceStats {
 #[derive(Debug, Deserialize)]
 pub(super) struct Indexes {
     #[serde(default)]
-    pub(super) indexes: Vec<Index>,
+    pub(super) indexes: Vec<IndexModel>,
 }
 
 /// An index up to version 2026-04, which has `dimension`, `metric` and `spec`, or since 2026-07, which has `schema` and
 /// `deployment`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Index {
+pub(super) struct IndexModel {
     pub(super) name: String,
     pub(super) host: Option<String>,
     #[serde(default, deserialize_with = "lenient_number")]

@@ -137,6 +137,14 @@ fn an_answer_that_is_too_large_is_asked_for_in_halves() {
     let found = search_by(&store, &from("date", "2026"), 5);
     assert_eq!(found, []);
     assert_eq!(depths(&stub), [100, 1_000, 500, 250, 125]);
+
+    let wanted = embedding(&NORTH);
+    let query = VectorQuery {
+        limit: TopK::new(400).unwrap(),
+        ..five_nearest(&wanted)
+    };
+    assert_eq!(store.search(acme(), query).unwrap().len(), 100);
+    assert_eq!(depths(&stub)[5..], [400, 200, 100]);
 }
 
 #[test]
