@@ -74,11 +74,10 @@ fn character(c: char) -> usize {
         '\u{100}'..='\u{24f}' => 20,
         '\u{1e00}'..='\u{1eff}' => 14,
         '\u{400}'..='\u{4ff}' => 5,
-        // Greek, Hebrew, Arabic.
-        '\u{300}'..='\u{6ff}' => 12,
+        // Greek, Hebrew, Arabic; Chinese and Japanese.
+        '\u{300}'..='\u{6ff}' | '\u{3000}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}' => 12,
         // The scripts of India; Hangul.
         '\u{900}'..='\u{dff}' | '\u{ac00}'..='\u{d7af}' => 15,
-        '\u{3000}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}' => 12,
         _ => 30,
     }
 }

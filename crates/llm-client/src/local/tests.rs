@@ -130,12 +130,12 @@ fn a_file_of_another_sum_is_another_model() {
 
 #[test]
 fn a_text_is_read_up_to_the_models_length() {
-    let embedder = opened();
+    let model = opened();
     let whole = ["refund ".repeat(254), "month ".repeat(10)].concat();
-    let embedded = embedder.embed(&[&whole, &"refund ".repeat(254)]).unwrap();
+    let embedded = model.embed(&[&whole, &"refund ".repeat(254)]).unwrap();
     assert_eq!(embedded.tokens, Some(512));
     assert_eq!(embedded.embeddings[0], embedded.embeddings[1]);
-    assert_eq!(embedder.count_tokens(&whole), 266);
+    assert_eq!(model.count_tokens(&whole), 266);
 }
 
 #[test]
