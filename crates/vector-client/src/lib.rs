@@ -8,6 +8,8 @@ mod fusion;
 mod hybrid;
 mod matching;
 mod memory;
+#[cfg(feature = "pgvector")]
+mod pgvector;
 #[cfg(feature = "pinecone")]
 mod pinecone;
 mod records;
@@ -27,9 +29,12 @@ pub use error::VectorError;
 pub use hybrid::HybridStore;
 pub use matching::{matched_terms, word_overlap};
 pub use memory::{MemoryIndexCatalog, MemoryRecordIndex, MemoryRemoteStores, MemoryVectorStore};
+#[cfg(feature = "pgvector")]
+pub use pgvector::{PgVectorOptions, PgVectorStore};
 #[cfg(feature = "pinecone")]
 pub use pinecone::{
-    InvalidPineconeOption, PineconeCatalog, PineconeOptions, PineconeRecordIndex, PineconeStore, PineconeStores,
+    InvalidPineconeOption, PineconeCatalog, PineconeOptions, PineconeRecordIndex, PineconeStore,
+    PineconeStores,
 };
 pub use records::{Record, RecordIndex, RecordQuery};
 pub use remote::RemoteStores;

@@ -1,0 +1,324 @@
+//! A search: two rankings, fused, and the chunks that come out of it; all in one read-only transaction of the tenant.
+
+use std::collections::HashMap;
+
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::query_builder::BoxedSqlQuery;
+use diesel::query_builder::SqlQuery;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Binary, Float, Nullable, Text, Uuid};
+use tenantry_domain::{Chunk, ChunkHash, DocumentId, DocumentVersion, Embedding, Filter, ScoreParts, Span};
+
+use super::facts::{Facts, Key};
+use super::fault::Fault;
+use super::filter::{self, Condition};
+use super::vector::{Floats, Vector};
+use super::{dense, lexical};
+use crate::{Match, StoredVersion, VectorError, VectorQuery, fusion};
+
+/// Where a chunk stands; in the order that breaks ties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    of: DocumentVersion,
+    ordinal: u32,
+    version_id: i64,
+}
+
+/// A chunk that a ranking found.
+#[derive(QueryableByName)]
+pub(super) struct Candidate {
+    #[diesel(sql_type = Uuid)]
+    document: uuid::Uuid,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = BigInt)]
+    version_id: i64,
+    #[diesel(sql_type = BigInt)]
+    ordinal: i64,
+    #[diesel(sql_type = Float)]
+    score: f32,
+}
+
+#[derive(QueryableByName)]
+struct StoredChunk {
+    #[diesel(sql_type = BigInt)]
+    version_id: i64,
+    #[diesel(sql_type = BigInt)]
+    ordinal: i64,
+    #[diesel(sql_type = BigInt)]
+    span_start: i64,
+    #[diesel(sql_type = BigInt)]
+    span_end: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    page: Option<i64>,
+    #[diesel(sql_type = Text)]
+    headings: String,
+    #[diesel(sql_type = Text)]
+    text: String,
+    #[diesel(sql_type = Nullable<Vector>)]
+    embedding: Option<Floats>,
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+/// What both rankings need to know.
+pub(super) struct Search<'q> {
+    pub(super) key: Key<'q>,
+    pub(super) facts: Facts,
+    pub(super) query: VectorQuery<'q>,
+    /// How many of a ranking's best are wanted.
+    pub(super) candidates: i64,
+    /// Chunks in which a filter's matches are searched one by one instead of through the graph.
+    pub(super) exact_up_to: i64,
+}
+
+/// The best matches of `query`, best first.
+pub(super) fn search(conn: &mut PgConnection, search: &Search<'_>) -> Result<Vec<Match>, Fault> {
+    let query = search.query;
+    let expected = search.facts.dimension;
+    let wanted = match (query.embedding, expected) {
+        (Some(embedding), Some(expected)) if embedding.dimension() != expected => {
+            let actual = embedding.dimension();
+            return Err(Fault::Vector(VectorError::DimensionMismatch { expected, actual }));
+        }
+        (Some(embedding), Some(_)) => Some(embedding),
+        _ => None,
+    };
+    let passing = match query.filter {
+        Some(filter) => count_passing(conn, search.key, filter)?,
+        None => search.facts.chunks,
+    };
+    if passing == 0 {
+        return Ok(Vec::new());
+    }
+    let dense = wanted
+        .map(|wanted| dense::nearest(conn, search, wanted, passing))
+        .transpose()?;
+    let lexical = lexical::relevant(conn, search)?;
+    let fused = fusion::fuse(query.fusion, dense.as_deref(), lexical.as_deref(), query.limit);
+    load(conn, search.key, &fused, query.with_embeddings)
+}
+
+/// How many chunks belong to versions that pass `filter`.
+fn count_passing(conn: &mut PgConnection, key: Key<'_>, filter: &Filter) -> Result<i64, Fault> {
+    let Condition { sql, binds } = filter::condition(filter, 3);
+    let query = sql_query(format!(
+        "SELECT coalesce(sum(v.chunks), 0)::bigint AS value FROM tenantry_vector_versions AS v
+         WHERE v.tenant_id = $1 AND v.generation = $2 AND {sql}"
+    ));
+    let mut query = query
+        .into_boxed::<Pg>()
+        .bind::<Text, _>(key.tenant)
+        .bind::<BigInt, _>(key.generation);
+    for bind in binds {
+        query = query.bind::<Text, _>(bind);
+    }
+    Ok(query.get_result::<Number>(conn)?.value)
+}
+
+/// A condition on `version_id`, and what it binds, from placeholder `first` on; nothing without a filter.
+pub(super) fn within(filter: Option<&Filter>, first: usize) -> Condition {
+    let Some(filter) = filter else {
+        let (sql, binds) = (String::new(), Vec::new());
+        return Condition { sql, binds };
+    };
+    let Condition { sql, binds } = filter::condition(filter, first);
+    let sql = format!(
+        "AND version_id IN (SELECT v.id FROM tenantry_vector_versions AS v
+         WHERE v.tenant_id = $1 AND v.generation = $2 AND {sql})"
+    );
+    Condition { sql, binds }
+}
+
+/// Runs a statement that finds the best `version_id, ordinal, score`, and says which documents they are of. It binds the
+/// index as `$1` and `$2`; the rest is bound by `bind`, before what a filter binds.
+pub(super) fn ranking<'q>(
+    conn: &mut PgConnection,
+    key: Key<'q>,
+    best: &str,
+    filter: Vec<String>,
+    bind: impl FnOnce(BoxedSqlQuery<'q, Pg, SqlQuery>) -> BoxedSqlQuery<'q, Pg, SqlQuery>,
+) -> Result<Vec<(Place, f32)>, Fault> {
+    let query = sql_query(format!(
+        "WITH best AS MATERIALIZED ({best})
+         SELECT v.document, v.version, best.version_id, best.ordinal, best.score::real AS score
+         FROM best JOIN tenantry_vector_versions AS v
+             ON v.tenant_id = $1 AND v.generation = $2 AND v.id = best.version_id"
+    ));
+    let query = query
+        .into_boxed::<Pg>()
+        .bind::<Text, _>(key.tenant)
+        .bind::<BigInt, _>(key.generation);
+    let mut query = bind(query);
+    for text in filter {
+        query = query.bind::<Text, _>(text);
+    }
+    let rows = query.load::<Candidate>(conn)?;
+    let mut ranking = rows
+        .into_iter()
+        .map(|row| {
+            let place = Place {
+                of: version(row.document, row.version)?,
+                ordinal: number(row.ordinal)?,
+                version_id: row.version_id,
+            };
+            Ok((place, row.score))
+        })
+        .collect::<Result<Vec<_>, Fault>>()?;
+    fusion::rank(&mut ranking);
+    Ok(ranking)
+}
+
+fn version(document: uuid::Uuid, version: i64) -> Result<DocumentVersion, Fault> {
+    Ok(DocumentVersion {
+        document: DocumentId::from_uuid(document),
+        version: number(version)?,
+    })
+}
+
+fn number(stored: i64) -> Result<u32, Fault> {
+    u32::try_from(stored).map_err(|_| Fault::out_of_range("number"))
+}
+
+fn load(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    fused: &[(Place, ScoreParts)],
+    with_embeddings: bool,
+) -> Result<Vec<Match>, Fault> {
+    if fused.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (embedding, join) = if with_embeddings {
+        let join = "LEFT JOIN tenantry_vector_embeddings AS e ON e.tenant_id = $1 AND e.generation = $2
+            AND e.version_id = c.version_id AND e.ordinal = c.ordinal";
+        ("e.embedding", join)
+    } else {
+        ("NULL::vector AS embedding", "")
+    };
+    let stored = sql_query(format!(
+        "SELECT c.version_id, c.ordinal, c.span_start, c.span_end, c.page, c.headings, c.text, {embedding}
+         FROM unnest($3, $4) AS wanted(version_id, ordinal)
+         JOIN tenantry_vector_chunks AS c ON c.tenant_id = $1 AND c.generation = $2
+             AND c.version_id = wanted.version_id AND c.ordinal = wanted.ordinal {join}"
+    ))
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<Array<BigInt>, _>(
+        fused
+            .iter()
+            .map(|(place, _)| place.version_id)
+            .collect::<Vec<_>>(),
+    )
+    .bind::<Array<BigInt>, _>(
+        fused
+            .iter()
+            .map(|(place, _)| i64::from(place.ordinal))
+            .collect::<Vec<_>>(),
+    )
+    .load::<StoredChunk>(conn)?;
+    let stored = stored.into_iter().map(|row| ((row.version_id, row.ordinal), row));
+    let mut stored: HashMap<_, _> = stored.collect();
+    let found = fused.iter().filter_map(|(place, score)| {
+        let row = stored.remove(&(place.version_id, i64::from(place.ordinal)))?;
+        Some(matched(*place, *score, row))
+    });
+    found.collect()
+}
+
+fn matched(place: Place, score: ScoreParts, row: StoredChunk) -> Result<Match, Fault> {
+    let headings =
+        serde_json::from_str(&row.headings).map_err(|_| Fault::out_of_range("list of headings"))?;
+    let chunk = Chunk {
+        ordinal: place.ordinal,
+        span: Span {
+            start: number(row.span_start)?,
+            end: number(row.span_end)?,
+        },
+        text: row.text,
+        headings,
+        page: row.page.map(number).transpose()?,
+    };
+    Ok(Match {
+        of: place.of,
+        chunk,
+        score,
+        embedding: row.embedding.map(|Floats(embedding)| embedding),
+    })
+}
+
+#[derive(QueryableByName)]
+struct Hashed {
+    #[diesel(sql_type = Binary)]
+    hash: Vec<u8>,
+    #[diesel(sql_type = Vector)]
+    embedding: Floats,
+}
+
+/// The embeddings that `document`'s versions have for those hashes.
+pub(super) fn embeddings(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    document: DocumentId,
+    hashes: &[ChunkHash],
+) -> Result<HashMap<ChunkHash, Embedding>, Fault> {
+    let rows = sql_query(
+        "SELECT DISTINCT ON (c.hash) c.hash, e.embedding
+         FROM tenantry_vector_versions AS v
+         JOIN tenantry_vector_chunks AS c ON c.tenant_id = $1 AND c.generation = $2 AND c.version_id = v.id
+         JOIN tenantry_vector_embeddings AS e ON e.tenant_id = $1 AND e.generation = $2 AND e.version_id = v.id
+             AND e.ordinal = c.ordinal
+         WHERE v.tenant_id = $1 AND v.generation = $2 AND v.document = $3 AND c.hash = ANY($4)",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<Uuid, _>(document.as_uuid())
+    .bind::<Array<Binary>, _>(hashes.iter().map(ChunkHash::as_bytes).collect::<Vec<_>>())
+    .load::<Hashed>(conn)?;
+    let pairs = rows.into_iter().map(|row| {
+        let hash = row.hash.try_into().map_err(|_| Fault::out_of_range("hash"))?;
+        Ok((ChunkHash::from_bytes(hash), row.embedding.0))
+    });
+    pairs.collect()
+}
+
+#[derive(QueryableByName)]
+struct Content {
+    #[diesel(sql_type = Uuid)]
+    document: uuid::Uuid,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = BigInt)]
+    chunks: i64,
+    #[diesel(sql_type = BigInt)]
+    embedded: i64,
+}
+
+/// Every version with chunks, as they are there and not as they were counted.
+pub(super) fn contents(conn: &mut PgConnection, key: Key<'_>) -> Result<Vec<StoredVersion>, Fault> {
+    let rows = sql_query(
+        "SELECT v.document, v.version, count(*) AS chunks, count(e.ordinal) AS embedded
+         FROM tenantry_vector_versions AS v
+         JOIN tenantry_vector_chunks AS c ON c.tenant_id = $1 AND c.generation = $2 AND c.version_id = v.id
+         LEFT JOIN tenantry_vector_embeddings AS e ON e.tenant_id = $1 AND e.generation = $2
+             AND e.version_id = c.version_id AND e.ordinal = c.ordinal
+         WHERE v.tenant_id = $1 AND v.generation = $2
+         GROUP BY v.document, v.version ORDER BY v.document, v.version",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .load::<Content>(conn)?;
+    let stored = rows.into_iter().map(|row| {
+        Ok(StoredVersion {
+            of: version(row.document, row.version)?,
+            chunks: u64::try_from(row.chunks).map_err(|_| Fault::out_of_range("count"))?,
+            embedded: u64::try_from(row.embedded).map_err(|_| Fault::out_of_range("count"))?,
+        })
+    });
+    stored.collect()
+}

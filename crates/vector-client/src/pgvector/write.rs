@@ -1,0 +1,404 @@
+//! The statements that change an index, each function inside a transaction of its tenant.
+
+use std::collections::BTreeMap;
+
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Uuid};
+use tenantry_domain::{Dimension, DocumentId, DocumentVersion, Embedding, Metadata};
+
+use super::facts::{Facts, Key};
+use super::fault::Fault;
+use super::filter;
+use super::vector::{Floats, Vector};
+use super::words::{Stems, Words};
+use crate::{IndexedChunk, VectorError};
+
+/// How many chunks one transaction stores or removes: it ends well within the limit of a statement.
+pub(super) const BATCH: usize = 500;
+
+/// How many rows of one table one statement removes when an index is cleared.
+const CLEARED: i64 = 20_000;
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+#[derive(QueryableByName)]
+struct Removed {
+    #[diesel(sql_type = BigInt)]
+    chunks: i64,
+    #[diesel(sql_type = BigInt)]
+    words: i64,
+}
+
+/// What one chunk becomes in the index.
+struct Prepared<'c> {
+    indexed: &'c IndexedChunk,
+    words: Words,
+}
+
+/// Stores `chunks`, at most [`BATCH`], in the place of those that are there; gives what is then known of the index.
+pub(super) fn upsert(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    of: DocumentVersion,
+    metadata: &Metadata,
+    chunks: &[&IndexedChunk],
+) -> Result<Facts, Fault> {
+    ensure_index(conn, key)?;
+    ensure_dimension(conn, key, chunks)?;
+    let version = ensure_version(conn, key, of, metadata)?;
+    let ordinals: Vec<_> = chunks
+        .iter()
+        .map(|indexed| i64::from(indexed.chunk.ordinal))
+        .collect();
+    let gone = remove_chunks(conn, key, version, &ordinals)?;
+    let texts = chunks.iter().map(|indexed| Words::of(&indexed.searched_text()));
+    let texts: Vec<_> = texts.collect();
+    let stems = Stems::load(conn, &texts)?;
+    let words: i64 = texts.iter().map(|text| i64::from(text.total)).sum();
+    let prepared: Vec<_> = chunks
+        .iter()
+        .zip(texts)
+        .map(|(indexed, words)| Prepared { indexed, words })
+        .collect();
+    insert_chunks(conn, key, version, &prepared, &stems)?;
+    insert_postings(conn, key, version, &prepared, &stems)?;
+    insert_embeddings(conn, key, version, chunks)?;
+    let added = i64::try_from(chunks.len()).map_err(|_| Fault::out_of_range("count"))?;
+    // Last, because the row is every writer's of the index and stays locked until the transaction ends.
+    count(
+        conn,
+        key,
+        version,
+        added.saturating_sub(gone.chunks),
+        words.saturating_sub(gone.words),
+    )?;
+    Facts::load(conn, key)?.ok_or_else(|| Fault::out_of_range("index"))
+}
+
+/// Makes the index's row, and keeps it from being cleared until the transaction ends.
+fn ensure_index(conn: &mut PgConnection, key: Key<'_>) -> Result<(), Fault> {
+    sql_query(
+        "INSERT INTO tenantry_vector_indexes (tenant_id, generation) VALUES ($1, $2)
+         ON CONFLICT (tenant_id, generation) DO NOTHING",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .execute(conn)?;
+    let locked = sql_query(
+        "SELECT id FROM tenantry_vector_indexes WHERE tenant_id = $1 AND generation = $2 FOR KEY SHARE",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .load::<Id>(conn)?;
+    if locked.is_empty() {
+        // Cleared between the two statements.
+        return Err(Fault::interrupted(
+            "the index was cleared while chunks were stored",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks the chunks' dimension, which all of them have, against the index's, or makes it that.
+fn ensure_dimension(conn: &mut PgConnection, key: Key<'_>, chunks: &[&IndexedChunk]) -> Result<(), Fault> {
+    let given = chunks.iter().filter_map(|indexed| indexed.embedding.as_ref());
+    let Some(given) = given.map(Embedding::dimension).next() else {
+        return Ok(());
+    };
+    sql_query(
+        "UPDATE tenantry_vector_indexes SET dimension = $3
+         WHERE tenant_id = $1 AND generation = $2 AND dimension IS NULL",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<Integer, _>(integer(given)?)
+    .execute(conn)?;
+    match Facts::load(conn, key)?.and_then(|facts| facts.dimension) {
+        Some(expected) if expected != given => {
+            let actual = given;
+            Err(Fault::Vector(VectorError::DimensionMismatch { expected, actual }))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn integer(dimension: Dimension) -> Result<i32, Fault> {
+    i32::try_from(dimension.get()).map_err(|_| Fault::out_of_range("dimension"))
+}
+
+fn ensure_version(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    of: DocumentVersion,
+    metadata: &Metadata,
+) -> Result<i64, Fault> {
+    let row = sql_query(
+        "INSERT INTO tenantry_vector_versions (tenant_id, generation, document, version, metadata)
+         VALUES ($1, $2, $3, $4, $5::jsonb)
+         ON CONFLICT (tenant_id, generation, document, version) DO UPDATE SET metadata = excluded.metadata
+         RETURNING id",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<Uuid, _>(of.document.as_uuid())
+    .bind::<BigInt, _>(i64::from(of.version))
+    .bind::<Text, _>(filter::json(metadata))
+    .get_result::<Id>(conn)?;
+    Ok(row.id)
+}
+
+fn insert_chunks(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    version: i64,
+    prepared: &[Prepared<'_>],
+    stems: &Stems,
+) -> Result<(), Fault> {
+    fn column<T>(prepared: &[Prepared<'_>], of: impl Fn(&Prepared<'_>) -> T) -> Vec<T> {
+        prepared.iter().map(of).collect()
+    }
+    let terms = |chunk: &Prepared<'_>| {
+        let terms = chunk.words.stemmed(stems).into_keys();
+        terms.collect::<Vec<_>>().join(" ")
+    };
+    sql_query(
+        "INSERT INTO tenantry_vector_chunks (tenant_id, generation, version_id, ordinal, span_start, span_end, page,
+             words, hash, headings, text, terms)
+         SELECT $1, $2, $3, given.* FROM unnest($4, $5, $6, $7, $8, $9, $10, $11, $12) AS given",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<BigInt, _>(version)
+    .bind::<Array<BigInt>, _>(column(prepared, |row| i64::from(row.indexed.chunk.ordinal)))
+    .bind::<Array<BigInt>, _>(column(prepared, |row| i64::from(row.indexed.chunk.span.start)))
+    .bind::<Array<BigInt>, _>(column(prepared, |row| i64::from(row.indexed.chunk.span.end)))
+    .bind::<Array<Nullable<BigInt>>, _>(column(prepared, |row| row.indexed.chunk.page.map(i64::from)))
+    .bind::<Array<BigInt>, _>(column(prepared, |row| i64::from(row.words.total)))
+    .bind::<Array<Binary>, _>(column(prepared, |row| row.indexed.hash.as_bytes().to_vec()))
+    .bind::<Array<Text>, _>(column(prepared, |row| {
+        serde_json::Value::from(row.indexed.chunk.headings.as_slice()).to_string()
+    }))
+    .bind::<Array<Text>, _>(column(prepared, |row| row.indexed.chunk.text.clone()))
+    .bind::<Array<Text>, _>(column(prepared, terms))
+    .execute(conn)?;
+    Ok(())
+}
+
+fn insert_postings(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    version: i64,
+    prepared: &[Prepared<'_>],
+    stems: &Stems,
+) -> Result<(), Fault> {
+    let mut postings: Vec<(&str, i64, i32, i32)> = Vec::new();
+    for Prepared { indexed, words } in prepared {
+        let ordinal = i64::from(indexed.chunk.ordinal);
+        let of_chunk = words.stemmed(stems).into_iter();
+        postings.extend(of_chunk.map(|(term, times)| (term, ordinal, times, words.total)));
+    }
+    // In the order of the key, so that neighbours are written together and two writers lock in the same order.
+    postings.sort_unstable();
+    sql_query(
+        "INSERT INTO tenantry_vector_postings (tenant_id, generation, version_id, term, ordinal, times, words)
+         SELECT $1, $2, $3, given.* FROM unnest($4, $5, $6, $7) AS given",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<BigInt, _>(version)
+    .bind::<Array<Text>, _>(postings.iter().map(|posting| posting.0).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(postings.iter().map(|posting| posting.1).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(postings.iter().map(|posting| posting.2).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(postings.iter().map(|posting| posting.3).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}
+
+fn insert_embeddings(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    version: i64,
+    chunks: &[&IndexedChunk],
+) -> Result<(), Fault> {
+    let embedded = chunks
+        .iter()
+        .filter_map(|indexed| Some((i64::from(indexed.chunk.ordinal), indexed.embedding.clone()?)));
+    let (ordinals, floats): (Vec<_>, Vec<_>) = embedded
+        .map(|(ordinal, embedding)| (ordinal, Floats(embedding)))
+        .unzip();
+    if floats.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "INSERT INTO tenantry_vector_embeddings (tenant_id, generation, version_id, ordinal, dimension, embedding)
+         SELECT $1, $2, $3, given.ordinal, vector_dims(given.embedding), given.embedding
+         FROM unnest($4, $5) AS given(ordinal, embedding)",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<BigInt, _>(version)
+    .bind::<Array<BigInt>, _>(ordinals)
+    .bind::<Array<Vector>, _>(floats)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Removes those chunks of a version with all that is indexed of them. Each posting is found by its whole key.
+fn remove_chunks(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    version: i64,
+    ordinals: &[i64],
+) -> Result<Removed, Fault> {
+    let removed = sql_query(
+        "WITH gone AS (
+             DELETE FROM tenantry_vector_chunks
+             WHERE tenant_id = $1 AND generation = $2 AND version_id = $3 AND ordinal = ANY($4)
+             RETURNING ordinal, words, terms
+         ), postings AS (
+             DELETE FROM tenantry_vector_postings AS p
+             USING (SELECT ordinal, unnest(string_to_array(terms, ' ')) AS term FROM gone) AS word
+             WHERE p.tenant_id = $1 AND p.generation = $2 AND p.term = word.term AND p.version_id = $3
+                 AND p.ordinal = word.ordinal
+         ), embeddings AS (
+             DELETE FROM tenantry_vector_embeddings
+             WHERE tenant_id = $1 AND generation = $2 AND version_id = $3 AND ordinal = ANY($4)
+         )
+         SELECT count(*) AS chunks, coalesce(sum(words), 0)::bigint AS words FROM gone",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<BigInt, _>(version)
+    .bind::<Array<BigInt>, _>(ordinals)
+    .get_result::<Removed>(conn)?;
+    Ok(removed)
+}
+
+/// Adds to what is counted of the version and of the index.
+fn count(conn: &mut PgConnection, key: Key<'_>, version: i64, chunks: i64, words: i64) -> Result<(), Fault> {
+    sql_query(
+        "WITH of_version AS (
+             UPDATE tenantry_vector_versions SET chunks = chunks + $4
+             WHERE tenant_id = $1 AND generation = $2 AND id = $3
+         )
+         UPDATE tenantry_vector_indexes SET chunks = chunks + $4, words = words + $5
+         WHERE tenant_id = $1 AND generation = $2",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<BigInt, _>(version)
+    .bind::<BigInt, _>(chunks)
+    .bind::<BigInt, _>(words)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Removes up to [`BATCH`] chunks of one of `document`'s versions but `keep`; false when none is left.
+pub(super) fn remove_some(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    document: DocumentId,
+    keep: Option<u32>,
+) -> Result<bool, Fault> {
+    let version = sql_query(
+        "SELECT id FROM tenantry_vector_versions
+         WHERE tenant_id = $1 AND generation = $2 AND document = $3 AND version IS DISTINCT FROM $4
+         LIMIT 1 FOR UPDATE",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<Uuid, _>(document.as_uuid())
+    .bind::<Nullable<BigInt>, _>(keep.map(i64::from))
+    .get_result::<Id>(conn)
+    .optional()?;
+    let Some(Id { id }) = version else {
+        return Ok(false);
+    };
+    let ordinals = sql_query(
+        "SELECT ordinal AS id FROM tenantry_vector_chunks
+         WHERE tenant_id = $1 AND generation = $2 AND version_id = $3 LIMIT $4",
+    )
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<BigInt, _>(id)
+    .bind::<BigInt, _>(i64::try_from(BATCH).map_err(|_| Fault::out_of_range("count"))?)
+    .load::<Id>(conn)?;
+    if ordinals.is_empty() {
+        remove_version(conn, key, id)?;
+        return Ok(true);
+    }
+    let ordinals: Vec<_> = ordinals.into_iter().map(|row| row.id).collect();
+    let gone = remove_chunks(conn, key, id, &ordinals)?;
+    count(
+        conn,
+        key,
+        id,
+        gone.chunks.saturating_neg(),
+        gone.words.saturating_neg(),
+    )?;
+    Ok(true)
+}
+
+fn remove_version(conn: &mut PgConnection, key: Key<'_>, id: i64) -> Result<(), Fault> {
+    sql_query("DELETE FROM tenantry_vector_versions WHERE tenant_id = $1 AND generation = $2 AND id = $3")
+        .bind::<Text, _>(key.tenant)
+        .bind::<BigInt, _>(key.generation)
+        .bind::<BigInt, _>(id)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The tables of an index in the order in which it is cleared.
+const CLEARED_TABLES: [&str; 4] = ["postings", "embeddings", "chunks", "versions"];
+
+/// Removes some rows of an index; false when none is left but its own.
+pub(super) fn clear_some(conn: &mut PgConnection, key: Key<'_>) -> Result<bool, Fault> {
+    for table in CLEARED_TABLES {
+        if delete_rows(conn, key, table)? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Removes what is left of an index once no writer is at it.
+pub(super) fn clear_rest(conn: &mut PgConnection, key: Key<'_>) -> Result<(), Fault> {
+    sql_query("SELECT id FROM tenantry_vector_indexes WHERE tenant_id = $1 AND generation = $2 FOR UPDATE")
+        .bind::<Text, _>(key.tenant)
+        .bind::<BigInt, _>(key.generation)
+        .load::<Id>(conn)?;
+    while clear_some(conn, key)? {}
+    sql_query("DELETE FROM tenantry_vector_indexes WHERE tenant_id = $1 AND generation = $2")
+        .bind::<Text, _>(key.tenant)
+        .bind::<BigInt, _>(key.generation)
+        .execute(conn)?;
+    Ok(())
+}
+
+fn delete_rows(conn: &mut PgConnection, key: Key<'_>, table: &str) -> Result<usize, Fault> {
+    let deleted = sql_query(format!(
+        "DELETE FROM tenantry_vector_{table} WHERE ctid = ANY(ARRAY(
+             SELECT ctid FROM tenantry_vector_{table} WHERE tenant_id = $1 AND generation = $2 LIMIT $3
+         ))"
+    ))
+    .bind::<Text, _>(key.tenant)
+    .bind::<BigInt, _>(key.generation)
+    .bind::<BigInt, _>(CLEARED)
+    .execute(conn)?;
+    Ok(deleted)
+}
+
+/// The chunks by ordinal, the last of each: what is written twice is written once.
+pub(super) fn distinct(chunks: &[IndexedChunk]) -> Vec<&IndexedChunk> {
+    let by_ordinal: BTreeMap<_, _> = chunks
+        .iter()
+        .map(|indexed| (indexed.chunk.ordinal, indexed))
+        .collect();
+    by_ordinal.into_values().collect()
+}
