@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use tenantry_domain::{
-    Chunk, ChunkHash, Dimension, DocumentId, DocumentVersion, Embedding, Filter, Fusion, IndexScope, Metadata,
-    ScoreParts, TopK,
+    Chunk, ChunkHash, Dimension, DocumentId, DocumentVersion, Embedding, Filter, Fusion, IndexScope,
+    Metadata, ScoreParts, TopK,
 };
 
 use crate::VectorError;
@@ -71,7 +71,8 @@ pub struct Match {
     pub chunk: Chunk,
     /// Why it matches.
     pub score: ScoreParts,
-    /// Its embedding, where the query asked for it and there is one.
+    /// Its embedding, where the query asked for it and there is one; a store of two services has it only for what the dense
+    /// search found.
     pub embedding: Option<Embedding>,
 }
 
@@ -98,7 +99,8 @@ pub struct StoredVersion {
 ///
 /// Every version that was written is searched; which ones may be shown is the caller's to know.
 pub trait VectorStore: Send + Sync {
-    /// Stores `chunks` of a version, replacing those that are there already, and `metadata` for all of the version.
+    /// Stores `chunks` of a version, replacing those that are there already, with the version's `metadata`, which is the same
+    /// in each call for it. Without chunks nothing changes.
     ///
     /// # Errors
     /// When an embedding's dimension is not the index's, or the store fails; then some chunks may be stored, and the

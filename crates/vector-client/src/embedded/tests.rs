@@ -324,6 +324,22 @@ fn a_file_of_the_version_before_is_changed_by_the_first_use_and_loses_nothing() 
 }
 
 #[test]
+fn a_file_of_the_version_before_is_changed_once_when_many_open_it() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        former_file(folder.path());
+        let servers = [(); 2].map(|()| Arc::new(open(folder.path())));
+        let searches = (0..8).map(|n| {
+            let server = servers[n % 2].clone();
+            std::thread::spawn(move || tenant(&server, "acme").found("apples pears plums"))
+        });
+        for search in searches.collect::<Vec<_>>() {
+            assert_eq!(search.join().unwrap(), 3);
+        }
+    }
+}
+
+#[test]
 fn a_change_to_this_version_that_fails_leaves_the_file_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     former_file(folder.path());
