@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tenantry_domain::{ChunkHash, DocumentId, DocumentVersion, Embedding, IndexScope, Metadata, TopK};
@@ -86,9 +86,11 @@ impl VectorStore for HybridStore {
         self.dense.upsert(index, of, metadata, chunks)?;
         let words: Vec<_> = chunks
             .iter()
-            .map(|chunk| IndexedChunk {
+            .map(|indexed| IndexedChunk {
+                chunk: indexed.chunk.clone(),
+                context: indexed.context.clone(),
+                hash: indexed.hash,
                 embedding: None,
-                ..chunk.clone()
             })
             .collect();
         self.lexical.upsert(index, of, metadata, &words)
@@ -157,7 +159,7 @@ impl VectorStore for HybridStore {
         };
         let dense = by_version(self.dense.contents(index)?);
         let lexical = by_version(self.lexical.contents(index)?);
-        let versions: std::collections::BTreeSet<_> = dense.keys().chain(lexical.keys()).copied().collect();
+        let versions: BTreeSet<_> = dense.keys().chain(lexical.keys()).copied().collect();
         let in_both = |of| {
             let (dense, lexical) = (dense.get(&of), lexical.get(&of));
             let chunks = dense

@@ -33,22 +33,39 @@ fn range(key: &str, lower: Option<(MetadataValue, bool)>, upper: Option<(Metadat
 /// Each operator on each kind of value, on keys that are missing, and nested, lets through what [`Filter::matches`] says.
 pub fn every_operator_lets_through_what_it_matches(store: &dyn VectorStore, capabilities: Capabilities) {
     let subject = Subject::emptied(store, "conformance-operators");
-    let documents = [
-        metadata([]),
-        metadata([("k", text("en"))]),
-        metadata([("k", text("en' OR 1=1 --"))]),
-        metadata([("k", text(""))]),
-        metadata([("k", number(1.0))]),
-        metadata([("k", number(9_007_199_254_740_992.0))]),
-        metadata([("k", number(9_007_199_254_740_994.0))]),
-        metadata([("k", number(0.1 + 0.2))]),
-        metadata([("k", MetadataValue::Bool(true))]),
-        metadata([("k", MetadataValue::Bool(false))]),
-        metadata([("k", MetadataValue::Texts(vec![]))]),
-        metadata([("k", MetadataValue::Texts(vec!["en".into(), "de".into()]))]),
-        metadata([("k", text("2026-11-23")), ("k.k", number(-0.0))]),
+    let filed = file(&subject, every_kind().into_iter());
+    let mut filters = every_operator();
+    let negate = |filter: &Filter| Filter::Not(Box::new(filter.clone()));
+    filters.extend(filters.iter().map(negate).collect::<Vec<_>>());
+    filters.push(Filter::Or(filters.iter().take(60).cloned().collect()));
+    for filter in &filters {
+        check(&subject, capabilities, &filed, filter);
+    }
+}
+
+/// Metadata whose key `k` has each kind of value, some of which look like another one.
+fn every_kind() -> Vec<Metadata> {
+    let values = [
+        text("en"),
+        text("en' OR 1=1 --"),
+        text(""),
+        number(1.0),
+        number(9_007_199_254_740_992.0),
+        number(9_007_199_254_740_994.0),
+        number(0.1 + 0.2),
+        MetadataValue::Bool(true),
+        MetadataValue::Bool(false),
+        MetadataValue::Texts(vec![]),
+        MetadataValue::Texts(vec!["en".into(), "de".into()]),
     ];
-    let filed = file(&subject, documents.into_iter());
+    let mut documents = values.map(|value| metadata([("k", value)])).to_vec();
+    documents.push(metadata([]));
+    documents.push(metadata([("k", text("2026-11-23")), ("k.k", number(-0.0))]));
+    documents
+}
+
+/// Filters with each operator on each kind of value.
+fn every_operator() -> Vec<Filter> {
     let values = [
         text("en"),
         text(""),
@@ -61,6 +78,7 @@ pub fn every_operator_lets_through_what_it_matches(store: &dyn VectorStore, capa
         MetadataValue::Bool(true),
     ];
     let key = || "k".to_owned();
+    let inside = |value| Some((value, true));
     let mut filters = vec![
         Filter::And(vec![]),
         Filter::Or(vec![]),
@@ -68,33 +86,42 @@ pub fn every_operator_lets_through_what_it_matches(store: &dyn VectorStore, capa
         Filter::In(key(), values.to_vec()),
         Filter::Eq("k.k".to_owned(), number(0.0)),
         Filter::Ne("missing".to_owned(), text("en")),
-        range(
-            "k",
-            Some((text("2026-01-01"), true)),
-            Some((text("2026-12-31"), true)),
-        ),
-        range("k", Some((number(0.5), true)), Some((text("z"), true))),
-        range("missing", None, Some((number(1.0), true))),
+        range("k", inside(text("2026-01-01")), inside(text("2026-12-31"))),
+        range("k", inside(number(0.5)), inside(text("z"))),
+        range("missing", None, inside(number(1.0))),
     ];
     for value in &values {
         filters.push(Filter::Eq(key(), value.clone()));
         filters.push(Filter::Ne(key(), value.clone()));
         if !matches!(value, MetadataValue::Bool(_)) {
             for inclusive in [true, false] {
-                filters.push(range("k", Some((value.clone(), inclusive)), None));
-                filters.push(range("k", None, Some((value.clone(), inclusive))));
+                let end = || Some((value.clone(), inclusive));
+                filters.push(range("k", end(), None));
+                filters.push(range("k", None, end()));
             }
         }
     }
-    let negated: Vec<_> = filters
-        .iter()
-        .cloned()
-        .map(|filter| Filter::Not(Box::new(filter)))
-        .collect();
-    filters.extend(negated);
-    filters.push(Filter::Or(filters.iter().take(60).cloned().collect()));
-    for filter in &filters {
-        check(&subject, capabilities, &filed, filter);
+    filters
+}
+
+/// The widest and the deepest filter that [`Filter::check`] lets through are answered.
+pub fn the_largest_filter_is_answered(store: &dyn VectorStore, capabilities: Capabilities) {
+    let subject = Subject::emptied(store, "conformance-largest");
+    let documents = ["v7", "w7"].map(|value| metadata([("k", text(value))]));
+    let filed = file(&subject, documents.into_iter());
+    let values: Vec<_> = (0..Filter::MAX_VALUES).map(|n| text(&format!("v{n}"))).collect();
+    let part = Filter::In("k".to_owned(), values);
+    let wide = Filter::Or(vec![part.clone(); Filter::MAX_PARTS - 1]);
+    let deep = (1..Filter::MAX_DEPTH).fold(part, |filter, n| {
+        if n % 2 == 0 {
+            Filter::And(vec![filter])
+        } else {
+            Filter::Not(Box::new(filter))
+        }
+    });
+    for filter in [wide, deep] {
+        filter.check().expect("the filter is within its bounds");
+        assert_eq!(check(&subject, capabilities, &filed, &filter), 1);
     }
 }
 

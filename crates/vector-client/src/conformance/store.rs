@@ -55,6 +55,7 @@ pub fn vector_store(store: &dyn VectorStore, capabilities: Capabilities) {
     filtering::every_operator_lets_through_what_it_matches(store, capabilities);
     filtering::random_filters_let_through_what_they_match(store, capabilities, 1);
     filtering::a_filter_finds_the_one_among_many(store, capabilities);
+    filtering::the_largest_filter_is_answered(store, capabilities);
     filtering::metadata_is_the_version_s_own(store);
 
     reading::embeddings_are_found_by_hash_in_any_version(store);
