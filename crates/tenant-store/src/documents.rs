@@ -62,6 +62,14 @@ pub struct DocumentFilter {
     pub external_id: Option<String>,
 }
 
+impl DocumentFilter {
+    /// Whether a document can pass; none has a name with U+0000, which PostgreSQL does not even compare.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn may_match(&self) -> bool {
+        !self.external_id.as_ref().is_some_and(|name| name.contains('\0'))
+    }
+}
+
 /// What a search needs of a document that may be found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadyDocument {

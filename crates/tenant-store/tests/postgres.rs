@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use tenantry_domain::{
-    DocumentId, Email, MediaType, PineconeSettings, Tenant, TenantId, TenantScope, Timestamp, User, UserId,
+    ContentHash, DocumentId, Email, JobId, Metadata, PineconeSettings, SearchSettings, SourceId, Tenant,
+    TenantId, TenantScope, Timestamp, User, UserId,
 };
-use tenantry_tenant_store::{NewDocument, SqlStore, TenantStore, UserStore};
+use tenantry_tenant_store::{SqlStore, Submission, TenantStore, UserStore};
 
 use database::Database;
 
@@ -44,6 +45,7 @@ fn tenant(id: &str) -> Tenant {
         name: id.into(),
         pinecone: PineconeSettings::default(),
         system_prompt: None,
+        search: SearchSettings::default(),
         is_active: true,
         created_at: now(),
         updated_at: now(),
@@ -55,13 +57,18 @@ fn scope(store: &SqlStore, id: &str) -> TenantScope {
     Arc::new(tenant(id)).activate().unwrap()
 }
 
-fn document(title: &str) -> NewDocument {
-    NewDocument {
-        id: DocumentId::generate(now()),
-        title: title.into(),
-        media_type: MediaType::PlainText,
-        text: title.into(),
-        created_at: now(),
+fn submission(title: &str) -> Submission {
+    Submission {
+        source: SourceId::generate(now()),
+        document: DocumentId::generate(now()),
+        job: JobId::generate(now()),
+        external_id: None,
+        title: Some(title.into()),
+        file_name: None,
+        declared: None,
+        metadata: Metadata::default(),
+        hash: ContentHash::from_bytes([7; 32]),
+        at: now(),
     }
 }
 

@@ -1,10 +1,19 @@
 //! What every store must do, one function per documented obligation; each takes a store without records and panics
 //! where the store fails it. [`conformance_tests!`](crate::conformance_tests) makes a test of each.
 
+pub mod documents;
+pub mod indexes;
+pub mod jobs;
 pub mod keys;
+pub mod queue;
 mod samples;
+pub mod sources;
 pub mod tenants;
 pub mod users;
+mod work;
+pub mod workers;
+
+pub use work::RecordStore;
 
 /// Makes one `#[test]` of each obligation. The expression gives a store without records, and whatever must outlive
 /// it, as a temporary folder.
@@ -50,6 +59,88 @@ macro_rules! conformance_tests {
                 access_gives_the_user_with_the_tenant,
                 text_with_nul_is_refused_and_nothing_stored,
             }
+            documents {
+                a_new_document_begins_pending,
+                an_id_is_taken_in_its_tenant_alone,
+                a_submission_of_an_unknown_tenant_is_refused,
+                a_document_of_another_tenant_does_not_exist,
+                documents_are_listed_newest_first_in_pages_with_the_total,
+                a_list_of_documents_may_be_narrowed,
+                only_ready_documents_may_be_found,
+                the_same_submission_again_is_unchanged,
+                another_submission_of_a_document_is_its_next_version,
+                a_name_makes_a_document_of_its_own,
+                a_document_stays_what_it_is_until_its_next_version_is_ready,
+                a_submission_ends_the_job_before_it,
+                a_document_that_failed_is_tried_again,
+                a_file_of_a_document_being_removed_becomes_a_new_one,
+                one_file_handed_in_by_many_at_once_is_one_document,
+                ready_versions_are_listed_by_document,
+                segments_are_read_as_they_were_added,
+                removing_a_document_adds_one_job,
+                removing_a_document_ends_its_job,
+                text_with_nul_is_refused_and_nothing_stored,
+            }
+            sources {
+                parts_are_read_back_by_their_place,
+                a_part_replaces_the_one_of_its_place,
+                a_part_of_an_unknown_tenant_is_refused,
+                a_source_of_another_tenant_does_not_exist,
+                removing_a_source_removes_every_part,
+                abandoned_sources_are_removed,
+            }
+            jobs {
+                an_absent_job_is_none,
+                a_job_of_another_tenant_does_not_exist,
+                jobs_are_listed_newest_first_in_pages_with_the_total,
+                a_list_of_jobs_may_be_narrowed,
+                a_job_that_was_never_begun_is_cancelled_at_once,
+                the_end_of_a_job_that_was_begun_is_left_to_a_worker,
+                a_job_that_waits_for_its_next_try_is_ended_without_waiting,
+                what_cannot_be_undone_is_not_cancelled,
+                a_cancelled_replacement_leaves_the_document_ready,
+            }
+            queue {
+                a_queue_without_a_job_to_do_gives_none,
+                a_claimed_job_says_what_is_known_of_its_version,
+                a_job_is_given_to_one_worker_at_a_time,
+                the_tenant_served_longest_ago_is_next,
+                within_a_tenant_the_job_that_waits_longest_is_next,
+                jobs_of_inactive_tenants_wait,
+                a_claim_may_be_for_one_tenant_alone,
+                two_jobs_on_one_document_are_never_given_out_together,
+                a_worker_who_lost_its_job_changes_nothing,
+                a_lease_is_of_its_tenant_alone,
+                a_renewed_lease_keeps_the_job,
+                the_first_segment_removes_those_of_an_earlier_try,
+                the_text_read_moves_the_job_on,
+                progress_is_kept,
+                a_worker_is_told_that_its_job_is_to_end,
+                a_published_version_may_be_found,
+                a_version_is_written_to_every_index_in_use,
+                a_job_that_yields_lets_other_tenants_go_first,
+                a_job_is_tried_again_when_it_is_time,
+                a_job_that_was_given_up_leaves_nothing,
+                a_published_version_outlives_its_job,
+                a_removal_that_is_done_leaves_nothing,
+                a_step_out_of_its_order_is_refused,
+                a_job_without_its_bytes_is_given_out,
+            }
+            workers {
+                every_job_ends_once_and_none_is_forgotten,
+            }
+            indexes {
+                a_tenant_without_an_index_gets_the_first,
+                many_who_ask_at_once_get_the_same_index,
+                an_index_of_an_unknown_tenant_is_refused,
+                a_dimension_is_kept_once,
+                one_index_at_a_time_is_built,
+                switching_is_to_the_index_that_was_built,
+                a_retired_index_can_be_gone_back_to,
+                a_forgotten_index_is_gone_for_good,
+                the_indexes_in_use_are_those_of_active_tenants,
+                text_with_nul_is_refused_and_nothing_stored,
+            }
             keys {
                 keys_are_listed_oldest_first_as_written,
                 the_first_record_of_a_key_stays,
@@ -84,6 +175,12 @@ mod tests {
         for (topic, source) in [
             ("tenants", include_str!("tenants.rs")),
             ("users", include_str!("users.rs")),
+            ("documents", include_str!("documents.rs")),
+            ("sources", include_str!("sources.rs")),
+            ("jobs", include_str!("jobs.rs")),
+            ("queue", include_str!("queue.rs")),
+            ("workers", include_str!("workers.rs")),
+            ("indexes", include_str!("indexes.rs")),
             ("keys", include_str!("keys.rs")),
         ] {
             let (_, listed) = list.split_once(&format!("            {topic} {{")).unwrap();

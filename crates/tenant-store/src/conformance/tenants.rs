@@ -1,7 +1,7 @@
 //! What every [`TenantStore`] must do.
 #![expect(clippy::unwrap_used, reason = "an obligation panics where the store fails it")]
 
-use tenantry_domain::Page;
+use tenantry_domain::{ExternalIndex, Fusion, Page, SearchSettings};
 
 use super::samples::{at, full_tenant, secret, tenant, tenant_id};
 use crate::{StoreError, TenantChange, TenantStore};
@@ -70,13 +70,25 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore>(store:
     store.create_tenant(&wanted).unwrap();
     store.create_tenant(&full_tenant("other")).unwrap();
 
+    let external = ExternalIndex {
+        namespace: "their own".into(),
+        text_field: ExternalIndex::TEXT_FIELD.into(),
+    };
+    let search = SearchSettings {
+        fusion: Fusion::new(1.0, 0.0, 0.1).unwrap(),
+        min_score: None,
+    };
     let change = TenantChange {
         name: Some("Acme Ltd".into()),
         pinecone_host: Some(Some("new.svc.pinecone.io".into())),
         pinecone_api_key: Some(Some(secret("v1.ffffffffffffffff.bmV3", "9876"))),
+        pinecone_external: Some(Some(external.clone())),
+        search: Some(search),
         is_active: Some(false),
         ..TenantChange::default()
     };
+    wanted.pinecone.external = Some(external);
+    wanted.search = search;
     wanted.name = "Acme Ltd".into();
     wanted.pinecone.host = Some("new.svc.pinecone.io".into());
     wanted.pinecone.api_key = Some(secret("v1.ffffffffffffffff.bmV3", "9876"));
@@ -99,7 +111,7 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore>(store:
     assert_eq!(store.tenant(&other.id).unwrap(), Some(other));
 }
 
-/// `Some(None)` clears a value.
+/// `Some(None)` clears a value, and search settings go back to what they are by default.
 pub fn an_update_clears_what_it_sets_to_none<S: TenantStore>(store: &S) {
     store.create_tenant(&full_tenant("acme")).unwrap();
     let change = TenantChange {
@@ -107,6 +119,8 @@ pub fn an_update_clears_what_it_sets_to_none<S: TenantStore>(store: &S) {
         pinecone_index: Some(None),
         pinecone_host: Some(None),
         pinecone_api_key: Some(None),
+        pinecone_external: Some(None),
+        search: Some(SearchSettings::default()),
         system_prompt: Some(None),
         ..TenantChange::default()
     };
@@ -184,6 +198,13 @@ pub fn text_with_nul_is_refused_and_nothing_stored<S: TenantStore>(store: &S) {
         },
         TenantChange {
             pinecone_environment: Some(Some("a\0".into())),
+            ..TenantChange::default()
+        },
+        TenantChange {
+            pinecone_external: Some(Some(ExternalIndex {
+                namespace: "a\0".into(),
+                text_field: "text".into(),
+            })),
             ..TenantChange::default()
         },
         TenantChange {

@@ -10,6 +10,8 @@ mod work;
 use tenantry_domain::{ContentHash, DocumentId, Generation, JobId, Segment, SourceId, Timestamp};
 
 pub(crate) use self::documents::{cancel_job, remove_document, submit};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) use self::indexes::Entry;
 pub(crate) use self::indexes::Indexes;
 pub(crate) use self::outcomes::{publish, settle};
 pub(crate) use self::records::{Claimed, DocumentRecord, JobRecord, Making};

@@ -55,7 +55,7 @@ fn make_live(record: &mut DocumentRecord, making: &Making, read: &TextRead) {
     document.title.clone_from(&read.title);
     document.media_type = read.media_type;
     document.metadata = making.incoming.metadata.clone();
-    document.content_hash = Some(making.hash);
+    document.content_hash = making.hash;
     document.characters = read.characters;
     document.state = DocumentState::Ready;
     document.failure = None;
@@ -91,6 +91,7 @@ pub(crate) fn settle<L: Ledger>(
         }
         Settlement::Cancelled => {
             record.job.state = JobState::Cancelled;
+            record.job.reason = None;
             give_up(ledger, &record, CANCELLED, now)?;
         }
         Settlement::Done => finish(ledger, record)?,

@@ -41,7 +41,8 @@ pub(crate) struct Claimed {
 /// A version on its way.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Making {
-    pub(crate) hash: ContentHash,
+    /// `None` for a document that was stored before hashes were kept.
+    pub(crate) hash: Option<ContentHash>,
     /// The title that the client gave, if any: what tells one submission from the next.
     pub(crate) given_title: Option<String>,
     /// All but the format and the title that were read.
@@ -106,7 +107,7 @@ impl JobRecord {
     /// The job that takes a submission in.
     pub(super) fn ingest(submission: &Submission, document: &DocumentRecord) -> Self {
         let making = Making {
-            hash: submission.hash,
+            hash: Some(submission.hash),
             given_title: submission.title.clone(),
             incoming: Incoming {
                 source: submission.source,
@@ -189,7 +190,7 @@ fn queued(document: &DocumentRecord, at: Timestamp) -> Job {
 impl Making {
     /// Whether `submission` asks for what this makes already.
     pub(super) fn is_of(&self, submission: &Submission) -> bool {
-        self.hash == submission.hash
+        self.hash == Some(submission.hash)
             && self.given_title == submission.title
             && self.incoming.metadata == submission.metadata
     }

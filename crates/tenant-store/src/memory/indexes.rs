@@ -14,7 +14,6 @@ impl MemoryStore {
         change: impl FnOnce(&mut Indexes) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut records = self.records();
-        records.refuse_unknown(scope.id())?;
         change(records.indexes.entry(scope.id().clone()).or_default())
     }
 }
@@ -27,6 +26,7 @@ impl IndexStore for MemoryStore {
         at: Timestamp,
     ) -> Result<Vec<Index>, StoreError> {
         model.map_or(Ok(()), Texts::refuse_nul)?;
+        self.records().refuse_unknown(scope.id())?;
         self.change(scope, |indexes| {
             if indexes.kept().next().is_none() {
                 indexes.add(model, IndexState::Live, at);
@@ -51,6 +51,7 @@ impl IndexStore for MemoryStore {
         at: Timestamp,
     ) -> Result<Index, StoreError> {
         model.map_or(Ok(()), Texts::refuse_nul)?;
+        self.records().refuse_unknown(scope.id())?;
         self.change(scope, |indexes| indexes.begin(model, at))
     }
 

@@ -15,6 +15,7 @@ use tenantry_domain::{BoxError, TenantId};
 use super::connection::AnyConnection;
 use super::errors::store_error;
 use super::isolation::Guard;
+use super::ledger::WorkError;
 use super::rows::KeyRow;
 use super::schema::crypto_state;
 use super::url::{DatabaseUrl, Target};
@@ -85,6 +86,42 @@ pub(super) fn in_scope<T>(
     }
 }
 
+/// Runs `work` on one tenant's records in one transaction, while no other such transaction runs on the same tenant: on PostgreSQL
+/// under a lock of the tenant's name, on SQLite under the database's own write lock, taken before anything is read.
+pub(super) fn alone_in_scope<T>(
+    conn: &mut AnyConnection,
+    guard: &Guard,
+    tenant: &TenantId,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, WorkError>,
+) -> Result<T, WorkError> {
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => conn.transaction(|conn| {
+            match conn {
+                AnyConnection::Postgres(conn) => {
+                    postgres::enter(conn, guard.takes_role, tenant)?;
+                    postgres::lock_tenant(conn, tenant)?;
+                }
+                #[cfg(feature = "sqlite")]
+                AnyConnection::Sqlite(_) => {}
+            }
+            work(conn)
+        }),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(lite) => {
+            let _ = (guard, tenant);
+            sqlite::begin_writing(lite)?;
+            match work(conn) {
+                Ok(done) => Ok(commit(conn).map(|()| done)?),
+                Err(error) => {
+                    rollback(conn)?;
+                    Err(error)
+                }
+            }
+        }
+    }
+}
+
 /// Adds a key unless one of that id is there; the derived connection knows no `ON CONFLICT`.
 pub(super) fn insert_new_key(conn: &mut AnyConnection, row: KeyRow) -> QueryResult<usize> {
     let insert = diesel::insert_into(crypto_state::table).values(row);
@@ -147,6 +184,12 @@ pub(super) fn alone<T, E: From<StoreError>>(
 fn commit(conn: &mut AnyConnection) -> QueryResult<()> {
     use diesel::connection::TransactionManager;
     AnyConnection::commit_transaction(conn)
+}
+
+#[cfg(feature = "sqlite")]
+fn rollback(conn: &mut AnyConnection) -> QueryResult<()> {
+    use diesel::connection::TransactionManager;
+    AnyConnection::rollback_transaction(conn)
 }
 
 /// Applies every migration that is missing and gives their names in order.

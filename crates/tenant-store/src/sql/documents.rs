@@ -1,23 +1,23 @@
 use diesel::prelude::*;
-use tenantry_domain::{Document, DocumentId, DocumentState, Page, Paged, TenantId, TenantScope};
+use tenantry_domain::{
+    Document, DocumentId, DocumentState, DocumentVersion, Job, JobId, Page, Paged, Segment, TenantId,
+    TenantScope, Timestamp,
+};
 
-use super::rows::{DocumentRow, NewDocumentRow, ReadyRow, written};
-use super::schema::documents;
+use super::rows::{DocumentRow, ReadyRow, SegmentRow, VersionRow};
+use super::schema::{document_segments, documents};
 use super::{SqlStore, paged};
+use crate::ledger;
 use crate::text::Texts;
-use crate::{Advance, DocumentStore, NewDocument, ReadyDocument, StoreError};
+use crate::{DocumentFilter, DocumentStore, ReadyDocument, ReadyVersion, StoreError, Submission, Submitted};
 
 /// Ids asked for in one statement; SQLite takes 32,766 values.
 const IDS_AT_ONCE: usize = 500;
 
 impl DocumentStore for SqlStore {
-    fn create_document(&self, scope: &TenantScope, document: &NewDocument) -> Result<(), StoreError> {
-        document.refuse_nul()?;
-        let row = NewDocumentRow::new(scope.id(), document);
-        self.in_scope(scope, |conn| {
-            diesel::insert_into(documents::table).values(row).execute(conn)
-        })
-        .map(drop)
+    fn submit(&self, scope: &TenantScope, submission: &Submission) -> Result<Submitted, StoreError> {
+        submission.refuse_nul()?;
+        self.change(scope.id(), |ledger| ledger::submit(ledger, submission))
     }
 
     fn document(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<Document>, StoreError> {
@@ -29,23 +29,39 @@ impl DocumentStore for SqlStore {
             .transpose()
     }
 
-    fn document_text(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<String>, StoreError> {
-        let query = documents::table.find(key(scope.id(), id)).select(documents::text);
-        self.in_scope(scope, |conn| query.first(conn).optional())
-    }
-
-    fn documents(&self, scope: &TenantScope, page: Page) -> Result<Paged<Document>, StoreError> {
-        let listed = documents::table
-            .filter(documents::tenant_id.eq(scope.id().as_str()))
-            .filter(documents::state.ne(DocumentState::Deleting.as_str()));
+    fn documents(
+        &self,
+        scope: &TenantScope,
+        filter: &DocumentFilter,
+        page: Page,
+    ) -> Result<Paged<Document>, StoreError> {
+        if !filter.may_match() {
+            return Ok(Paged {
+                items: Vec::new(),
+                total: 0,
+            });
+        }
+        let filtered = || {
+            let mut listed = documents::table
+                .filter(documents::tenant_id.eq(scope.id().as_str()))
+                .filter(documents::state.ne(DocumentState::Deleting.as_str()))
+                .into_boxed();
+            if let Some(state) = filter.state {
+                listed = listed.filter(documents::state.eq(state.as_str()));
+            }
+            if let Some(name) = &filter.external_id {
+                listed = listed.filter(documents::external_id.eq(name.as_str()));
+            }
+            listed
+        };
         let (rows, total) = self.in_scope(scope, |conn| {
-            let rows = listed
+            let rows = filtered()
                 .order((documents::created_at.desc(), documents::id.desc()))
                 .select(DocumentRow::as_select())
                 .limit(page.limit().into())
                 .offset(page.offset().into())
                 .load::<DocumentRow>(conn)?;
-            Ok((rows, listed.count().get_result(conn)?))
+            Ok((rows, filtered().count().get_result(conn)?))
         })?;
         paged(rows, total)
     }
@@ -75,34 +91,52 @@ impl DocumentStore for SqlStore {
         rows.into_iter().map(ReadyDocument::try_from).collect()
     }
 
-    fn advance_document(
+    fn ready_versions(
+        &self,
+        scope: &TenantScope,
+        after: Option<DocumentId>,
+        limit: u16,
+    ) -> Result<Vec<ReadyVersion>, StoreError> {
+        // Every id is greater than the empty text.
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let query = documents::table
+            .filter(documents::tenant_id.eq(scope.id().as_str()))
+            .filter(documents::state.eq(DocumentState::Ready.as_str()))
+            .filter(documents::id.gt(after))
+            .order(documents::id.asc())
+            .limit(limit.into())
+            .select(VersionRow::as_select());
+        let rows = self.in_scope(scope, |conn| query.load::<VersionRow>(conn))?;
+        rows.into_iter().map(ReadyVersion::try_from).collect()
+    }
+
+    fn segments(
+        &self,
+        scope: &TenantScope,
+        of: DocumentVersion,
+        from: u32,
+        limit: u16,
+    ) -> Result<Vec<Segment>, StoreError> {
+        let query = document_segments::table
+            .filter(document_segments::tenant_id.eq(scope.id().as_str()))
+            .filter(document_segments::document_id.eq(of.document.to_string()))
+            .filter(document_segments::version.eq(i64::from(of.version)))
+            .filter(document_segments::ordinal.ge(i64::from(from)))
+            .order(document_segments::ordinal.asc())
+            .limit(limit.into())
+            .select(SegmentRow::as_select());
+        let rows = self.in_scope(scope, |conn| query.load::<SegmentRow>(conn))?;
+        rows.into_iter().map(Segment::try_from).collect()
+    }
+
+    fn remove_document(
         &self,
         scope: &TenantScope,
         id: DocumentId,
-        advance: &Advance,
-    ) -> Result<bool, StoreError> {
-        advance.refuse_nul()?;
-        let may_advance = documents::state
-            .ne(DocumentState::Deleting.as_str())
-            .or(documents::state.eq(advance.state.as_str()));
-        let changes = (
-            documents::state.eq(advance.state.as_str()),
-            documents::failure.eq(advance.failure.as_deref()),
-            documents::updated_at.eq(written(advance.at)),
-            advance
-                .chunks
-                .map(|chunks| documents::chunks.eq(i64::from(chunks))),
-        );
-        let update =
-            diesel::update(documents::table.find(key(scope.id(), id)).filter(may_advance)).set(changes);
-        self.in_scope(scope, |conn| update.execute(conn))
-            .map(|rows| rows > 0)
-    }
-
-    fn remove_document(&self, scope: &TenantScope, id: DocumentId) -> Result<bool, StoreError> {
-        let delete = diesel::delete(documents::table.find(key(scope.id(), id)));
-        self.in_scope(scope, |conn| delete.execute(conn))
-            .map(|rows| rows > 0)
+        job: JobId,
+        at: Timestamp,
+    ) -> Result<Option<Job>, StoreError> {
+        self.change(scope.id(), |ledger| ledger::remove_document(ledger, id, job, at))
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) fn store_error(error: Error) -> StoreError {
         }
         // Every other unique value is an id.
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => StoreError::IdTaken,
-        // Every foreign key names a tenant.
+        // Every foreign key that a caller's value can miss names a tenant.
         Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => StoreError::UnknownTenant,
         _ if is_transient(&error) => StoreError::Unavailable(error.into()),
         _ => StoreError::Failed(error.into()),

@@ -2,12 +2,16 @@ mod connection;
 mod dialect;
 mod documents;
 mod errors;
+mod indexes;
 mod isolation;
+mod jobs;
 mod keys;
+mod ledger;
 mod migrate;
 mod pool;
 mod rows;
 mod schema;
+mod sources;
 mod tenants;
 #[cfg(all(test, feature = "sqlite"))]
 mod tests;
@@ -19,7 +23,7 @@ use std::sync::OnceLock;
 
 use diesel::prelude::*;
 use diesel::r2d2::{Pool, PooledConnection};
-use tenantry_domain::{Paged, TenantScope};
+use tenantry_domain::{Paged, TenantId, TenantScope};
 
 pub use self::isolation::Isolation;
 pub use self::migrate::MigrateError;
@@ -29,6 +33,7 @@ pub use self::url::{DatabaseUrl, DatabaseUrlError};
 use self::connection::AnyConnection;
 use self::errors::store_error;
 use self::isolation::Guard;
+use self::ledger::{SqlLedger, WorkError};
 use self::pool::Manager;
 use crate::StoreError;
 
@@ -94,6 +99,21 @@ impl SqlStore {
     ) -> Result<T, StoreError> {
         let guard = self.guard()?;
         self.run(|conn| dialect::in_scope(conn, guard, scope.id(), work))
+    }
+
+    /// Runs `work` on the records of one tenant, in one transaction, while nobody else changes the same tenant's documents, jobs
+    /// and indexes. Takes an id: a worker's claim is made before there is a scope.
+    fn change<T>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce(&mut SqlLedger<'_>) -> Result<T, WorkError>,
+    ) -> Result<T, StoreError> {
+        let guard = self.guard()?;
+        let mut conn = self.acquire()?;
+        let done = dialect::alone_in_scope(&mut conn, guard, tenant, |conn| {
+            work(&mut SqlLedger { conn, tenant })
+        });
+        Ok(done?)
     }
 
     fn guard(&self) -> Result<&Guard, StoreError> {

@@ -11,6 +11,12 @@ diesel::table! {
         is_active -> Bool,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        pinecone_external_namespace -> Nullable<Text>,
+        pinecone_external_text_field -> Nullable<Text>,
+        search_k -> Nullable<Float>,
+        search_dense_weight -> Nullable<Float>,
+        search_lexical_weight -> Nullable<Float>,
+        search_min_score -> Nullable<Float>,
     }
 }
 
@@ -40,7 +46,89 @@ diesel::table! {
         chunks -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        external_id -> Nullable<Text>,
+        metadata -> Text,
+        content_hash -> Nullable<Binary>,
+        version -> BigInt,
+        latest_version -> BigInt,
+        text_format -> Text,
+        segments -> BigInt,
+    }
+}
+
+diesel::table! {
+    document_segments (tenant_id, document_id, version, ordinal) {
+        tenant_id -> Text,
+        document_id -> Text,
+        version -> BigInt,
+        ordinal -> BigInt,
+        start -> BigInt,
+        headings -> Text,
+        pages -> Text,
         text -> Text,
+    }
+}
+
+diesel::table! {
+    source_parts (tenant_id, source_id, place) {
+        tenant_id -> Text,
+        source_id -> Text,
+        place -> BigInt,
+        added_at -> BigInt,
+        bytes -> Binary,
+    }
+}
+
+diesel::table! {
+    jobs (tenant_id, id) {
+        tenant_id -> Text,
+        id -> Text,
+        document_id -> Text,
+        version -> BigInt,
+        kind -> Text,
+        state -> Text,
+        stage -> Text,
+        segments_done -> BigInt,
+        segments -> BigInt,
+        chunks -> BigInt,
+        reused -> BigInt,
+        characters -> BigInt,
+        reason -> Nullable<Text>,
+        attempts -> BigInt,
+        not_before -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        begun -> Bool,
+        cancel_requested -> Bool,
+        lease_token -> Nullable<Text>,
+        lease_until -> Nullable<BigInt>,
+        source_id -> Nullable<Text>,
+        content_hash -> Nullable<Binary>,
+        given_title -> Nullable<Text>,
+        file_name -> Nullable<Text>,
+        declared -> Nullable<Text>,
+        metadata -> Nullable<Text>,
+        text_read -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    ingest_queue (tenant_id) {
+        tenant_id -> Text,
+        served_at -> BigInt,
+        due_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    indexes (tenant_id, generation) {
+        tenant_id -> Text,
+        generation -> BigInt,
+        provider -> Nullable<Text>,
+        model -> Nullable<Text>,
+        dimension -> Nullable<BigInt>,
+        state -> Text,
+        created_at -> BigInt,
     }
 }
 
@@ -62,4 +150,9 @@ diesel::table! {
 }
 
 diesel::joinable!(users -> tenants (tenant_id));
+diesel::joinable!(ingest_queue -> tenants (tenant_id));
+diesel::joinable!(indexes -> tenants (tenant_id));
 diesel::allow_tables_to_appear_in_same_query!(tenants, users);
+diesel::allow_tables_to_appear_in_same_query!(tenants, ingest_queue);
+diesel::allow_tables_to_appear_in_same_query!(tenants, indexes);
+diesel::allow_tables_to_appear_in_same_query!(source_parts, jobs);

@@ -3,12 +3,18 @@ use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use tenantry_tenant_store::{DocumentStore, Isolation, PoolOptions, SqlStore, StoreError};
+use tenantry_domain::{Segment, TenantScope};
+use tenantry_tenant_store::{
+    Claim, DocumentStore, IndexStore, Isolation, JobQueue, PoolOptions, SourceStore, SqlStore, StoreError,
+};
 
 use crate::database::Database;
-use crate::{document, migrated, scope};
+use crate::{migrated, now, scope, submission};
 
-/// A store with one document of each of the tenants `a` and `b`.
+/// The tables with a tenant's content, which policies guard.
+const GUARDED: [&str; 4] = ["documents", "document_segments", "source_parts", "jobs"];
+
+/// A store with one row in every table of each of the tenants `a` and `b`.
 fn two_tenants() -> (SqlStore, Database) {
     let (store, database) = migrated();
     store_two(&store);
@@ -17,9 +23,33 @@ fn two_tenants() -> (SqlStore, Database) {
 
 fn store_two(store: &SqlStore) {
     for id in ["a", "b"] {
-        let scope = scope(store, id);
-        store.create_document(&scope, &document(id)).unwrap();
+        store_one(store, &scope(store, id));
     }
+}
+
+fn store_one(store: &SqlStore, scope: &TenantScope) {
+    let submission = submission(scope.id().as_str());
+    store
+        .add_part(scope, submission.source, 0, b"bytes", now())
+        .unwrap();
+    store.submit(scope, &submission).unwrap();
+    store.indexes(scope, None, now()).unwrap();
+    let claim = Claim {
+        tenant: Some(scope.id().clone()),
+        now: now(),
+        lease_until: now(),
+    };
+    let claimed = store.claim(&claim).unwrap().unwrap();
+    let segment = Segment {
+        ordinal: 0,
+        start: 0,
+        text: scope.id().to_string(),
+        headings: Vec::new(),
+        pages: Vec::new(),
+    };
+    store
+        .add_segments(scope, &claimed.lease, &[segment], now(), now())
+        .unwrap();
 }
 
 /// Begins a transaction under the tenants' role, for `tenant` where one is named.
@@ -38,62 +68,97 @@ fn count(conn: &mut PgConnection, from: &str) -> i64 {
         .unwrap()
 }
 
-const INSERT_INTO_B: &str = "INSERT INTO documents (tenant_id, id, title, media_type, characters, text) \
-    VALUES ('b', 'x', 'x', 'text/plain', 1, 'x')";
+/// Statements that add a row of `b`, one for each guarded table.
+const INSERTS_INTO_B: [&str; 4] = [
+    "INSERT INTO documents (tenant_id, id, title, media_type, characters) VALUES ('b', 'x', 'x', 'text/plain', 1)",
+    "INSERT INTO document_segments (tenant_id, document_id, version, ordinal, start, headings, pages, text) \
+        VALUES ('b', 'x', 1, 1, 0, '[]', '[]', 'x')",
+    "INSERT INTO source_parts (tenant_id, source_id, place, added_at, bytes) VALUES ('b', 'x', 0, 0, '')",
+    "INSERT INTO jobs (tenant_id, id, document_id, version, kind, state, stage, not_before, created_at, updated_at) \
+        VALUES ('b', 'x', 'x', 1, 'remove', 'queued', 'removing', 0, 0, 0)",
+];
 
 #[test]
 fn raw_sql_of_one_tenant_sees_none_of_anothers_rows() {
     let (_store, database) = two_tenants();
     let mut conn = database.connect();
-    assert_eq!(
-        count(&mut conn, "documents"),
-        2,
-        "without the role a superuser sees all"
-    );
+    for table in GUARDED {
+        let all = count(&mut conn, table);
+        assert_eq!(all, 2, "{table}: without the role a superuser sees all");
+    }
     begin(&mut conn, Some("a"));
-    assert_eq!(count(&mut conn, "documents"), 1);
-    assert_eq!(count(&mut conn, "documents WHERE tenant_id = 'b'"), 0);
-    assert_eq!(count(&mut conn, "documents WHERE title = 'a'"), 1);
+    for table in GUARDED {
+        assert_eq!(count(&mut conn, table), 1, "{table}");
+        let foreign = format!("{table} WHERE tenant_id = 'b'");
+        assert_eq!(count(&mut conn, &foreign), 0, "{table}");
+        let own = format!("{table} WHERE tenant_id = 'a'");
+        assert_eq!(count(&mut conn, &own), 1, "{table}");
+    }
+    let joined = "jobs, documents, document_segments, source_parts";
+    assert_eq!(count(&mut conn, joined), 1);
 }
 
 #[test]
 fn raw_sql_without_a_tenant_sees_no_row() {
     let (_store, database) = two_tenants();
     let mut conn = database.connect();
-    begin(&mut conn, None);
-    assert_eq!(count(&mut conn, "documents"), 0);
-    conn.batch_execute("ROLLBACK").unwrap();
-    // After a transaction that had the setting, PostgreSQL leaves it empty instead of absent.
-    begin(&mut conn, Some("a"));
-    assert_eq!(count(&mut conn, "documents"), 1);
-    conn.batch_execute("COMMIT").unwrap();
-    begin(&mut conn, None);
-    assert_eq!(count(&mut conn, "documents"), 0);
+    for table in GUARDED {
+        begin(&mut conn, None);
+        assert_eq!(count(&mut conn, table), 0, "{table}");
+        conn.batch_execute("ROLLBACK").unwrap();
+        // After a transaction that had the setting, PostgreSQL leaves it empty instead of absent.
+        begin(&mut conn, Some("a"));
+        assert_eq!(count(&mut conn, table), 1, "{table}");
+        conn.batch_execute("COMMIT").unwrap();
+        begin(&mut conn, None);
+        assert_eq!(count(&mut conn, table), 0, "{table}");
+        conn.batch_execute("ROLLBACK").unwrap();
+    }
 }
 
 #[test]
 fn raw_sql_of_one_tenant_writes_nothing_of_anothers() {
     let (_store, database) = two_tenants();
     let mut conn = database.connect();
-    for refused in [INSERT_INTO_B, "UPDATE documents SET tenant_id = 'b'"] {
+    let moves = GUARDED.map(|table| format!("UPDATE {table} SET tenant_id = 'b'"));
+    let moves = moves.iter().map(String::as_str);
+    for refused in INSERTS_INTO_B.into_iter().chain(moves) {
         begin(&mut conn, Some("a"));
         let error = conn.batch_execute(refused).unwrap_err();
-        assert!(error.to_string().contains("row-level security"), "{error}");
+        assert!(
+            error.to_string().contains("row-level security"),
+            "{refused}: {error}"
+        );
         conn.batch_execute("ROLLBACK").unwrap();
     }
-    begin(&mut conn, Some("a"));
-    for missed in [
-        "UPDATE documents SET title = 'x' WHERE tenant_id = 'b'",
-        "DELETE FROM documents WHERE tenant_id = 'b'",
-    ] {
-        assert_eq!(
-            diesel::sql_query(missed).execute(&mut conn).unwrap(),
-            0,
-            "{missed}"
-        );
+    for table in GUARDED {
+        begin(&mut conn, Some("a"));
+        for missed in [
+            format!("UPDATE {table} SET tenant_id = tenant_id WHERE tenant_id = 'b'"),
+            format!("DELETE FROM {table} WHERE tenant_id = 'b'"),
+        ] {
+            let changed = diesel::sql_query(&missed).execute(&mut conn).unwrap();
+            assert_eq!(changed, 0, "{missed}");
+        }
+        conn.batch_execute("COMMIT").unwrap();
+        assert_eq!(count(&mut conn, table), 2, "{table}");
     }
-    conn.batch_execute("COMMIT").unwrap();
-    assert_eq!(count(&mut conn, "documents WHERE tenant_id = title"), 2);
+}
+
+#[test]
+fn what_is_read_across_tenants_has_nothing_of_theirs_in_it() {
+    let (_store, database) = two_tenants();
+    let columns = "(SELECT string_agg(table_name || '.' || column_name, ' ' ORDER BY table_name, ordinal_position) \
+        FROM information_schema.columns WHERE table_name IN ('ingest_queue', 'indexes'))";
+    let columns: String = diesel::select(sql::<diesel::sql_types::Text>(columns))
+        .get_result(&mut database.connect())
+        .unwrap();
+    // Ids, moments, states and names of models: a column that says more belongs behind a policy.
+    assert_eq!(
+        columns,
+        "indexes.tenant_id indexes.generation indexes.provider indexes.model indexes.dimension indexes.state \
+         indexes.created_at ingest_queue.tenant_id ingest_queue.served_at ingest_queue.due_at"
+    );
 }
 
 #[test]
@@ -112,8 +177,8 @@ fn the_tenants_role_reaches_no_other_table() {
 fn the_stores_own_tenant_work_runs_under_the_role() {
     let (store, database) = migrated();
     let scope = scope(&store, "a");
-    let document = document("a");
-    store.create_document(&scope, &document).unwrap();
+    let document = submission("a");
+    store.submit(&scope, &document).unwrap();
     assert_eq!(store.isolation().unwrap(), Isolation::Enforced);
     // A superuser would not notice that the role's right is gone.
     database
@@ -121,14 +186,14 @@ fn the_stores_own_tenant_work_runs_under_the_role() {
         .batch_execute("REVOKE SELECT ON documents FROM tenantry_tenant")
         .unwrap();
     assert!(matches!(
-        store.document(&scope, document.id),
+        store.document(&scope, document.document),
         Err(StoreError::Failed(_))
     ));
     database
         .connect()
         .batch_execute("GRANT SELECT ON documents TO tenantry_tenant")
         .unwrap();
-    assert!(store.document(&scope, document.id).unwrap().is_some());
+    assert!(store.document(&scope, document.document).unwrap().is_some());
 }
 
 #[test]
@@ -148,7 +213,12 @@ fn an_owner_who_may_not_take_the_role_is_bound_all_the_same() {
         conn.batch_execute("BEGIN; SELECT set_config('app.tenant_id', 'a', true)")
             .unwrap();
         assert_eq!(count(&mut conn, "documents"), 1);
-        assert!(conn.batch_execute(INSERT_INTO_B).is_err());
+        for insert in INSERTS_INTO_B {
+            let error = conn.batch_execute(insert).unwrap_err();
+            assert!(!error.to_string().contains("does not exist"), "{error}");
+            conn.batch_execute("ROLLBACK; BEGIN; SELECT set_config('app.tenant_id', 'a', true)")
+                .unwrap();
+        }
     }
     database.take_from(&user);
 }
@@ -176,7 +246,7 @@ fn an_owner_who_may_make_roles_takes_the_tenants_role() {
             .unwrap();
         let scope = scope(&store, "a");
         assert!(matches!(
-            store.document(&scope, document("a").id),
+            store.document(&scope, submission("a").document),
             Err(StoreError::Failed(_))
         ));
     }

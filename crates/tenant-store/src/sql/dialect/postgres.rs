@@ -28,9 +28,11 @@ const SESSION: &str = "\
     DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$;";
 
 /// Whether the role of the moment is bound by the policy and may do what a tenant's work does.
-const IS_BOUND: &str = "row_security_active('documents')";
-const MAY_WORK: &str = "has_table_privilege('documents', 'SELECT') AND has_table_privilege('documents', 'INSERT') \
-    AND has_table_privilege('documents', 'UPDATE') AND has_table_privilege('documents', 'DELETE')";
+const IS_BOUND: &str = "(SELECT bool_and(row_security_active(owned)) \
+    FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs']) AS owned)";
+const MAY_WORK: &str = "(SELECT bool_and(has_table_privilege(used, action)) \
+    FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs', 'ingest_queue', 'indexes']) AS used, \
+        unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS action)";
 
 diesel::define_sql_function! {
     /// Sets a parameter of the session, or of the transaction when the last argument is true.
@@ -55,6 +57,16 @@ pub(super) fn enter(conn: &mut PgConnection, takes_role: bool, tenant: &TenantId
     Ok(())
 }
 
+/// Waits until no other transaction holds the tenant's lock, which ends with the transaction. Two tenants whose names have the same
+/// hash wait for each other, and lose nothing else.
+pub(super) fn lock_tenant(conn: &mut PgConnection, tenant: &TenantId) -> QueryResult<()> {
+    // The number keeps the lock apart from others' of the same kind: "tent" in ASCII.
+    let lock = sql::<Bool>("pg_advisory_xact_lock(1952804468, hashtext(")
+        .bind::<Text, _>(tenant.as_str())
+        .sql("))");
+    diesel::select(lock).execute(conn).map(drop)
+}
+
 /// Tries the tenants' role, and without it whether the user's own is bound by the policy.
 pub(super) fn guard(conn: &mut PgConnection) -> QueryResult<Guard> {
     let with_role = conn.transaction(|conn| {
@@ -69,7 +81,7 @@ pub(super) fn guard(conn: &mut PgConnection) -> QueryResult<Guard> {
             });
         }
         Ok((false, _)) => format!("the role {ROLE} bypasses row-level security"),
-        Ok((true, false)) => format!("the role {ROLE} has no rights on the table documents"),
+        Ok((true, false)) => format!("the role {ROLE} lacks rights on the tenants' tables"),
         // What may pass must not be remembered as a refusal.
         Err(error) if is_transient(&error) => return Err(error),
         Err(error) => error.to_string(),

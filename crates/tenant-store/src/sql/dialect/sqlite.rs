@@ -81,6 +81,11 @@ pub(super) fn guard(conn: &mut SqliteConnection) -> QueryResult<Guard> {
     })
 }
 
+/// Begins a transaction that has the write lock, so that what it reads is still so when it writes.
+pub(super) fn begin_writing(conn: &mut SqliteConnection) -> QueryResult<()> {
+    AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+}
+
 /// Takes the write lock before anything is read, waiting a minute for another process that migrates.
 pub(super) fn begin_migrations(conn: &mut SqliteConnection) -> QueryResult<()> {
     conn.batch_execute("PRAGMA busy_timeout = 60000")?;

@@ -1,13 +1,22 @@
 mod documents;
+mod indexes;
+mod jobs;
+mod json;
 mod keys;
+mod segments;
 mod tenants;
 mod users;
+
+use std::str::FromStr;
 
 use tenantry_domain::{BoxError, Timestamp};
 use time::PrimitiveDateTime;
 
-pub(super) use self::documents::{DocumentRow, NewDocumentRow, ReadyRow};
+pub(super) use self::documents::{DocumentRow, ReadyRow, VersionRow};
+pub(super) use self::indexes::IndexRow;
+pub(super) use self::jobs::JobRow;
 pub(super) use self::keys::KeyRow;
+pub(super) use self::segments::SegmentRow;
 pub(super) use self::tenants::{TenantChanges, TenantRow};
 pub(super) use self::users::{UserChanges, UserRow};
 
@@ -43,4 +52,22 @@ pub(super) fn written(at: Timestamp) -> PrimitiveDateTime {
 
 fn read(at: PrimitiveDateTime) -> Timestamp {
     at.assume_utc().into()
+}
+
+/// The moment of a column that counts microseconds.
+pub(super) fn moment(table: &'static str, micros: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_unix_micros(micros).map_err(unreadable(table))
+}
+
+/// A number of a column that is never negative.
+fn number(table: &'static str, number: i64) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(unreadable(table))
+}
+
+/// The value of a column that holds a name or an id.
+fn parsed<T: FromStr>(table: &'static str, text: &str) -> Result<T, StoreError>
+where
+    T::Err: Into<BoxError>,
+{
+    text.parse().map_err(unreadable(table))
 }

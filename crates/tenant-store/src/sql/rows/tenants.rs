@@ -1,5 +1,8 @@
 use diesel::prelude::*;
-use tenantry_domain::{PineconeSettings, Sealed, SealedSecret, Tenant, TenantId, Timestamp};
+use tenantry_domain::{
+    ExternalIndex, Fusion, PineconeSettings, Sealed, SealedSecret, SearchSettings, Tenant, TenantId,
+    Timestamp,
+};
 use time::PrimitiveDateTime;
 
 use super::{read, unreadable, written};
@@ -20,12 +23,20 @@ pub(in crate::sql) struct TenantRow {
     is_active: bool,
     created_at: PrimitiveDateTime,
     updated_at: PrimitiveDateTime,
+    pinecone_external_namespace: Option<String>,
+    pinecone_external_text_field: Option<String>,
+    search_k: Option<f32>,
+    search_dense_weight: Option<f32>,
+    search_lexical_weight: Option<f32>,
+    search_min_score: Option<f32>,
 }
 
 impl From<&Tenant> for TenantRow {
     fn from(tenant: &Tenant) -> Self {
         let tenant = tenant.clone();
         let (key, last_four) = sealed_columns(tenant.pinecone.api_key);
+        let (namespace, text_field) = external_columns(tenant.pinecone.external);
+        let search = SearchColumns::from(tenant.search);
         Self {
             id: tenant.id.to_string(),
             name: tenant.name,
@@ -38,6 +49,12 @@ impl From<&Tenant> for TenantRow {
             is_active: tenant.is_active,
             created_at: written(tenant.created_at),
             updated_at: written(tenant.updated_at),
+            pinecone_external_namespace: namespace,
+            pinecone_external_text_field: text_field,
+            search_k: search.k,
+            search_dense_weight: search.dense,
+            search_lexical_weight: search.lexical,
+            search_min_score: search.min_score,
         }
     }
 }
@@ -47,6 +64,13 @@ impl TryFrom<TenantRow> for Tenant {
 
     fn try_from(row: TenantRow) -> Result<Self, StoreError> {
         let last_four = row.pinecone_api_key_last_four.unwrap_or_default();
+        let search = SearchColumns {
+            k: row.search_k,
+            dense: row.search_dense_weight,
+            lexical: row.search_lexical_weight,
+            min_score: row.search_min_score,
+        };
+        let text_field = row.pinecone_external_text_field;
         Ok(Self {
             id: TenantId::parse(&row.id).map_err(unreadable("tenants"))?,
             name: row.name,
@@ -58,8 +82,13 @@ impl TryFrom<TenantRow> for Tenant {
                     sealed: Sealed::from_stored(key),
                     last_four,
                 }),
+                external: row.pinecone_external_namespace.map(|namespace| ExternalIndex {
+                    namespace,
+                    text_field: text_field.unwrap_or_else(|| ExternalIndex::TEXT_FIELD.to_owned()),
+                }),
             },
             system_prompt: row.system_prompt,
+            search: search.read()?,
             is_active: row.is_active,
             created_at: read(row.created_at),
             updated_at: read(row.updated_at),
@@ -71,6 +100,48 @@ fn sealed_columns(secret: Option<SealedSecret>) -> (Option<String>, Option<Strin
     secret
         .map(|secret| (secret.sealed.as_str().to_owned(), secret.last_four))
         .unzip()
+}
+
+fn external_columns(external: Option<ExternalIndex>) -> (Option<String>, Option<String>) {
+    external
+        .map(|external| (external.namespace, external.text_field))
+        .unzip()
+}
+
+/// How a tenant is searched; a number that was never set follows the default of the program's version.
+#[derive(Default)]
+struct SearchColumns {
+    k: Option<f32>,
+    dense: Option<f32>,
+    lexical: Option<f32>,
+    min_score: Option<f32>,
+}
+
+impl From<SearchSettings> for SearchColumns {
+    fn from(search: SearchSettings) -> Self {
+        let fusion = Some(search.fusion).filter(|fusion| *fusion != Fusion::default());
+        Self {
+            k: fusion.map(Fusion::k),
+            dense: fusion.map(Fusion::dense_weight),
+            lexical: fusion.map(Fusion::lexical_weight),
+            min_score: search.min_score,
+        }
+    }
+}
+
+impl SearchColumns {
+    fn read(self) -> Result<SearchSettings, StoreError> {
+        let default = Fusion::default();
+        let fusion = Fusion::new(
+            self.k.unwrap_or_else(|| default.k()),
+            self.dense.unwrap_or_else(|| default.dense_weight()),
+            self.lexical.unwrap_or_else(|| default.lexical_weight()),
+        );
+        Ok(SearchSettings {
+            fusion: fusion.map_err(unreadable("tenants"))?,
+            min_score: self.min_score,
+        })
+    }
 }
 
 #[derive(AsChangeset)]
@@ -85,12 +156,21 @@ pub(in crate::sql) struct TenantChanges {
     system_prompt: Option<Option<String>>,
     is_active: Option<bool>,
     updated_at: PrimitiveDateTime,
+    pinecone_external_namespace: Option<Option<String>>,
+    pinecone_external_text_field: Option<Option<String>>,
+    search_k: Option<Option<f32>>,
+    search_dense_weight: Option<Option<f32>>,
+    search_lexical_weight: Option<Option<f32>>,
+    search_min_score: Option<Option<f32>>,
 }
 
 impl TenantChanges {
     pub(in crate::sql) fn new(change: &TenantChange, now: Timestamp) -> Self {
         let change = change.clone();
         let (key, last_four) = change.pinecone_api_key.map(sealed_columns).unzip();
+        let (namespace, text_field) = change.pinecone_external.map(external_columns).unzip();
+        let search = change.search.map(SearchColumns::from);
+        let search = search.as_ref();
         Self {
             name: change.name,
             pinecone_environment: change.pinecone_environment,
@@ -101,6 +181,12 @@ impl TenantChanges {
             system_prompt: change.system_prompt,
             is_active: change.is_active,
             updated_at: written(now),
+            pinecone_external_namespace: namespace,
+            pinecone_external_text_field: text_field,
+            search_k: search.map(|search| search.k),
+            search_dense_weight: search.map(|search| search.dense),
+            search_lexical_weight: search.map(|search| search.lexical),
+            search_min_score: search.map(|search| search.min_score),
         }
     }
 }

@@ -1,0 +1,152 @@
+//! The values that a column keeps as JSON.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use tenantry_domain::{BoxError, MediaType, Metadata, MetadataValue, PageMark, TextFormat};
+
+use crate::TextRead;
+
+/// Names of text formats.
+const FORMATS: [(TextFormat, &str); 2] = [(TextFormat::Plain, "plain"), (TextFormat::Markdown, "markdown")];
+
+#[derive(Debug, thiserror::Error)]
+#[error("not a text format")]
+struct UnknownFormat;
+
+pub(super) fn format_name(format: TextFormat) -> &'static str {
+    let known = FORMATS.iter().find(|(known, _)| *known == format);
+    known.map_or("plain", |(_, name)| name)
+}
+
+pub(super) fn read_format(name: &str) -> Result<TextFormat, BoxError> {
+    let known = FORMATS.iter().find(|(_, known)| *known == name);
+    known
+        .map(|(format, _)| *format)
+        .ok_or_else(|| UnknownFormat.into())
+}
+
+pub(super) fn write_metadata(metadata: &Metadata) -> String {
+    let value = |value: &MetadataValue| match value {
+        MetadataValue::Text(text) => json!(text),
+        MetadataValue::Number(number) => json!(number),
+        MetadataValue::Bool(is) => json!(is),
+        MetadataValue::Texts(texts) => json!(texts),
+    };
+    let values: Map<String, Value> = metadata
+        .iter()
+        .map(|(key, of_key)| (key.to_owned(), value(of_key)))
+        .collect();
+    Value::Object(values).to_string()
+}
+
+pub(super) fn read_metadata(text: &str) -> Result<Metadata, BoxError> {
+    let raw: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text)?;
+    let values = raw
+        .into_iter()
+        .map(|(key, value)| Ok((key, read_value(value.get())?)));
+    Ok(Metadata::new(values.collect::<Result<_, BoxError>>()?)?)
+}
+
+fn read_value(text: &str) -> Result<MetadataValue, BoxError> {
+    Ok(match text.bytes().next() {
+        Some(b'"') => MetadataValue::Text(serde_json::from_str(text)?),
+        Some(b'[') => MetadataValue::Texts(serde_json::from_str(text)?),
+        Some(b't' | b'f') => MetadataValue::Bool(serde_json::from_str(text)?),
+        // serde_json reads a number quickly rather than to its last bit, by which `eq` would miss it.
+        _ => MetadataValue::Number(text.parse()?),
+    })
+}
+
+pub(super) fn write_headings(headings: &[String]) -> String {
+    json!(headings).to_string()
+}
+
+pub(super) fn read_headings(text: &str) -> Result<Vec<String>, BoxError> {
+    Ok(serde_json::from_str(text)?)
+}
+
+pub(super) fn write_pages(pages: &[PageMark]) -> String {
+    let pages: Vec<_> = pages.iter().map(|mark| (mark.at, mark.page)).collect();
+    json!(pages).to_string()
+}
+
+pub(super) fn read_pages(text: &str) -> Result<Vec<PageMark>, BoxError> {
+    let pages: Vec<(u32, u32)> = serde_json::from_str(text)?;
+    Ok(pages
+        .into_iter()
+        .map(|(at, page)| PageMark { at, page })
+        .collect())
+}
+
+pub(super) fn write_text_read(read: &TextRead) -> String {
+    json!({
+        "media_type": read.media_type.as_str(),
+        "format": format_name(read.format),
+        "title": read.title,
+        "characters": read.characters,
+        "segments": read.segments,
+    })
+    .to_string()
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("what was read of a text lacks {0}")]
+struct Lacking(&'static str);
+
+pub(super) fn read_text_read(text: &str) -> Result<TextRead, BoxError> {
+    let value: Value = serde_json::from_str(text)?;
+    let text = |key: &'static str| value.get(key).and_then(Value::as_str).ok_or(Lacking(key));
+    let number = |key: &'static str| value.get(key).and_then(Value::as_u64).ok_or(Lacking(key));
+    Ok(TextRead {
+        media_type: text("media_type")?.parse::<MediaType>()?,
+        format: read_format(text("format")?)?,
+        title: text("title")?.to_owned(),
+        characters: number("characters")?.try_into()?,
+        segments: number("segments")?.try_into()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_metadata_is_read_back_to_its_last_bit() {
+        for number in [
+            0.1 + 0.2,
+            1.0,
+            -0.0,
+            1e300,
+            5e-324,
+            f64::MAX,
+            f64::EPSILON,
+            9_007_199_254_740_993.0,
+            1.234_567_890_123_456_7e-200,
+        ] {
+            let values = BTreeMap::from([("n".to_owned(), MetadataValue::Number(number))]);
+            let metadata = Metadata::new(values).unwrap();
+            let read = read_metadata(&write_metadata(&metadata)).unwrap();
+            let Some(MetadataValue::Number(back)) = read.get("n") else {
+                panic!("{read:?}")
+            };
+            assert_eq!(back.to_bits(), number.to_bits(), "{number:e}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_metadata_is_refused() {
+        for text in [
+            "",
+            "[]",
+            "{\"a\":null}",
+            "{\"a\":{}}",
+            "{\"a\":[1]}",
+            "{\"a b\":1}",
+            "{\"a\":1e999}",
+        ] {
+            assert!(read_metadata(text).is_err(), "{text}");
+        }
+    }
+}
