@@ -10,6 +10,9 @@ use crate::{InvalidField, SearchError, SearchRequest, Searcher};
 
 /// How many passages an answer may rest on.
 const PASSAGES: usize = 6;
+/// How many characters they may have in all, about 3,000 tokens: merged neighbours and other tools' records can be long, and a
+/// small model's context is not.
+const CHARACTERS: usize = 12_000;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -113,12 +116,8 @@ impl Answers {
         Self::check(question)?;
         let request = SearchRequest::new(question, TopK::clamp(PASSAGES));
         let found = self.searcher.find(scope, &request)?;
-        Ok(found
-            .hits
-            .into_iter()
-            .zip(1..)
-            .map(|(hit, number)| Source { number, hit })
-            .collect())
+        let sources = within(CHARACTERS, found.hits).into_iter().zip(1..);
+        Ok(sources.map(|(hit, number)| Source { number, hit }).collect())
     }
 }
 
@@ -128,6 +127,20 @@ impl fmt::Debug for Answers {
             .field("model", &self.completer.model())
             .finish_non_exhaustive()
     }
+}
+
+/// The best of `hits` that have `characters` in all; the first in any case.
+fn within(characters: usize, hits: Vec<Hit>) -> Vec<Hit> {
+    let mut left = characters;
+    let mut chosen: Vec<Hit> = Vec::new();
+    for hit in hits {
+        let length = hit.chunk.text.chars().count();
+        if length <= left || chosen.is_empty() {
+            left = left.saturating_sub(length);
+            chosen.push(hit);
+        }
+    }
+    chosen
 }
 
 fn prompt(scope: &TenantScope, question: &str, sources: &[Source]) -> Prompt {

@@ -205,6 +205,30 @@ fn an_answer_rests_on_no_more_than_six_passages_as_the_tenant_is_set() {
 }
 
 #[test]
+fn long_passages_do_not_crowd_a_prompt_and_the_best_is_always_there() {
+    let library = Library::of_words();
+    let acme = library.tenant("acme");
+    let text = |words: usize| format!("late return {}", "word ".repeat(words));
+    for (title, words) in [("Book", 2_800), ("Tome", 1_000), ("Note", 100), ("Slip", 10)] {
+        library.shelve(&acme, &Volume::of(title, &[&text(words)]));
+    }
+    let cited = |question: &str| -> Vec<String> {
+        let answer = library
+            .answers(Arc::new(Scribe::default()))
+            .answer(&acme, question)
+            .unwrap();
+        answer
+            .sources
+            .into_iter()
+            .map(|source| source.hit.title)
+            .collect()
+    };
+    // Of what is about as good, the shorter comes first; the longest goes beyond what is left.
+    assert_eq!(cited("late return"), ["Slip", "Note", "Tome"]);
+    assert_eq!(cited("book")[0], "Book");
+}
+
+#[test]
 fn a_question_that_cannot_be_asked_is_called_a_message() {
     let library = two_tenants();
     let refused = library

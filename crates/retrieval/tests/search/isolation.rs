@@ -12,7 +12,7 @@ use tenantry_tenant_store::testing::{failed, unavailable};
 use tenantry_vector_client::conformance::{self, Random};
 use tenantry_vector_client::testing::Operation;
 use tenantry_vector_client::{
-    EmbeddedOptions, EmbeddedVectorStore, MemoryVectorStore, VectorError, VectorStore,
+    EmbeddedOptions, EmbeddedVectorStore, HybridStore, MemoryVectorStore, VectorError, VectorStore,
 };
 
 use crate::library::{Library, Volume};
@@ -257,6 +257,12 @@ impl Reranker for Moody {
 #[test]
 fn no_question_reads_another_tenants_text_in_memory() {
     run(Arc::new(MemoryVectorStore::default()), 300);
+}
+
+#[test]
+fn no_question_reads_another_tenants_text_in_two_stores_together() {
+    let memory = || Arc::new(MemoryVectorStore::default());
+    run(Arc::new(HybridStore::new(memory(), memory())), 100);
 }
 
 #[test]

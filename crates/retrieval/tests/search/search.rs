@@ -219,6 +219,23 @@ fn a_filter_narrows_what_is_found_even_where_the_store_forgets_it() {
 }
 
 #[test]
+fn a_rare_document_that_passes_is_found_behind_a_thousand_that_do_not() {
+    let library = Library::of_words();
+    let acme = library.tenant("acme");
+    let rare = "Somewhere in this long text a late return is spoken of, once, among a lot of other things.";
+    library.shelve(&acme, &Volume::of("Rare", &[rare]).with("lang", "en"));
+    library.shelve(
+        &acme,
+        &Volume::of("Many", &["late return"; 1_100]).with("lang", "fr"),
+    );
+    let request = SearchRequest {
+        filter: Some(lang("en")),
+        ..ask("late return")
+    };
+    assert_eq!(texts(&library.search(&acme, &request)), [rare]);
+}
+
+#[test]
 fn no_filter_reaches_beyond_the_tenant() {
     let library = Library::of_words();
     let (acme, other) = (library.tenant("acme"), library.tenant("other"));
@@ -367,6 +384,23 @@ fn diversity_brings_up_what_is_new() {
     assert!(repeated.similarity > 0.99 && moved.diversity.unwrap().similarity < 0.9);
 }
 
+#[test]
+fn embeddings_tell_what_says_the_same_in_other_words() {
+    let library = Library::of_themes();
+    let acme = library.tenant("acme");
+    let (fee, same) = ("late late fee", "late late surcharge on what comes back");
+    let other = "a price list";
+    for text in [fee, same, other] {
+        library.shelve(&acme, &Volume::of("Rules", &[text]));
+    }
+    let request = SearchRequest {
+        diversity: Some(0.5),
+        ..ask("late fee")
+    };
+    assert_eq!(library.texts(&acme, "late fee"), [fee, same, other]);
+    assert_eq!(texts(&library.search(&acme, &request)), [fee, other, same]);
+}
+
 fn chapters() -> Volume {
     let mut chapters = Volume::of(
         "Chapters",
@@ -510,6 +544,16 @@ fn chunks_stay_apart_when_the_text_between_them_is_not_theirs() {
     let mut found = texts(&library.search(&acme, &ask("lost fees")));
     found.sort();
     assert_eq!(found, ["Lost fees begin.", "Lost fees go on."]);
+    let one = SearchRequest {
+        limit: top(1),
+        explain: true,
+        ..ask("lost fees")
+    };
+    let result = library.search(&acme, &one);
+    assert_eq!(
+        (result.hits.len(), result.explanation.unwrap().hits.len()),
+        (1, 1)
+    );
 }
 
 /// Scores passages by their length and keeps what it was given.
@@ -625,6 +669,7 @@ fn no_more_than_a_hundred_candidates_are_reranked() {
         longest.seen.lock().unwrap().clear();
         let result = library.search(&acme, &request);
         assert_eq!(longest.seen.lock().unwrap().len(), reranked);
+        assert!(result.hits.iter().all(|hit| hit.score.rerank.is_some()));
         let counts = result.explanation.unwrap().counts;
         assert_eq!(counts.found, counts.not_reranked + reranked);
     }
