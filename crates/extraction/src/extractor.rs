@@ -30,7 +30,7 @@ impl<'a> FileHint<'a> {
 pub enum Piece<'a> {
     /// Text to be appended to the text so far. It may end anywhere, within a word too.
     Text(&'a str),
-    /// The page that begins here, counted from 1: a page of a PDF or RTF, a slide, a sheet, a section of a book.
+    /// The page that begins here, counted from 1: a page of a PDF, a slide, a sheet, a section of a book.
     Page(u32),
 }
 

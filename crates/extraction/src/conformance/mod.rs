@@ -5,11 +5,18 @@
     reason = "a broken promise fails the test that asked"
 )]
 
+#[cfg(feature = "formats")]
+mod formats;
+#[cfg(feature = "formats")]
+pub mod samples;
+
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use tenantry_domain::{MediaType, TextFormat};
 
+#[cfg(feature = "formats")]
+pub use self::formats::*;
 use crate::{ExtractError, Extracted, Extractor, FileHint, Piece};
 
 /// Checks what every extractor promises, one that reads nothing but text in UTF-8 too.
