@@ -44,9 +44,9 @@ pub struct Tenants {
 }
 
 impl Tenants {
-    /// Tenants in `store`, none of which may bring a Pinecone key; the counterpart of [`Collections::local`].
+    /// Tenants in `store`, none of which may bring a Pinecone key; the counterpart of [`Collections::new`] alone.
     ///
-    /// [`Collections::local`]: crate::Collections::local
+    /// [`Collections::new`]: crate::Collections::new
     pub fn local(store: Arc<dyn TenantStore>, resolver: Arc<Resolver>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
