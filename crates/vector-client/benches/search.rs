@@ -1,6 +1,6 @@
 //! Hybrid search in the embedded store beside a flat scan in memory, by the number of chunks and of floats in an embedding;
 //! texts of 80 words drawn as Zipf's law has them, ten chunks in each version. The sets are kept between runs in Cargo's
-//! folder for temporary files. `cargo bench --bench search -- 384 10000` leaves larger ones out.
+//! folder for temporary files. `cargo bench --bench search -- 1000 10000` leaves larger ones out.
 #![expect(
     clippy::indexing_slicing,
     clippy::print_stdout,

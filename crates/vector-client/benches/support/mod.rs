@@ -10,21 +10,22 @@ const WORDS_PER_CHUNK: usize = 80;
 const CHUNKS_PER_VERSION: u32 = 10;
 const QUERIES: usize = 200;
 
-/// Which numbers of floats and of chunks are measured: `cargo bench --bench NAME -- 384 10000` leaves larger ones out. None
+/// Which numbers of floats and of chunks are measured: `cargo bench --bench NAME -- 1000 10000` names those of chunks. None
 /// where Cargo only wants to know that the program starts.
 pub(crate) fn sizes() -> Vec<(usize, u32)> {
     if !std::env::args().any(|argument| argument == "--bench") {
         return Vec::new();
     }
-    let mut limits = std::env::args().filter_map(|argument| argument.parse::<u32>().ok());
-    let floats = limits
-        .next()
-        .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or(1_536);
-    let chunks = limits.next().unwrap_or(100_000);
-    let all = [384, 1_536].map(|dimension| [1_000, 10_000, 100_000].map(|size| (dimension, size)));
-    let wanted = |(dimension, size): &(usize, u32)| *dimension <= floats && *size <= chunks;
-    all.into_iter().flatten().filter(wanted).collect()
+    let named: Vec<u32> = std::env::args()
+        .filter_map(|argument| argument.parse().ok())
+        .collect();
+    let sizes = if named.is_empty() {
+        vec![1_000, 10_000, 100_000]
+    } else {
+        named
+    };
+    let of = |dimension| sizes.iter().map(move |size| (dimension, *size));
+    [384, 1_536].into_iter().flat_map(of).collect()
 }
 
 /// Fills the index with `size` chunks, ten in each version, and tells how many a second; what is there already stays.
