@@ -226,7 +226,7 @@ fn a_rare_document_that_passes_is_found_behind_a_thousand_that_do_not() {
     library.shelve(&acme, &Volume::of("Rare", &[rare]).with("lang", "en"));
     library.shelve(
         &acme,
-        &Volume::of("Many", &["late return"; 1_100]).with("lang", "fr"),
+        &Volume::of("Many", &vec!["late return"; 1_100]).with("lang", "fr"),
     );
     let request = SearchRequest {
         filter: Some(lang("en")),
