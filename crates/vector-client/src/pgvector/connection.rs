@@ -12,14 +12,16 @@ use super::options::PgVectorOptions;
 pub(super) type PgPool = Pool<ConnectionManager<PgConnection>>;
 
 /// Limits of one session, and English messages where the user may choose: diesel passes on no error code. Every statement here
-/// finds its rows by a key, so the rest keeps the planner from guessing otherwise while it knows little of new rows: reading
-/// whole tables of all tenants, or compiling what takes milliseconds.
+/// finds its rows by a key, and the rest keeps the planner to that, which knows little of rows that are new: from reading
+/// the tables of all tenants, joining all of an index to find a few of its rows, or compiling what takes milliseconds.
 const SESSION: &str = "\
     SET statement_timeout = '10s'; \
     SET lock_timeout = '3s'; \
     SET idle_in_transaction_session_timeout = '30s'; \
     SET jit = off; \
     SET enable_seqscan = off; \
+    SET enable_hashjoin = off; \
+    SET enable_mergejoin = off; \
     SET max_parallel_workers_per_gather = 0; \
     DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$;";
 

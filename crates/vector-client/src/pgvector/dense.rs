@@ -7,7 +7,7 @@ use tenantry_domain::Embedding;
 
 use super::fault::Fault;
 use super::graph::Form;
-use super::read::{Place, Search, ranking, within};
+use super::read::{Place, Search, ranking};
 use super::vector::{Floats, Vector};
 
 /// The most that `hnsw.ef_search` takes; the scan goes on past it.
@@ -16,15 +16,13 @@ const MAX_EF: i64 = 1_000;
 /// How many a graph looks at for the smallest search.
 const MIN_EF: i64 = 100;
 
-/// The nearest by cosine, best first; `passing` of the index's chunks pass the filter.
+/// The nearest by cosine, best first.
 pub(super) fn nearest(
     conn: &mut PgConnection,
     search: &Search<'_>,
     wanted: &Embedding,
-    passing: i64,
 ) -> Result<Vec<(Place, f32)>, Fault> {
-    let form =
-        Form::of(wanted.dimension()).filter(|_| search.facts.has_graph && passing > search.exact_up_to);
+    let form = Form::of(wanted.dimension()).filter(|_| search.facts.has_graph && search.passing.is_many());
     let Some(form) = form else {
         return ranked(
             conn,
@@ -55,22 +53,18 @@ fn ranked(
     order: &str,
     graph: Option<&Form>,
 ) -> Result<Vec<(Place, f32)>, Fault> {
-    let filter = within(search.query.filter, 5);
-    let statement = statement(order, &filter.sql, graph);
-    ranking(conn, search.key, &statement, filter.binds, |query| {
+    // A graph is found by its condition, which names the dimension.
+    let dimension = graph.map_or_else(String::new, |form| {
+        format!("AND e.dimension = {}", form.dimension)
+    });
+    let passing = search.passing.condition("e.version_id", 5);
+    let best = format!(
+        "SELECT e.version_id, e.ordinal, 1 - (e.embedding <=> $3) AS score FROM tenantry_vector_embeddings AS e
+         WHERE e.tenant_id = $1 AND e.generation = $2 {dimension} {passing} ORDER BY {order} LIMIT $4"
+    );
+    ranking(conn, search, &best, |query| {
         query
             .bind::<Vector, _>(Floats(wanted.clone()))
             .bind::<BigInt, _>(search.candidates)
     })
-}
-
-/// The statement for the ranking; the graph is found by its condition, which names the dimension.
-pub(super) fn statement(order: &str, filter: &str, graph: Option<&Form>) -> String {
-    let dimension = graph.map_or_else(String::new, |form| {
-        format!("AND e.dimension = {}", form.dimension)
-    });
-    format!(
-        "SELECT e.version_id, e.ordinal, 1 - (e.embedding <=> $3) AS score FROM tenantry_vector_embeddings AS e
-         WHERE e.tenant_id = $1 AND e.generation = $2 {dimension} {filter} ORDER BY {order} LIMIT $4"
-    )
 }

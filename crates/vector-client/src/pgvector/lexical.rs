@@ -7,7 +7,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Text};
 
 use super::fault::Fault;
-use super::read::{Place, Search, ranking, within};
+use super::read::{Place, Search, ranking};
 use super::words::{STEM, query_terms};
 use crate::terms::Term;
 
@@ -43,7 +43,7 @@ pub(super) fn relevant(
     let weights = wanted.iter().map(|term| Ok(weight(total, float(term.holders)?)));
     let weights = weights.collect::<Result<Vec<_>, Fault>>()?;
     let (low, high): (Vec<_>, Vec<_>) = wanted.into_iter().map(|term| (term.low, term.high)).unzip();
-    let filter = within(search.query.filter, 9);
+    let passing = search.passing.condition("version_id", 9);
     // `LATERAL` has each term looked up by the key of the postings, whatever the planner thinks of their number.
     let best = format!(
         "SELECT version_id, ordinal, sum(weight * times / (times + $6 + $7 * words)) AS score
@@ -52,10 +52,9 @@ pub(super) fn relevant(
              SELECT version_id, ordinal, times, words FROM tenantry_vector_postings
              WHERE tenant_id = $1 AND generation = $2 AND term >= low AND term <= high OFFSET 0
          ) AS found
-         WHERE true {} GROUP BY version_id, ordinal ORDER BY score DESC, version_id, ordinal LIMIT $8",
-        filter.sql
+         WHERE true {passing} GROUP BY version_id, ordinal ORDER BY score DESC, version_id, ordinal LIMIT $8"
     );
-    let ranking = ranking(conn, search.key, &best, filter.binds, |query| {
+    let ranking = ranking(conn, search, &best, |query| {
         query
             .bind::<Array<Text>, _>(low)
             .bind::<Array<Text>, _>(high)

@@ -9,6 +9,7 @@ mod graph;
 mod guard;
 mod lexical;
 mod options;
+mod passing;
 mod read;
 mod schema;
 mod store;

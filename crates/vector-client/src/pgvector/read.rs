@@ -8,11 +8,11 @@ use diesel::query_builder::BoxedSqlQuery;
 use diesel::query_builder::SqlQuery;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Binary, Float, Nullable, Text, Uuid};
-use tenantry_domain::{Chunk, ChunkHash, DocumentId, DocumentVersion, Embedding, Filter, ScoreParts, Span};
+use tenantry_domain::{Chunk, ChunkHash, DocumentId, DocumentVersion, Embedding, ScoreParts, Span};
 
 use super::facts::{Facts, Key};
 use super::fault::Fault;
-use super::filter::{self, Condition};
+use super::passing::Passing;
 use super::vector::{Floats, Vector};
 use super::{dense, lexical};
 use crate::{Match, StoredVersion, VectorError, VectorQuery, fusion};
@@ -60,21 +60,15 @@ struct StoredChunk {
     embedding: Option<Floats>,
 }
 
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    value: i64,
-}
-
 /// What both rankings need to know.
 pub(super) struct Search<'q> {
     pub(super) key: Key<'q>,
     pub(super) facts: Facts,
     pub(super) query: VectorQuery<'q>,
+    /// The versions whose chunks may be found.
+    pub(super) passing: Passing,
     /// How many of a ranking's best are wanted.
     pub(super) candidates: i64,
-    /// Chunks in which a filter's matches are searched one by one instead of through the graph.
-    pub(super) exact_up_to: i64,
 }
 
 /// The best matches of `query`, best first.
@@ -89,59 +83,23 @@ pub(super) fn search(conn: &mut PgConnection, search: &Search<'_>) -> Result<Vec
         (Some(embedding), Some(_)) => Some(embedding),
         _ => None,
     };
-    let passing = match query.filter {
-        Some(filter) => count_passing(conn, search.key, filter)?,
-        None => search.facts.chunks,
-    };
-    if passing == 0 {
+    if search.passing.is_none() {
         return Ok(Vec::new());
     }
     let dense = wanted
-        .map(|wanted| dense::nearest(conn, search, wanted, passing))
+        .map(|wanted| dense::nearest(conn, search, wanted))
         .transpose()?;
     let lexical = lexical::relevant(conn, search)?;
     let fused = fusion::fuse(query.fusion, dense.as_deref(), lexical.as_deref(), query.limit);
     load(conn, search.key, &fused, query.with_embeddings)
 }
 
-/// How many chunks belong to versions that pass `filter`.
-fn count_passing(conn: &mut PgConnection, key: Key<'_>, filter: &Filter) -> Result<i64, Fault> {
-    let Condition { sql, binds } = filter::condition(filter, 3);
-    let query = sql_query(format!(
-        "SELECT coalesce(sum(v.chunks), 0)::bigint AS value FROM tenantry_vector_versions AS v
-         WHERE v.tenant_id = $1 AND v.generation = $2 AND {sql}"
-    ));
-    let mut query = query
-        .into_boxed::<Pg>()
-        .bind::<Text, _>(key.tenant)
-        .bind::<BigInt, _>(key.generation);
-    for bind in binds {
-        query = query.bind::<Text, _>(bind);
-    }
-    Ok(query.get_result::<Number>(conn)?.value)
-}
-
-/// A condition on `version_id`, and what it binds, from placeholder `first` on; nothing without a filter.
-pub(super) fn within(filter: Option<&Filter>, first: usize) -> Condition {
-    let Some(filter) = filter else {
-        let (sql, binds) = (String::new(), Vec::new());
-        return Condition { sql, binds };
-    };
-    let Condition { sql, binds } = filter::condition(filter, first);
-    let sql = format!(
-        "AND version_id IN (SELECT v.id FROM tenantry_vector_versions AS v
-         WHERE v.tenant_id = $1 AND v.generation = $2 AND {sql})"
-    );
-    Condition { sql, binds }
-}
-
 /// Runs a statement that finds the best `version_id, ordinal, score`, and says which documents they are of. It binds the
-/// index as `$1` and `$2`; the rest is bound by `bind`, before what a filter binds.
+/// index as `$1` and `$2`; the rest is bound by `bind`, before what [`Passing`] binds.
 pub(super) fn ranking<'q>(
     conn: &mut PgConnection,
-    key: Key<'q>,
+    search: &'q Search<'q>,
     best: &str,
-    filter: Vec<String>,
     bind: impl FnOnce(BoxedSqlQuery<'q, Pg, SqlQuery>) -> BoxedSqlQuery<'q, Pg, SqlQuery>,
 ) -> Result<Vec<(Place, f32)>, Fault> {
     let query = sql_query(format!(
@@ -152,13 +110,9 @@ pub(super) fn ranking<'q>(
     ));
     let query = query
         .into_boxed::<Pg>()
-        .bind::<Text, _>(key.tenant)
-        .bind::<BigInt, _>(key.generation);
-    let mut query = bind(query);
-    for text in filter {
-        query = query.bind::<Text, _>(text);
-    }
-    let rows = query.load::<Candidate>(conn)?;
+        .bind::<Text, _>(search.key.tenant)
+        .bind::<BigInt, _>(search.key.generation);
+    let rows = search.passing.bind(bind(query)).load::<Candidate>(conn)?;
     let mut ranking = rows
         .into_iter()
         .map(|row| {

@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::graph::{Form, Graphs, Target};
 use super::guard::Guard;
 use super::options::PgVectorOptions;
+use super::passing::Passing;
 use super::read::{self, Search};
 use super::{schema, write};
 use crate::store::index_dimension;
@@ -149,8 +150,8 @@ impl VectorStore for PgVectorStore {
                 key,
                 facts,
                 query,
+                passing: Passing::of(conn, key, query.filter, i64::from(self.options.exact_up_to))?,
                 candidates: i64::try_from(fusion::candidates(query.limit)).unwrap_or(i64::MAX),
-                exact_up_to: i64::from(self.options.exact_up_to),
             };
             Ok(Some((facts, read::search(conn, &search)?)))
         })?;
