@@ -36,6 +36,7 @@ FROM gcr.io/distroless/cc-debian12:nonroot
 
 COPY --from=build /out/tenantry /usr/local/bin/tenantry
 COPY --from=model /out/all-MiniLM-L6-v2 /usr/share/tenantry/all-MiniLM-L6-v2
+COPY LICENSE-APACHE /usr/share/tenantry/all-MiniLM-L6-v2/LICENSE
 COPY --from=build --chown=65532:65532 /out/data /data
 
 ENV HOST=0.0.0.0 \
