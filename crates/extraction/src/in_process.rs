@@ -42,10 +42,7 @@ impl Extractor for InProcessExtractor {
                 Err(_) => return Err(ExtractError::damaged("its reader cannot make sense of it")),
             }
         };
-        match out.is_visible() {
-            true => Ok(extracted),
-            false => Err(ExtractError::NoText),
-        }
+        out.end(extracted)
     }
 }
 

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use crate::{Bound, ExtractError, Piece, Sink};
+use crate::{Bound, ExtractError, Extracted, Piece, Sink};
 
 /// The way to the sink: counts, spaces and bounds what the readers of formats write.
 pub(crate) struct Out<'s, 'f> {
@@ -30,9 +30,10 @@ impl<'s, 'f> Out<'s, 'f> {
 
     /// Appends text as it is, but for U+0000, which no database keeps.
     pub(crate) fn text(&mut self, text: &str) -> Result<(), ExtractError> {
-        let text = match text.contains('\0') {
-            true => Cow::Owned(text.replace('\0', "")),
-            false => Cow::Borrowed(text),
+        let text = if text.contains('\0') {
+            Cow::Owned(text.replace('\0', ""))
+        } else {
+            Cow::Borrowed(text)
         };
         if text.is_empty() {
             return Ok(());
@@ -98,6 +99,15 @@ impl<'s, 'f> Out<'s, 'f> {
     /// Whether anything but blanks was written.
     pub(crate) fn is_visible(&self) -> bool {
         self.visible
+    }
+
+    /// What was learnt, unless all that was written is blank.
+    pub(crate) fn end(&self, extracted: Extracted) -> Result<Extracted, ExtractError> {
+        if self.visible {
+            Ok(extracted)
+        } else {
+            Err(ExtractError::NoText)
+        }
     }
 
     /// Whether the sink is being called now, which tells its panics from those of a reader.

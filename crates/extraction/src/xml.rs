@@ -121,6 +121,8 @@ fn failure(error: quick_xml::Error) -> ExtractError {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
 
     #[derive(Default)]
@@ -128,12 +130,12 @@ mod tests {
 
     impl Visitor for Heard {
         fn open(&mut self, name: &str, attributes: Attributes<'_>) -> Result<(), ExtractError> {
-            self.0.push_str(&format!("<{name} {:?}>", attributes.get("v")));
+            write!(self.0, "<{name} {:?}>", attributes.get("v")).unwrap();
             Ok(())
         }
 
         fn close(&mut self, name: &str) -> Result<(), ExtractError> {
-            self.0.push_str(&format!("</{name}>"));
+            write!(self.0, "</{name}>").unwrap();
             Ok(())
         }
 

@@ -1,9 +1,13 @@
 //! What an extractor of every format promises.
 
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
 use tenantry_domain::{MediaType, TextFormat};
 
 use super::{Gathered, samples, whole};
-use crate::{Bound, ExtractError, Extracted, Extractor, Limits};
+use crate::{Bound, ExtractError, Extracted, Extractor, FileHint, Limits, Piece};
 
 /// The limits that [`formats`] is to be run under: files that go beyond them are small enough to make.
 pub fn limits() -> Limits {
@@ -26,6 +30,7 @@ pub fn formats(extractor: &dyn Extractor) {
     right_to_left_text_comes_in_the_order_of_reading(extractor);
     the_content_tells_the_kind_whatever_the_name_says(extractor);
     other_encodings_become_utf8(extractor);
+    text_is_passed_on_as_it_is_read(extractor);
     protected_files_say_so(extractor);
     files_without_text_say_so(extractor);
     old_and_foreign_files_are_refused_with_advice(extractor);
@@ -167,6 +172,51 @@ pub fn other_encodings_become_utf8(extractor: &dyn Extractor) {
     let latin = b"Die Gr\xf6\xdfe der Stra\xdfe \x96 f\xfcr alle".repeat(9_000);
     let expected = "Die Größe der Straße – für alle".repeat(9_000);
     assert!(ok(extractor, &latin, "a.txt").1.text == expected);
+}
+
+/// Of plain text and Markdown no more is held than a small part, however long they are.
+pub fn text_is_passed_on_as_it_is_read(extractor: &dyn Extractor) {
+    const LINE: &[u8] = "eine Zeile mit Umlauten: äöü\n".as_bytes();
+    struct Lines<'a> {
+        left: usize,
+        given: &'a Cell<usize>,
+    }
+    impl Read for Lines<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            // At the end of a buffer a line loses its end.
+            let count = if self.left == 0 {
+                0
+            } else {
+                LINE.len().min(buffer.len())
+            };
+            buffer
+                .get_mut(..count)
+                .unwrap()
+                .copy_from_slice(LINE.get(..count).unwrap());
+            self.left = self.left.saturating_sub(1);
+            self.given.set(self.given.get() + count);
+            Ok(count)
+        }
+    }
+    let given = Cell::new(0);
+    let (mut passed, mut furthest) = (0, 0);
+    let mut lines = Lines {
+        left: 40_000,
+        given: &given,
+    };
+    let result = extractor.extract(&mut lines, FileHint::named("a.md"), &mut |piece| {
+        if let Piece::Text(text) = piece {
+            furthest = given.get().abs_diff(passed).max(furthest);
+            passed += text.len();
+        }
+        ControlFlow::Continue(())
+    });
+    assert!(result.is_ok(), "{result:?}");
+    assert!(
+        given.get() > 1 << 20 && furthest < 256 << 10,
+        "held {furthest} bytes of {}",
+        given.get()
+    );
 }
 
 /// Files behind a password or digital rights say so.

@@ -67,10 +67,7 @@ pub(super) fn relations(
 pub(super) fn resolved(from: &str, target: &str) -> String {
     let target = target.split(['#', '?']).next().unwrap_or_default();
     let target = percent_decoded(target);
-    let folder = match target.starts_with('/') {
-        true => "",
-        false => from.rsplit_once('/').map_or("", |(folder, _)| folder),
-    };
+    let folder = if target.starts_with('/') { "" } else { folder(from) };
     let mut segments: Vec<&str> = Vec::new();
     for segment in folder.split('/').chain(target.split('/')) {
         match segment {
@@ -84,21 +81,22 @@ pub(super) fn resolved(from: &str, target: &str) -> String {
     segments.join("/")
 }
 
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
         let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
         let decoded = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
-        match (byte, decoded) {
-            (b'%', Some(decoded)) => {
-                bytes.push(decoded);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(byte);
-                rest = after;
-            }
+        if let (b'%', Some(decoded)) = (byte, decoded) {
+            bytes.push(decoded);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(byte);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

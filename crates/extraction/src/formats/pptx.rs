@@ -1,4 +1,4 @@
-//! PowerPoint presentations (ECMA-376 part 1, clause 19): the slides in their order, with tables and notes.
+//! Presentations (ECMA-376 part 1, clause 19): the slides in their order, with tables and notes.
 
 use tenantry_domain::{MediaType, TextFormat};
 
@@ -18,14 +18,14 @@ pub(super) fn read(
     let title = title(package, "docProps/core.xml", limits)?;
     for path in slides(package, main, limits)? {
         out.page()?;
-        let mut slide = Slide::new(out, false);
+        let mut slide = Slide::new(out, Kind::Slide);
         if let Some(part) = package.part(&path)? {
             xml::walk(part, limits, &mut slide)?;
         }
         for relation in relations(package, &path, limits)?.into_values() {
             let is_notes = relation.kind == "notesSlide";
             if let Some(part) = package.part(&relation.path)?.filter(|_| is_notes) {
-                xml::walk(part, limits, &mut Slide::new(out, true))?;
+                xml::walk(part, limits, &mut Slide::new(out, Kind::Notes))?;
             }
         }
     }
@@ -55,6 +55,13 @@ fn slides(package: &mut Package<'_>, main: &str, limits: &Limits) -> Result<Vec<
     Ok(slides.map(|relation| relation.path).collect())
 }
 
+/// What is read: a slide, or what its speaker noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Slide,
+    Notes,
+}
+
 /// What a shape is for, by its placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
@@ -68,7 +75,7 @@ enum Shape {
 
 struct Slide<'o, 's, 'f> {
     out: &'o mut Out<'s, 'f>,
-    notes: bool,
+    kind: Kind,
     shape: Shape,
     in_text: bool,
     in_body: bool,
@@ -81,10 +88,10 @@ struct Slide<'o, 's, 'f> {
 }
 
 impl<'o, 's, 'f> Slide<'o, 's, 'f> {
-    fn new(out: &'o mut Out<'s, 'f>, notes: bool) -> Self {
+    fn new(out: &'o mut Out<'s, 'f>, kind: Kind) -> Self {
         Self {
             out,
-            notes,
+            kind,
             shape: Shape::Other,
             in_text: false,
             in_body: false,
@@ -112,7 +119,7 @@ impl<'o, 's, 'f> Slide<'o, 's, 'f> {
         if text.is_empty() || !self.in_body {
             return Ok(());
         }
-        if self.notes {
+        if self.kind == Kind::Notes {
             return self.note(text);
         }
         match (self.shape, self.marked) {
@@ -146,7 +153,6 @@ impl Visitor for Slide<'_, '_, '_> {
                 self.shape = match attributes.get("type").as_deref() {
                     Some("title" | "ctrTitle") => Shape::Title,
                     Some("sldNum" | "dt" | "ftr" | "hdr") => Shape::Frame,
-                    Some("subTitle") => Shape::Other,
                     Some("body" | "obj") | None => Shape::Body,
                     Some(_) => Shape::Other,
                 }

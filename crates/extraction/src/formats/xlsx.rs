@@ -23,7 +23,7 @@ pub(super) fn read(
     // calamine unpacks on its own; what it would unpack is measured first.
     package.measure(|name| !name.contains("/media/"))?;
     let title = title(&mut package, "docProps/core.xml", limits)?;
-    let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(failure)?;
+    let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|error| failure(&error))?;
     let sheets = workbook.sheets_metadata().to_vec();
     for sheet in sheets {
         if sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible {
@@ -41,12 +41,14 @@ pub(super) fn read(
 }
 
 fn rows(workbook: &mut Xlsx<Cursor<&[u8]>>, sheet: &str, out: &mut Out<'_, '_>) -> Result<(), ExtractError> {
-    let mut cells = workbook.worksheet_cells_reader(sheet).map_err(failure)?;
+    let mut cells = workbook
+        .worksheet_cells_reader(sheet)
+        .map_err(|error| failure(&error))?;
     let (_, first_column) = cells.dimensions().start;
     let mut table = Table::default();
     let mut row: Vec<String> = Vec::new();
     let mut row_number = 0;
-    while let Some(cell) = cells.next_cell().map_err(failure)? {
+    while let Some(cell) = cells.next_cell().map_err(|error| failure(&error))? {
         let (number, _) = cell.get_position();
         if number != row_number {
             table.row(out, &row)?;
@@ -100,10 +102,10 @@ fn decimal(number: f64) -> String {
     }
     let whole_digits = format!("{size:.0}").len();
     let text = format!("{number:.*}", 15_usize.saturating_sub(whole_digits));
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+    if text.contains('.') {
+        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
+    text
 }
 
 fn date(moment: &ExcelDateTime) -> String {
@@ -123,7 +125,7 @@ fn date(moment: &ExcelDateTime) -> String {
     }
 }
 
-fn failure(error: XlsxError) -> ExtractError {
+fn failure(error: &XlsxError) -> ExtractError {
     match error {
         XlsxError::Password => ExtractError::Encrypted,
         XlsxError::WorksheetNotFound(_) | XlsxError::FileNotFound(_) => {

@@ -94,12 +94,11 @@ impl ProcessExtractor {
                 Ok(Some(Frame::Page(number))) => out.relay_page(number)?,
                 Ok(Some(Frame::Done(extracted))) => return Ok(extracted),
                 Ok(Some(Frame::Failed(error))) => return Err(error),
-                Ok(None) => return Err(running.why_it_ended()),
-                // It would wait for us to read on.
+                // It may still be writing, and would wait for us to read on.
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     return Err(ExtractError::Unavailable(error.into()));
                 }
-                Err(_) => return Err(running.why_it_ended()),
+                Ok(None) | Err(_) => return Err(running.why_it_ended()),
             }
         }
     }
@@ -114,13 +113,11 @@ impl Extractor for ProcessExtractor {
     ) -> Result<Extracted, ExtractError> {
         let mut out = Out::new(sink, self.limits.text_chars);
         let input = Input::open(file, hint)?;
-        let extracted = match input.is_streamed() {
-            true => input.stream(hint, &mut out)?,
-            false => self.in_process(input, hint, &mut out)?,
+        let extracted = if input.is_streamed() {
+            input.stream(hint, &mut out)?
+        } else {
+            self.in_process(input, hint, &mut out)?
         };
-        match out.is_visible() {
-            true => Ok(extracted),
-            false => Err(ExtractError::NoText),
-        }
+        out.end(extracted)
     }
 }

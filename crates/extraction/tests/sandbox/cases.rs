@@ -65,7 +65,8 @@ fn nothing_it_does_not_need() {
     let has = |line: &str| read.text.lines().any(|other| other == line);
     assert!(has("variables 0"), "{}", read.text);
     if cfg!(target_os = "linux") {
-        assert!(has("descriptors 4"), "{}", read.text);
+        let descriptors = 4 + left_open();
+        assert!(has(&format!("descriptors {descriptors}")), "{}", read.text);
         let limit = |name: &str| {
             let line = read.text.lines().find(|line| line.starts_with(name)).unwrap();
             line.trim_start_matches(name)
@@ -80,6 +81,23 @@ fn nothing_it_does_not_need() {
         assert_eq!(limit("Max cpu time"), "60");
         assert_eq!(limit("Max address space"), (768 << 20).to_string());
     }
+}
+
+/// How many descriptors beyond the usual three this process was itself given to pass on: by cargo, for one.
+fn left_open() -> usize {
+    const CLOSED_ON_EXEC: u32 = 0o2_000_000;
+    let passed_on = |name: &str| {
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{name}")).unwrap_or_default();
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+        flags.is_some_and(|flags| flags & CLOSED_ON_EXEC == 0)
+    };
+    let all = fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let all = all.map(|name| name.to_string_lossy().into_owned());
+    all.filter(|name| name.parse::<u32>().unwrap() > 2 && passed_on(name))
+        .count()
 }
 
 fn writing() {
@@ -222,7 +240,7 @@ fn flate_bomb() {
 /// or in an error that is about the file.
 fn no_bytes_do_harm() {
     let extractor = extractor("honest").with_process_limits(ProcessLimits {
-        deadline: Duration::from_secs(60),
+        deadline: Duration::from_mins(1),
         ..ProcessLimits::default()
     });
     let files = vec![

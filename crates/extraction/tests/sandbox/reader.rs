@@ -18,7 +18,7 @@ pub(crate) fn run(kind: &str) -> ExitCode {
     let result = match kind {
         "honest" => serve(input, output),
         "silent" => Ok(()),
-        "garbage" => output.write_all(&[b'T'; 100_000]),
+        "garbage" => output.write_all(&b"T".repeat(100_000)),
         "endless" => loop {
             // Text frames without end, whose sum no honest reader would pass on.
             if output.write_all(b"T\x04\0\0\0text").is_err() {
@@ -45,7 +45,7 @@ impl Extractor for Misbehaving {
     ) -> Result<Extracted, ExtractError> {
         let text = match self.0.as_str() {
             "sleeping" => {
-                thread::sleep(Duration::from_secs(3_600));
+                thread::sleep(Duration::from_hours(1));
                 String::new()
             }
             "busy" => loop {
@@ -64,7 +64,7 @@ impl Extractor for Misbehaving {
             "aborting" => std::process::abort(),
             "panicking" => panic!("as asked"),
             "complaining" => {
-                io::stderr().write_all(&[b'x'; 1 << 20]).unwrap();
+                io::stderr().write_all(&b"x".repeat(1 << 20)).unwrap();
                 "text".to_owned()
             }
             "telling" => told(),

@@ -179,9 +179,10 @@ impl<'a, 's, 'f> Body<'a, 's, 'f> {
     fn begin_note(&mut self, attributes: Attributes<'_>, prefix: &str) {
         let id = format!("{prefix}{}", attributes.get("id").unwrap_or_default());
         // Others are the lines that part notes from the text, and notes of text that was deleted.
-        match self.noted.contains(&id) {
-            true => self.note = Some(format!("[^{id}]:")),
-            false => self.in_lost_note = true,
+        if self.noted.contains(&id) {
+            self.note = Some(format!("[^{id}]:"));
+        } else {
+            self.in_lost_note = true;
         }
     }
 }

@@ -276,12 +276,11 @@ impl State<'_, '_, '_> {
     /// Writes the gathered line as what it stands in.
     fn flush(&mut self) -> Result<(), ExtractError> {
         let text = std::mem::take(&mut self.text);
-        if let Some(table) = self.tables.last_mut().filter(|table| !table.lays_out) {
-            if let Some(cell) = table.rows.last_mut().and_then(|row| row.last_mut()) {
-                cell.push(' ');
-                cell.push_str(&text);
-                return Ok(());
-            }
+        let table = self.tables.last_mut().filter(|table| !table.lays_out);
+        if let Some(cell) = table.and_then(|table| table.rows.last_mut()?.last_mut()) {
+            cell.push(' ');
+            cell.push_str(&text);
+            return Ok(());
         }
         if text.trim().is_empty() {
             return Ok(());

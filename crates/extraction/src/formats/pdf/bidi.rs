@@ -23,16 +23,18 @@ pub(super) fn is_right_to_left(text: &str) -> bool {
 
 /// Joins what stands side by side, from left to right, in the order of reading. Characters that were drawn as one
 /// are in that order already.
-pub(super) fn logical(cells: Vec<String>) -> String {
+pub(super) fn logical(cells: &[String]) -> String {
     let classes: Vec<Class> = cells.iter().map(|cell| class(cell)).collect();
     if !classes.contains(&Class::RightToLeft) {
         return cells.concat();
     }
     let all: String = cells.concat();
-    let runs = runs(&cells, &classes, is_right_to_left(&all));
-    match is_right_to_left(&all) {
-        true => runs.into_iter().rev().collect(),
-        false => runs.concat(),
+    let right_to_left = is_right_to_left(&all);
+    let runs = runs(cells, &classes, right_to_left);
+    if right_to_left {
+        runs.into_iter().rev().collect()
+    } else {
+        runs.concat()
     }
 }
 
@@ -128,7 +130,7 @@ mod tests {
     use super::*;
 
     fn read(visual: &str) -> String {
-        logical(visual.chars().map(String::from).collect())
+        logical(&visual.chars().map(String::from).collect::<Vec<_>>())
     }
 
     #[test]
@@ -153,6 +155,6 @@ mod tests {
     #[test]
     fn characters_drawn_as_one_stay_in_order() {
         let cells = vec!["م".to_owned(), "لا".to_owned(), "س".to_owned()];
-        assert_eq!(logical(cells), "سلام");
+        assert_eq!(logical(&cells), "سلام");
     }
 }

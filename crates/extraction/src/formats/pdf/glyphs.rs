@@ -41,7 +41,7 @@ impl Glyph {
 /// Gathers the characters that a page draws.
 pub(super) struct Glyphs {
     frame: Rect,
-    pub(super) glyphs: Vec<Glyph>,
+    pub(super) drawn: Vec<Glyph>,
     /// The direction of each glyph, in steps.
     directions: Vec<i8>,
     /// How many images were drawn.
@@ -54,7 +54,7 @@ impl Glyphs {
     pub(super) fn new(frame: Rect) -> Self {
         Self {
             frame: frame.inflate(2.0, 2.0),
-            glyphs: Vec::new(),
+            drawn: Vec::new(),
             directions: Vec::new(),
             images: 0,
             unknown: 0,
@@ -64,7 +64,7 @@ impl Glyphs {
     /// The glyphs of each direction of writing, the one with most of them first.
     pub(super) fn by_direction(self) -> Vec<Vec<Glyph>> {
         let mut groups: BTreeMap<i8, Vec<Glyph>> = BTreeMap::new();
-        for (glyph, direction) in self.glyphs.into_iter().zip(self.directions) {
+        for (glyph, direction) in self.drawn.into_iter().zip(self.directions) {
             groups.entry(direction).or_default().push(glyph);
         }
         let mut groups: Vec<_> = groups.into_values().collect();
@@ -77,7 +77,7 @@ impl Glyphs {
         let [a, b, c, d, ..] = transform.as_coeffs();
         let (across, size) = (a.hypot(b), c.hypot(d) * UNITS_PER_EM);
         let seen = self.frame.contains(origin) && size.is_finite() && size >= SMALLEST && across > 0.0;
-        if !seen || self.glyphs.len() >= MOST_GLYPHS {
+        if !seen || self.drawn.len() >= MOST_GLYPHS {
             return;
         }
         let text = match drawn.as_unicode() {
@@ -96,7 +96,7 @@ impl Glyphs {
         let width = f64::from(width.unwrap_or(500.0)) * across;
         let (cos, sin) = (a / across, b / across);
         let left = origin.x * cos + origin.y * sin;
-        self.glyphs.push(Glyph {
+        self.drawn.push(Glyph {
             text,
             left,
             right: left + width.max(0.0),
@@ -120,7 +120,7 @@ fn legible(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\u{fb00}'..='\u{fb06}' | '\u{fb13}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => {
-                legible.extend(c.nfkc())
+                legible.extend(c.nfkc());
             }
             '\u{f0b7}' | '\u{f0a7}' => legible.push('\u{2022}'),
             '\u{a0}' | '\t' => legible.push(' '),

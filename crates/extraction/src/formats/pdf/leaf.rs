@@ -124,7 +124,7 @@ fn lines_of(segments: Vec<Segment>, right_to_left: bool) -> Vec<Line> {
     for segment in segments {
         match lines.last_mut() {
             Some(line) if line.segments.iter().all(|other| other.beside(&segment)) => {
-                line.segments.push(segment)
+                line.segments.push(segment);
             }
             _ => lines.push(Line {
                 segments: vec![segment],

@@ -31,7 +31,7 @@ pub(super) fn read(bytes: Vec<u8>, out: &mut Out<'_, '_>) -> Result<Extracted, E
     let mut sizes = Sizes::default();
     let step = pages.len().div_ceil(SAMPLED_PAGES).max(1);
     for page in pages.iter().step_by(step) {
-        sizes.learn(glyphs(&pdf, page, &cache).glyphs.iter());
+        sizes.learn(glyphs(&pdf, page, &cache).drawn.iter());
     }
     let (mut drawn, mut unknown) = (0_u64, 0_u64);
     for page in pages.iter() {

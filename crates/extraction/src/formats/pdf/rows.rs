@@ -59,7 +59,8 @@ fn parts(mut row: Vec<Glyph>) -> Vec<Segment> {
         let last = part.iter().rev().find(|glyph| !glyph.is_blank());
         let wide = last.is_some_and(|last| glyph.left - last.right > COLUMN_GAP * last.size.max(glyph.size));
         if wide && !glyph.is_blank() {
-            parts.extend(segment(std::mem::take(&mut part)));
+            parts.extend(segment(&part));
+            part.clear();
         }
         let twice = part.last().is_some_and(|last| {
             last.text == glyph.text && (last.left - glyph.left).abs() < 0.1 * glyph.size && !glyph.is_blank()
@@ -69,7 +70,7 @@ fn parts(mut row: Vec<Glyph>) -> Vec<Segment> {
             part.push(glyph);
         }
     }
-    parts.extend(segment(part));
+    parts.extend(segment(&part));
     parts
 }
 
@@ -90,14 +91,14 @@ fn joined_marks(row: Vec<Glyph>) -> Vec<Glyph> {
     letters
 }
 
-fn segment(part: Vec<Glyph>) -> Option<Segment> {
+fn segment(part: &[Glyph]) -> Option<Segment> {
     let mut cells: Vec<String> = Vec::with_capacity(part.len());
     let mut previous: Option<&Glyph> = None;
     let mut blank = false;
     let mut size = 0.0_f64;
     let mut base = 0.0;
     let mut left = f64::INFINITY;
-    for glyph in &part {
+    for glyph in part {
         if glyph.is_blank() {
             blank = true;
             continue;
@@ -117,7 +118,7 @@ fn segment(part: Vec<Glyph>) -> Option<Segment> {
     }
     let right = previous?.right;
     Some(Segment {
-        text: bidi::logical(cells),
+        text: bidi::logical(&cells),
         left,
         right: right.max(left),
         base,

@@ -337,10 +337,10 @@ impl<'o, 's, 'f> Reader<'o, 's, 'f> {
         if !row.is_empty() {
             rows.push(row);
         }
-        match rows.is_empty() {
-            true => Ok(()),
-            false => table(self.out, &rows),
+        if rows.is_empty() {
+            return Ok(());
         }
+        table(self.out, &rows)
     }
 }
 
