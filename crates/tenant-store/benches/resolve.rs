@@ -1,4 +1,4 @@
-//! What reading a caller's access, a tenant and the documents of a search costs, on an SQLite file and, when `TEST_DATABASE_URL` names a server
+//! What reading a caller's access, a tenant and the documents of a search costs, and what a worker's steps do, on an SQLite file and, when `TEST_DATABASE_URL` names a server
 //! and the feature `postgres` is on, on PostgreSQL: `scripts/with-postgres cargo bench --features postgres`.
 #![expect(clippy::unwrap_used, reason = "a failed step ends the measurement")]
 
@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tenantry_domain::{
-    DocumentId, DocumentState, Email, MediaType, PineconeSettings, Sealed, SealedSecret, Tenant, TenantId,
-    TenantScope, Timestamp, User, UserId,
+    ContentHash, DocumentId, Email, Generation, JobId, MediaType, Metadata, PineconeSettings, Sealed,
+    SealedSecret, SearchSettings, SourceId, Tenant, TenantId, TenantScope, TextFormat, Timestamp, User,
+    UserId,
 };
 use tenantry_tenant_store::{
-    Advance, DatabaseUrl, DocumentStore, NewDocument, PoolOptions, SqlStore, TenantStore, UserStore,
+    Claim, DatabaseUrl, DocumentStore, JobQueue, PoolOptions, Settlement, SqlStore, Submission, TenantStore,
+    TextRead, UserStore,
 };
 
 const TENANTS: u32 = 1_000;
@@ -35,6 +37,7 @@ fn tenant(n: u32) -> (Tenant, User) {
             ..PineconeSettings::default()
         },
         system_prompt: Some("Answer from the passages alone. ".repeat(10)),
+        search: SearchSettings::default(),
         is_active: true,
         created_at: now(),
         updated_at: now(),
@@ -84,27 +87,70 @@ fn measure(criterion: &mut Criterion, database: &str, url: &str) {
     group.bench_function("six ready documents", |bencher| {
         bencher.iter(|| black_box(store.ready_documents(&scope, &found)).unwrap());
     });
+    for _ in 0..10_000 {
+        submit(&store, &scope);
+    }
+    group.bench_function("submit, claim and finish a job beside 10,000", |bencher| {
+        bencher.iter(|| {
+            submit(&store, &scope);
+            finish_next(&store, &scope);
+        });
+    });
     group.finish();
 }
 
 fn ready_document(store: &SqlStore, scope: &TenantScope) -> DocumentId {
-    let id = DocumentId::generate(now());
-    let document = NewDocument {
-        id,
-        title: "House rules".into(),
-        media_type: MediaType::PlainText,
-        text: "A late return costs three euros a day. ".repeat(100),
-        created_at: now(),
-    };
-    store.create_document(scope, &document).unwrap();
-    let ready = Advance {
-        state: DocumentState::Ready,
-        chunks: Some(4),
-        failure: None,
+    let id = submit(store, scope);
+    finish_next(store, scope);
+    id
+}
+
+fn submit(store: &SqlStore, scope: &TenantScope) -> DocumentId {
+    let submission = Submission {
+        source: SourceId::generate(now()),
+        document: DocumentId::generate(now()),
+        job: JobId::generate(now()),
+        external_id: None,
+        title: Some("House rules".into()),
+        file_name: None,
+        declared: None,
+        metadata: Metadata::default(),
+        hash: hash(),
         at: now(),
     };
-    store.advance_document(scope, id, &ready).unwrap();
-    id
+    store.submit(scope, &submission).unwrap();
+    submission.document
+}
+
+/// A hash that no other document has.
+fn hash() -> ContentHash {
+    let [one, two] = [DocumentId::generate(now()), DocumentId::generate(now())];
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(one.as_uuid().as_bytes());
+    bytes[16..].copy_from_slice(two.as_uuid().as_bytes());
+    ContentHash::from_bytes(bytes)
+}
+
+/// Claims the next job and does all of it but the work.
+fn finish_next(store: &SqlStore, scope: &TenantScope) {
+    let claim = Claim {
+        tenant: Some(scope.id().clone()),
+        now: now(),
+        lease_until: Timestamp::from_unix_micros(now().unix_micros() + 1).unwrap(),
+    };
+    let lease = store.claim(&claim).unwrap().unwrap().lease;
+    let read = TextRead {
+        media_type: MediaType::PlainText,
+        format: TextFormat::Plain,
+        title: "House rules".into(),
+        characters: 100,
+        segments: 1,
+    };
+    store.text_read(scope, &lease, &read, now()).unwrap();
+    store
+        .publish(scope, &lease, 4, &[Generation::FIRST], now())
+        .unwrap();
+    store.settle(scope, &lease, &Settlement::Done, now()).unwrap();
 }
 
 fn resolve(criterion: &mut Criterion) {

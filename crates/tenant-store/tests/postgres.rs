@@ -9,6 +9,8 @@ mod isolation;
 mod migrations;
 #[path = "postgres/outages.rs"]
 mod outages;
+#[path = "postgres/upgrade.rs"]
+mod upgrade;
 
 use std::sync::Arc;
 

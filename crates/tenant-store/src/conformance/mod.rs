@@ -5,9 +5,14 @@ pub mod documents;
 pub mod indexes;
 pub mod jobs;
 pub mod keys;
+pub mod outcomes;
 pub mod queue;
+pub mod removals;
+pub mod replacements;
 mod samples;
 pub mod sources;
+pub mod steps;
+pub mod submissions;
 pub mod tenants;
 pub mod users;
 mod work;
@@ -60,26 +65,33 @@ macro_rules! conformance_tests {
                 text_with_nul_is_refused_and_nothing_stored,
             }
             documents {
-                a_new_document_begins_pending,
-                an_id_is_taken_in_its_tenant_alone,
-                a_submission_of_an_unknown_tenant_is_refused,
                 a_document_of_another_tenant_does_not_exist,
                 documents_are_listed_newest_first_in_pages_with_the_total,
                 a_list_of_documents_may_be_narrowed,
                 only_ready_documents_may_be_found,
+                ready_versions_are_listed_by_document,
+                segments_are_read_as_they_were_added,
+            }
+            submissions {
+                a_new_document_begins_pending,
+                an_id_is_taken_in_its_tenant_alone,
+                a_submission_of_an_unknown_tenant_is_refused,
                 the_same_submission_again_is_unchanged,
-                another_submission_of_a_document_is_its_next_version,
                 a_name_makes_a_document_of_its_own,
+                one_file_handed_in_by_many_at_once_is_one_document,
+                text_with_nul_is_refused_and_nothing_stored,
+            }
+            replacements {
                 a_document_stays_what_it_is_until_its_next_version_is_ready,
                 a_submission_ends_the_job_before_it,
                 a_document_that_failed_is_tried_again,
                 a_file_of_a_document_being_removed_becomes_a_new_one,
-                one_file_handed_in_by_many_at_once_is_one_document,
-                ready_versions_are_listed_by_document,
-                segments_are_read_as_they_were_added,
+                another_submission_of_a_document_is_its_next_version,
+            }
+            removals {
                 removing_a_document_adds_one_job,
                 removing_a_document_ends_its_job,
-                text_with_nul_is_refused_and_nothing_stored,
+                a_removal_that_is_done_leaves_nothing,
             }
             sources {
                 parts_are_read_back_by_their_place,
@@ -112,19 +124,22 @@ macro_rules! conformance_tests {
                 a_worker_who_lost_its_job_changes_nothing,
                 a_lease_is_of_its_tenant_alone,
                 a_renewed_lease_keeps_the_job,
+                a_job_without_its_bytes_is_given_out,
+            }
+            steps {
                 the_first_segment_removes_those_of_an_earlier_try,
                 the_text_read_moves_the_job_on,
                 progress_is_kept,
                 a_worker_is_told_that_its_job_is_to_end,
                 a_published_version_may_be_found,
                 a_version_is_written_to_every_index_in_use,
+                a_step_out_of_its_order_is_refused,
+            }
+            outcomes {
                 a_job_that_yields_lets_other_tenants_go_first,
                 a_job_is_tried_again_when_it_is_time,
                 a_job_that_was_given_up_leaves_nothing,
                 a_published_version_outlives_its_job,
-                a_removal_that_is_done_leaves_nothing,
-                a_step_out_of_its_order_is_refused,
-                a_job_without_its_bytes_is_given_out,
             }
             workers {
                 every_job_ends_once_and_none_is_forgotten,
@@ -176,9 +191,14 @@ mod tests {
             ("tenants", include_str!("tenants.rs")),
             ("users", include_str!("users.rs")),
             ("documents", include_str!("documents.rs")),
+            ("submissions", include_str!("submissions.rs")),
+            ("replacements", include_str!("replacements.rs")),
+            ("removals", include_str!("removals.rs")),
             ("sources", include_str!("sources.rs")),
             ("jobs", include_str!("jobs.rs")),
             ("queue", include_str!("queue.rs")),
+            ("steps", include_str!("steps.rs")),
+            ("outcomes", include_str!("outcomes.rs")),
             ("workers", include_str!("workers.rs")),
             ("indexes", include_str!("indexes.rs")),
             ("keys", include_str!("keys.rs")),

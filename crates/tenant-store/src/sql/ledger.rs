@@ -1,8 +1,9 @@
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::result::Error;
+use diesel::sql_types::Bool;
 use tenantry_domain::{
-    ContentHash, DocumentId, DocumentState, Generation, IndexState, JobId, JobState, Segment, SourceId,
-    TenantId, Timestamp,
+    ContentHash, DocumentId, Generation, IndexState, JobId, JobState, Segment, SourceId, TenantId, Timestamp,
 };
 
 use super::connection::AnyConnection;
@@ -14,6 +15,9 @@ use crate::ledger::{DocumentRecord, JobRecord, Ledger, Versions};
 
 /// States of a job that is not over.
 pub(super) const UNFINISHED: [&str; 2] = ["queued", "running"];
+
+/// Said in the words of the unique indexes, which SQLite uses for no bound value.
+const NOT_DELETING: &str = "documents.state <> 'deleting'";
 
 /// One tenant's records, in a transaction that nobody else's on the same tenant runs beside.
 pub(super) struct SqlLedger<'c> {
@@ -80,10 +84,10 @@ impl SqlLedger<'_> {
             due.map(|due| ingest_queue::due_at.eq(due)),
             served.map(|served| ingest_queue::served_at.eq(served)),
         );
-        let changed = diesel::update(ingest_queue::table.find(tenant))
+        let rows = diesel::update(ingest_queue::table.find(tenant))
             .set(changes)
             .execute(self.conn)?;
-        if changed == 0 {
+        if rows == 0 {
             let row = (
                 ingest_queue::tenant_id.eq(tenant),
                 ingest_queue::due_at.eq(due.flatten()),
@@ -125,7 +129,7 @@ impl Ledger for SqlLedger<'_> {
     ) -> Result<Option<DocumentRecord>, WorkError> {
         let kept = documents::table
             .filter(documents::tenant_id.eq(self.tenant.as_str()))
-            .filter(documents::state.ne(DocumentState::Deleting.as_str()))
+            .filter(sql::<Bool>(NOT_DELETING))
             .select(DocumentRow::as_select());
         let row = match external_id {
             Some(name) => kept
@@ -185,7 +189,7 @@ impl Ledger for SqlLedger<'_> {
             .filter(jobs::tenant_id.eq(self.tenant.as_str()))
             .filter(jobs::document_id.eq(document.to_string()))
             .filter(jobs::state.eq_any(UNFINISHED))
-            .order((jobs::version.asc(), jobs::id.asc()))
+            .order(jobs::version.asc())
             .select(JobRow::as_select())
             .load::<JobRow>(self.conn)?;
         Ok(rows

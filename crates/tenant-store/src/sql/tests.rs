@@ -11,6 +11,9 @@ use tenantry_domain::{Email, Page, Tenant, TenantId, Timestamp, User, UserId};
 use super::*;
 use crate::{TenantStore, UserFilter, UserStore};
 
+mod plans;
+mod upgrade;
+
 mod conformance {
     use super::*;
 

@@ -1,0 +1,95 @@
+//! Scripted failures, for the tests of what stands on a store.
+
+mod accounts;
+mod documents;
+mod jobs;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::StoreError;
+
+/// Says whether the call of the method with that name fails, and how.
+type Script = dyn Fn(&str) -> Option<StoreError> + Send + Sync;
+
+/// A store that fails when the test says so and passes every other call on to `S`.
+///
+/// # Examples
+/// ```
+/// use tenantry_domain::TenantId;
+/// use tenantry_tenant_store::testing::{FailingStore, unavailable};
+/// use tenantry_tenant_store::{MemoryStore, TenantStore};
+///
+/// let store = FailingStore::new(MemoryStore::new());
+/// let acme = TenantId::parse("acme")?;
+/// store.fail_when(|method| (method == "tenant").then(unavailable));
+/// assert!(store.tenant(&acme).is_err_and(|error| error.is_transient()));
+/// store.heal();
+/// assert!(store.tenant(&acme)?.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct FailingStore<S> {
+    inner: S,
+    script: Mutex<Option<Arc<Script>>>,
+}
+
+/// The failure of a database that does not answer.
+pub fn unavailable() -> StoreError {
+    StoreError::Unavailable("a scripted outage".into())
+}
+
+/// The failure of a database that refuses a statement.
+pub fn failed() -> StoreError {
+    StoreError::Failed("a scripted failure".into())
+}
+
+impl<S> FailingStore<S> {
+    /// A store that does not fail yet.
+    pub fn new(inner: S) -> Self {
+        Self {
+            inner,
+            script: Mutex::new(None),
+        }
+    }
+
+    /// The store behind, which never fails on purpose.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// From now on asks `script` before each call, by the method's name as `create_tenant`; the error that it gives
+    /// is the call's answer and the store behind is not reached.
+    pub fn fail_when(&self, script: impl Fn(&str) -> Option<StoreError> + Send + Sync + 'static) {
+        *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(script));
+    }
+
+    /// Ends every failure.
+    pub fn heal(&self) {
+        *self.script.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn reach(&self, method: &str) -> Result<&S, StoreError> {
+        let script = self.script.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match script.and_then(|script| script(method)) {
+            Some(error) => Err(error),
+            None => Ok(&self.inner),
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for FailingStore<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FailingStore")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+
+    // A store that never fails keeps every obligation of the one behind.
+    crate::conformance_tests!((FailingStore::new(MemoryStore::new()), ()));
+}
