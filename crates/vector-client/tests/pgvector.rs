@@ -9,6 +9,8 @@ mod filters;
 mod graphs;
 #[path = "pgvector/isolation.rs"]
 mod isolation;
+#[path = "pgvector/outages.rs"]
+mod outages;
 #[path = "pgvector/ranking.rs"]
 mod ranking;
 #[path = "pgvector/setup.rs"]

@@ -6,15 +6,16 @@ use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, PooledConnection};
 use tenantry_domain::{ChunkHash, DocumentId, DocumentVersion, Embedding, IndexScope, Metadata};
 
+use super::builder::Graphs;
 use super::connection::{self, PgPool, patient};
 use super::facts::{Facts, Key};
 use super::fault::Fault;
-use super::graph::{Form, Graphs, Target};
+use super::graph::{Form, Target};
 use super::guard::Guard;
 use super::options::PgVectorOptions;
 use super::passing::Passing;
 use super::read::{self, Search};
-use super::{schema, write};
+use super::{erase, schema, stored, write};
 use crate::store::index_dimension;
 use crate::{IndexedChunk, Match, StoredVersion, VectorError, VectorQuery, VectorStore, fusion};
 
@@ -169,7 +170,7 @@ impl VectorStore for PgVectorStore {
         hashes: &[ChunkHash],
     ) -> Result<HashMap<ChunkHash, Embedding>, VectorError> {
         self.read(index, |conn| {
-            read::embeddings(conn, index.into(), document, hashes)
+            stored::embeddings(conn, index.into(), document, hashes)
         })
     }
 
@@ -180,7 +181,7 @@ impl VectorStore for PgVectorStore {
         keep: Option<u32>,
     ) -> Result<(), VectorError> {
         while self.write(index, |conn| {
-            write::remove_some(conn, index.into(), document, keep)
+            erase::remove_some(conn, index.into(), document, keep)
         })? {}
         Ok(())
     }
@@ -189,8 +190,8 @@ impl VectorStore for PgVectorStore {
         let key = Key::from(index);
         let facts = self.read(index, |conn| Facts::load(conn, key))?;
         let Some(facts) = facts else { return Ok(()) };
-        while self.write(index, |conn| write::clear_some(conn, key))? {}
-        self.write(index, |conn| write::clear_rest(conn, key))?;
+        while self.write(index, |conn| erase::clear_some(conn, key))? {}
+        self.write(index, |conn| erase::clear_rest(conn, key))?;
         if facts.has_graph {
             self.graphs.sweep();
         }
@@ -204,7 +205,7 @@ impl VectorStore for PgVectorStore {
     }
 
     fn contents(&self, index: IndexScope<'_>) -> Result<Vec<StoredVersion>, VectorError> {
-        self.read(index, |conn| read::contents(conn, index.into()))
+        self.read(index, |conn| stored::contents(conn, index.into()))
     }
 }
 

@@ -60,6 +60,21 @@ impl Database {
         PgVectorStore::open(&self.url(user), options)
     }
 
+    /// Lets new connections in, or throws everybody out and keeps the door shut.
+    pub(crate) fn open_doors(&self, open: bool) {
+        let mut server = server();
+        server
+            .batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS {open}", self.name))
+            .unwrap();
+        if !open {
+            let kill = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+                self.name
+            );
+            server.batch_execute(&kill).unwrap();
+        }
+    }
+
     /// Makes a user with `rights` who owns the database.
     pub(crate) fn give_to(&self, user: &str, rights: &str) {
         let give = format!(

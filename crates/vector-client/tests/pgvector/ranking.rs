@@ -54,6 +54,25 @@ fn another_tenants_texts_do_not_touch_the_scores() {
 }
 
 #[test]
+fn a_score_is_bm25_with_the_constants_of_fts5() {
+    let database = Database::create();
+    let store = database.store();
+    let tenant = scope("a");
+    let chunks = [
+        chunk(0, "red apple", None),
+        chunk(1, "red pear, green pear", None),
+        chunk(2, "plum", None),
+    ];
+    put(&store, &tenant, 1, &chunks);
+    let found = search(&store, &tenant, "pear", None);
+    let frequency = (2.5_f32 / 1.5).ln();
+    let damping = 1.2 * (0.25 + 0.75 * 4.0 / (7.0 / 3.0));
+    let expected = frequency * 2.0 * 2.2 / (2.0 + damping);
+    assert!((found[0].score.lexical.unwrap() - expected).abs() < 1e-5);
+    assert_eq!(found[0].score.lexical_rank, Some(1));
+}
+
+#[test]
 fn a_word_that_most_chunks_of_a_large_index_have_is_left_out_unless_it_is_all_there_is() {
     let database = Database::create();
     let store = database.store();
