@@ -1,16 +1,15 @@
+mod upload;
+
 use std::fmt;
-use std::io::Read;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use tenantry_domain::{
-    BoxError, Clock, ContentHash, Document, DocumentId, DocumentState, DocumentVersion, Job, JobId,
-    MediaType, Metadata, Page, Paged, SourceId, TenantScope,
+    BoxError, Clock, Document, DocumentId, DocumentState, DocumentVersion, Job, JobId, MediaType, Metadata,
+    Page, Paged, Segment, TenantScope,
 };
-use tenantry_tenant_store::{
-    DocumentFilter, DocumentStore, JobFilter, JobStore, SourceStore, StoreError, Submission, Submitted,
-};
+use tenantry_tenant_store::{DocumentFilter, DocumentStore, JobFilter, JobStore, SourceStore, StoreError};
 
+pub use self::upload::Upload;
 use crate::text::visible_line;
 use crate::{IngestLimits, InvalidField};
 
@@ -18,8 +17,6 @@ use crate::{IngestLimits, InvalidField};
 pub(crate) const MAX_TITLE: usize = 300;
 const MAX_EXTERNAL_ID: usize = 300;
 const MAX_FILE_NAME: usize = 255;
-/// How much of a file is kept in one part.
-const PART: usize = 1 << 20;
 /// How many segments of a text are read at a time.
 const SEGMENTS: u16 = 32;
 
@@ -89,33 +86,6 @@ impl Knowledge {
         }
     }
 
-    /// Keeps a file and the job that will take it in. `bytes` is read to its end, a part at a time.
-    ///
-    /// # Errors
-    /// When the title or external id cannot be kept, the file is empty, too large or does not come whole, the tenant's index is
-    /// another tool's, or the store fails. Nothing is kept then, but parts whose removal failed too: those are removed a day
-    /// later.
-    pub fn submit(
-        &self,
-        scope: &TenantScope,
-        new: &NewFile,
-        bytes: &mut dyn Read,
-    ) -> Result<Submitted, SubmitError> {
-        if scope.tenant().pinecone.external.is_some() {
-            return Err(SubmitError::ReadOnly);
-        }
-        let new = checked(new)?;
-        let source = SourceId::generate(self.clock.now());
-        let submitted = self
-            .keep(scope, source, bytes)
-            .and_then(|hash| self.declare(scope, new, source, hash));
-        if submitted.is_err() {
-            // The failure is what the caller hears of.
-            drop(self.sources.remove_source(scope, source));
-        }
-        submitted
-    }
-
     /// The document of that id.
     ///
     /// # Errors
@@ -181,6 +151,20 @@ impl Knowledge {
         }
     }
 
+    /// The next segments of a version's text, from the one of ordinal `from` on, in order; none after the last one. The version
+    /// may be replaced between two calls, and has no segments then.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn segments(
+        &self,
+        scope: &TenantScope,
+        of: DocumentVersion,
+        from: u32,
+    ) -> Result<Vec<Segment>, StoreError> {
+        self.documents.segments(scope, of, from, SEGMENTS)
+    }
+
     /// A page of the documents that pass `filter`, newest first.
     ///
     /// # Errors
@@ -232,63 +216,6 @@ impl Knowledge {
     /// When the store fails.
     pub fn cancel(&self, scope: &TenantScope, id: JobId) -> Result<Option<Job>, StoreError> {
         self.jobs.cancel_job(scope, id, self.clock.now())
-    }
-
-    /// Keeps the bytes in parts, and gives their hash.
-    fn keep(
-        &self,
-        scope: &TenantScope,
-        source: SourceId,
-        bytes: &mut dyn Read,
-    ) -> Result<ContentHash, SubmitError> {
-        let (mut hash, mut length, mut place) = (Sha256::new(), 0_u64, 0);
-        let mut part = Vec::new();
-        loop {
-            part.clear();
-            let limit = u64::try_from(PART).unwrap_or(u64::MAX);
-            let read = Read::take(&mut *bytes, limit)
-                .read_to_end(&mut part)
-                .map_err(|error| SubmitError::Read(error.into()))?;
-            if read == 0 {
-                break;
-            }
-            length = length.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
-            if length > self.limits.max_bytes {
-                let max_bytes = self.limits.max_bytes;
-                return Err(SubmitError::TooLarge { max_bytes });
-            }
-            hash.update(&part);
-            self.sources
-                .add_part(scope, source, place, &part, self.clock.now())?;
-            place += 1;
-        }
-        if place == 0 {
-            return Err(InvalidField::new("file", "is empty").into());
-        }
-        Ok(ContentHash::from_bytes(hash.finalize().into()))
-    }
-
-    fn declare(
-        &self,
-        scope: &TenantScope,
-        new: NewFile,
-        source: SourceId,
-        hash: ContentHash,
-    ) -> Result<Submitted, SubmitError> {
-        let now = self.clock.now();
-        let submission = Submission {
-            source,
-            document: DocumentId::generate(now),
-            job: JobId::generate(now),
-            external_id: new.external_id,
-            title: new.title,
-            file_name: new.file_name,
-            declared: new.declared,
-            metadata: new.metadata,
-            hash,
-            at: now,
-        };
-        Ok(self.documents.submit(scope, &submission)?)
     }
 }
 

@@ -22,7 +22,7 @@ pub use answer::{Answer, AnswerError, AnswerEvent, Answers, Source};
 pub use collections::{Collection, CollectionError, Collections, ExternalCollection, OwnCollection};
 pub use embedders::{Embedders, EmbeddingMismatch};
 pub use ingest::{IndexError, IngestLimits, IngestOptions, IngestParts, Ingestor, Settled, Worked};
-pub use knowledge::{Knowledge, NewFile, SubmitError};
+pub use knowledge::{Knowledge, NewFile, SubmitError, Upload};
 pub use pinecone::{PineconeCheck, PineconeLookup, RejectedPinecone};
 pub use reconcile::{Differences, IndexDifferences, Reconciler, RepairProgress, Repaired};
 pub use reindex::{ReindexError, ReindexProgress, Reindexed, Reindexer};

@@ -133,6 +133,9 @@ pub enum Published {
     Lost,
 }
 
+/// The [`tenantry_domain::Job::reason`] of a job that is begun once more because its lease ended.
+pub const LOST_WORKER: &str = "the worker that had the job was lost";
+
 /// How a worker gives a job back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
@@ -145,8 +148,9 @@ pub enum Settlement {
         /// Why it failed, in words for a person.
         reason: String,
     },
-    /// It failed for good: the segments and the source of the version are removed, and a document without another version is failed
-    /// for the same reason.
+    /// It failed for good: the segments and the source of the version are removed, unless it may be found already, and a document
+    /// without another version, of which no other job makes one, is failed for the same reason. The document of a removal stays
+    /// [`tenantry_domain::DocumentState::Deleting`]; removing it again adds another job.
     Failed {
         /// Why, in words for a person.
         reason: String,

@@ -25,7 +25,8 @@ pub use documents::{
 pub use error::StoreError;
 pub use indexes::IndexStore;
 pub use jobs::{
-    Claim, ClaimedJob, Held, Incoming, JobFilter, JobQueue, JobStore, Lease, Published, Settlement, TextRead,
+    Claim, ClaimedJob, Held, Incoming, JobFilter, JobQueue, JobStore, LOST_WORKER, Lease, Published,
+    Settlement, TextRead,
 };
 pub use keys::{KeyDerivation, KeyState, KeyStateStore, SecretSample};
 pub use memory::MemoryStore;

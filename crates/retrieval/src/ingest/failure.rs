@@ -3,7 +3,7 @@ use std::time::Duration;
 use tenantry_domain::{BoxError, Job, JobKind, JobStage};
 use tenantry_extraction::{Bound, ExtractError};
 use tenantry_llm_client::LlmError;
-use tenantry_tenant_store::StoreError;
+use tenantry_tenant_store::{LOST_WORKER, StoreError};
 use tenantry_vector_client::VectorError;
 
 use super::IndexError;
@@ -124,25 +124,21 @@ impl Failure {
     }
 }
 
-/// Why a job is not begun once more, when it was begun too often.
+/// Why a job is not begun once more, when its workers were lost too often.
 pub(super) fn worn_out(job: &Job) -> Option<Failure> {
-    let stopped = |doing| {
-        format!(
-            "the server stopped {} times while {doing} this file",
-            job.attempts
-        )
+    let (limit, doing) = match job.stage {
+        JobStage::Extracting => (STOPS, "reading"),
+        JobStage::Indexing => (ATTEMPTS, "indexing"),
+        // What is found is found, and a removal is owed.
+        JobStage::Cleaning | JobStage::Removing => return None,
     };
-    let reason = match (job.stage, &job.reason) {
-        _ if job.kind == JobKind::Remove => return None,
-        // A job that was never given back with a reason was lost each time.
-        (JobStage::Extracting, None) if job.attempts >= STOPS => stopped("reading"),
-        (JobStage::Indexing, None) if job.attempts >= ATTEMPTS => stopped("indexing"),
-        (JobStage::Extracting | JobStage::Indexing, Some(reason)) if job.attempts > PATIENT_ATTEMPTS => {
-            reason.clone()
-        }
-        _ => return None,
-    };
-    Some(Failure::WornOut(reason))
+    let lost = job.reason.as_deref() == Some(LOST_WORKER) && job.attempts >= limit;
+    lost.then(|| {
+        let attempts = job.attempts;
+        Failure::WornOut(format!(
+            "the server stopped {attempts} times while {doing} this file"
+        ))
+    })
 }
 
 fn of_index(error: &IndexError) -> Remedy {
@@ -285,8 +281,12 @@ mod tests {
 
     #[test]
     fn a_file_that_stops_the_server_is_given_up() {
-        assert!(worn_out(&job(STOPS - 1)).is_none());
-        let reason = worn_out(&job(STOPS)).map(|failure| failure.reason());
+        let lost = |attempts| Job {
+            reason: Some(LOST_WORKER.into()),
+            ..job(attempts)
+        };
+        assert!(worn_out(&lost(STOPS - 1)).is_none());
+        let reason = worn_out(&lost(STOPS)).map(|failure| failure.reason());
         assert_eq!(
             reason.as_deref(),
             Some("the server stopped 5 times while reading this file")

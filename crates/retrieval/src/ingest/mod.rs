@@ -11,6 +11,7 @@ mod turn;
 mod writer;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
@@ -79,6 +80,14 @@ pub enum Worked {
         /// What went wrong, for the log: it may hold what a provider said.
         cause: Option<BoxError>,
     },
+    /// The work panicked. Nobody gave the job back, so that it counts as lost: it is tried again once its lease has ended, and
+    /// given up after a few times.
+    Panicked {
+        /// Whose job it was.
+        tenant: TenantId,
+        /// The job, as it was when the turn began.
+        job: Box<Job>,
+    },
 }
 
 /// How a worker ended its turn.
@@ -122,7 +131,13 @@ impl Ingestor {
             return Ok(Worked::Idle);
         };
         match self.parts.resolver.job_scope(&claimed) {
-            Ok(scope) => self.take_turn(&scope, claimed, stop),
+            Ok(scope) => catch_unwind(AssertUnwindSafe(|| self.take_turn(&scope, &claimed, stop)))
+                .unwrap_or_else(|_| {
+                    Ok(Worked::Panicked {
+                        tenant: claimed.tenant.clone(),
+                        job: Box::new(claimed.job.clone()),
+                    })
+                }),
             // It was deactivated this moment: its jobs wait.
             Err(
                 ResolveError::TenantForbidden | ResolveError::Unauthenticated | ResolveError::NotSuperuser,
@@ -134,21 +149,21 @@ impl Ingestor {
     fn take_turn(
         &self,
         scope: &TenantScope,
-        claimed: ClaimedJob,
+        claimed: &ClaimedJob,
         stop: &Cancellation,
     ) -> Result<Worked, StoreError> {
-        let hold = Hold::new(&self.parts, scope, &claimed, self.options.lease);
+        let hold = Hold::new(&self.parts, scope, claimed, self.options.lease);
         let (settled, cause) = thread::scope(|threads| {
             let ends = hold.ends_with_this();
             // Without the thread the lease is still renewed at each step.
             drop(thread::Builder::new().spawn_scoped(threads, || hold.keep()));
-            let outcome = Turn::new(self, scope, &claimed, &hold, stop).take();
+            let outcome = Turn::new(self, scope, claimed, &hold, stop).take();
             drop(ends);
             outcome
         })?;
         Ok(Worked::Did {
-            tenant: claimed.tenant,
-            job: Box::new(claimed.job),
+            tenant: claimed.tenant.clone(),
+            job: Box::new(claimed.job.clone()),
             settled,
             cause,
         })

@@ -2,8 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod accounts;
-mod answers;
+mod deaths;
+mod fate;
+mod ingest;
 mod knowledge;
+mod reconcile;
+mod reindex;
 mod resolve;
 mod support;
 mod tenants;

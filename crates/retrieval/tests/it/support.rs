@@ -2,48 +2,69 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_crypto::{KeyId, MemoryPasswordHasher, MemorySealer, PasswordPolicy};
 use tenantry_domain::{
-    AccessClaims, Clock, Dimension, Document, ManualClock, MediaType, TenantId, TenantScope, Timestamp, User,
+    AccessClaims, Cancellation, Clock, Dimension, Document, DocumentId, Job, ManualClock, TenantId,
+    TenantScope, Timestamp, User,
 };
-use tenantry_llm_client::{Completer, Embedder};
+use tenantry_extraction::MemoryExtractor;
+use tenantry_llm_client::Embedder;
 use tenantry_retrieval::{
-    Accounts, Answers, Collections, Knowledge, NewTenant, NewText, NewUser, PineconeLookup, Resolver,
-    Searcher, Superuser, Tenants,
+    Accounts, Collections, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, NewFile,
+    NewTenant, NewUser, PineconeLookup, Reconciler, Resolver, Settled, Superuser, Tenants, Worked,
 };
-use tenantry_tenant_store::MemoryStore;
 use tenantry_tenant_store::testing::FailingStore;
+use tenantry_tenant_store::{MemoryStore, Settlement, Submitted};
 use tenantry_vector_client::testing::FailingVectorStore;
 use tenantry_vector_client::{
-    IndexCatalog, IndexDescription, MemoryIndexCatalog, MemoryVectorStore, Metric, RemoteStores, VectorError,
-    VectorStore,
+    IndexCatalog, IndexDescription, MemoryIndexCatalog, MemoryVectorStore, Metric, RecordIndex, RemoteStores,
+    VectorError, VectorStore,
 };
+
+use crate::fate::{Fate, Fated};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) fate: Arc<Fate>,
     pub(crate) store: Arc<FailingStore<MemoryStore>>,
     pub(crate) hasher: Arc<MemoryPasswordHasher>,
     pub(crate) sealer: Arc<MemorySealer>,
     pub(crate) catalog: Arc<Catalog>,
+    /// The server's own vector store, behind scripted failures and behind fate.
+    pub(crate) vectors: Arc<MemoryVectorStore>,
     pub(crate) local: Arc<FailingVectorStore>,
     pub(crate) remote: Arc<Remotes>,
     pub(crate) resolver: Arc<Resolver>,
     pub(crate) accounts: Accounts,
     pub(crate) tenants: Tenants,
+    pub(crate) embedders: Arc<Embedders>,
     pub(crate) collections: Arc<Collections>,
+    pub(crate) knowledge: Knowledge,
     pub(crate) root: Superuser,
 }
 
 impl World {
+    /// A world whose documents are found by words alone.
     pub(crate) fn new() -> Self {
         Self::with_dimension(Some(3))
     }
 
     pub(crate) fn with_dimension(dimension: Option<usize>) -> Self {
+        Self::build(dimension, Arc::default(), Embedders::none())
+    }
+
+    pub(crate) fn with_embedders(current: Arc<dyn Embedder>, others: Vec<Arc<dyn Embedder>>) -> Self {
+        let fate = Arc::new(Fate::default());
+        let current = Arc::new(Fated::new(current, fate.clone()));
+        Self::build(None, fate, Embedders::new(Some(current), others))
+    }
+
+    fn build(dimension: Option<usize>, fate: Arc<Fate>, embedders: Embedders) -> Self {
         let clock = Arc::new(ManualClock::new(
             Timestamp::from_unix_micros(1_700_000_000_000_000).unwrap(),
         ));
@@ -51,7 +72,9 @@ impl World {
         let hasher = Arc::new(MemoryPasswordHasher::new());
         let sealer = Arc::new(MemorySealer::new(KeyId::from_bytes([7; 8])));
         let catalog = Arc::new(Catalog::default());
-        let local = Arc::new(FailingVectorStore::new(Arc::new(MemoryVectorStore::default())));
+        let vectors = Arc::new(MemoryVectorStore::default());
+        let fated = Arc::new(Fated::new(vectors.clone(), fate.clone()));
+        let local = Arc::new(FailingVectorStore::new(fated));
         let remote = Arc::new(Remotes::default());
         let resolver = Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone()));
         let lookup = PineconeLookup::new(catalog.clone(), dimension.map(|n| Dimension::new(n).unwrap()));
@@ -69,28 +92,33 @@ impl World {
             resolver.clone(),
             clock.clone(),
         );
-        let collections = Arc::new(Collections::new(
-            local.clone(),
-            remote.clone(),
-            lookup,
-            sealer.clone(),
+        let embedders = Arc::new(embedders);
+        let collections = Collections::new(local.clone(), store.clone(), embedders.clone(), clock.clone())
+            .with_remote(remote.clone(), lookup, sealer.clone(), store.clone());
+        let knowledge = Knowledge::new(
             store.clone(),
+            store.clone(),
+            store.clone(),
+            IngestLimits::default(),
             clock.clone(),
-        ));
-        let root = Superuser::operator();
+        );
         Self {
             clock,
+            fate,
             store,
             hasher,
             sealer,
             catalog,
+            vectors,
             local,
             remote,
             resolver,
             accounts,
             tenants,
-            collections,
-            root,
+            embedders,
+            collections: Arc::new(collections),
+            knowledge,
+            root: Superuser::operator(),
         }
     }
 
@@ -116,40 +144,137 @@ impl World {
         self.accounts.create(&self.root, new).unwrap()
     }
 
-    pub(crate) fn knowledge(&self, embedder: Option<Arc<dyn Embedder>>) -> Knowledge {
-        Knowledge::new(
+    /// The parts of a worker, on the same stores but with the embedders given, as another server would have them.
+    pub(crate) fn parts(&self) -> IngestParts {
+        IngestParts {
+            queue: self.store.clone(),
+            documents: self.store.clone(),
+            sources: self.store.clone(),
+            collections: self.collections.clone(),
+            embedders: self.embedders.clone(),
+            extractor: Arc::new(Fated::new(Arc::new(MemoryExtractor), self.fate.clone())),
+            resolver: self.resolver.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn ingestor(&self) -> Ingestor {
+        Ingestor::new(self.parts(), IngestOptions::default())
+    }
+
+    /// A worker whose turns end after `segments`.
+    pub(crate) fn ingestor_with_slices(&self, segments: u32) -> Ingestor {
+        let options = IngestOptions {
+            slice_segments: segments,
+            ..IngestOptions::default()
+        };
+        Ingestor::new(self.parts(), options)
+    }
+
+    pub(crate) fn reconciler(&self) -> Reconciler {
+        Reconciler::new(
+            self.store.clone(),
+            self.store.clone(),
             self.store.clone(),
             self.collections.clone(),
-            embedder,
+            self.embedders.clone(),
             self.clock.clone(),
         )
     }
 
-    pub(crate) fn searcher(&self, embedder: Option<Arc<dyn Embedder>>) -> Arc<Searcher> {
-        Arc::new(Searcher::new(
-            self.store.clone(),
-            self.collections.clone(),
-            embedder,
-        ))
-    }
-
-    pub(crate) fn answers(&self, completer: Arc<dyn Completer>) -> Answers {
-        Answers::new(self.searcher(None), completer)
-    }
-
-    pub(crate) fn ingest(&self, tenant: &str, title: &str, text: &str) -> Document {
-        self.knowledge(None)
-            .ingest(&self.scope(tenant), &note(title, text), &mut |_| {})
+    /// Hands a file in.
+    pub(crate) fn submit(&self, tenant: &str, new: &NewFile, text: &str) -> Submitted {
+        self.knowledge
+            .submit(&self.scope(tenant), new, &mut text.as_bytes())
             .unwrap()
     }
 
+    /// Hands a text in and does what there is to be done.
+    pub(crate) fn ingest(&self, tenant: &str, title: &str, text: &str) -> Document {
+        let submitted = self.submit(tenant, &titled(title), text);
+        self.work();
+        self.document(tenant, submitted.document.id)
+    }
+
+    /// Works until nothing is to be done now, and gives how each turn ended.
+    pub(crate) fn work(&self) -> Vec<Settled> {
+        work(&self.ingestor())
+    }
+
+    /// Works until nothing is to be done any more, however long that takes.
+    pub(crate) fn finish(&self, ingestor: &Ingestor) {
+        for _ in 0..400 {
+            work(ingestor);
+            self.clock.advance(Duration::from_secs(61));
+        }
+    }
+
+    /// As [`World::finish`], for worlds where nothing waits for long.
+    pub(crate) fn finish_quickly(&self) {
+        let ingestor = self.ingestor();
+        for _ in 0..12 {
+            self.clock.advance(Duration::from_secs(301));
+            work(&ingestor);
+        }
+    }
+
+    pub(crate) fn document(&self, tenant: &str, id: DocumentId) -> Document {
+        self.knowledge.document(&self.scope(tenant), id).unwrap().unwrap()
+    }
+
+    pub(crate) fn job(&self, tenant: &str, job: &Job) -> Job {
+        self.knowledge.job(&self.scope(tenant), job.id).unwrap().unwrap()
+    }
+
     pub(crate) fn later(&self, millis: u64) {
-        self.clock.advance(std::time::Duration::from_millis(millis));
+        self.clock.advance(Duration::from_millis(millis));
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// Takes turns until nothing is to be done now.
+pub(crate) fn work(ingestor: &Ingestor) -> Vec<Settled> {
+    let mut turns = Vec::new();
+    while let Worked::Did { settled, .. } = ingestor.run_one(None, &Cancellation::new()).unwrap() {
+        turns.push(settled);
+    }
+    turns
+}
+
+/// Takes one turn, which there must be.
+pub(crate) fn turn(ingestor: &Ingestor) -> Settled {
+    match ingestor.run_one(None, &Cancellation::new()).unwrap() {
+        Worked::Did { settled, .. } => settled,
+        Worked::Idle | Worked::Panicked { .. } => panic!("there was nothing to be done"),
+    }
+}
+
+pub(crate) fn done() -> Settled {
+    Settled::Given(Settlement::Done)
+}
+
+pub(crate) fn yielded() -> Settled {
+    Settled::Given(Settlement::Yielded)
+}
+
+pub(crate) fn titled(title: &str) -> NewFile {
+    NewFile {
+        title: Some(title.into()),
+        ..NewFile::default()
+    }
+}
+
+/// A text of so many paragraphs of about 500 bytes, each with a word of its own.
+pub(crate) fn long_text(paragraphs: u32, word: &str) -> String {
+    use std::fmt::Write as _;
+    (0..paragraphs).fold(String::new(), |mut text, n| {
+        let filler = "Whoever brings a thing back late pays for it. ".repeat(10);
+        write!(text, "Paragraph {word}{n}. {filler}\n\n").unwrap();
+        text
+    })
 }
 
 pub(crate) fn claims(user: &User) -> AccessClaims {
@@ -162,12 +287,8 @@ pub(crate) fn claims(user: &User) -> AccessClaims {
 
 pub(crate) fn plain(id: &str) -> NewTenant {
     NewTenant {
-        id: TenantId::parse(id).unwrap(),
-        name: format!("Tenant {id}"),
-        pinecone_environment: None,
-        pinecone_index: None,
-        pinecone_api_key: None,
         system_prompt: Some(format!("You speak for {id}.")),
+        ..NewTenant::named(TenantId::parse(id).unwrap(), &format!("Tenant {id}"))
     }
 }
 
@@ -176,14 +297,6 @@ pub(crate) fn with_key(id: &str, key: &str, index: Option<&str>) -> NewTenant {
         pinecone_api_key: Some(key.into()),
         pinecone_index: index.map(Into::into),
         ..plain(id)
-    }
-}
-
-pub(crate) fn note(title: &str, text: &str) -> NewText {
-    NewText {
-        title: title.into(),
-        media_type: MediaType::PlainText,
-        text: text.into(),
     }
 }
 
@@ -251,5 +364,16 @@ impl RemoteStores for Remotes {
             .entry(host.to_owned())
             .or_default()
             .clone())
+    }
+
+    fn open_external(&self, _: &str, _: &SecretString) -> Result<Arc<dyn RecordIndex>, VectorError> {
+        Err(VectorError::Unavailable("no external index here".into()))
+    }
+}
+
+pub(crate) fn named(external_id: &str, title: &str) -> NewFile {
+    NewFile {
+        external_id: Some(external_id.into()),
+        ..titled(title)
     }
 }

@@ -1,10 +1,7 @@
 use tenantry_domain::{DocumentState, JobId, JobProgress, JobStage, JobState, Segment, TenantId, Timestamp};
 
 use super::{Claimed, JobRecord, Ledger, Versions, document_of_job, out_of_turn, schedule};
-use crate::{Claim, ClaimedJob, Held, Lease, TextRead};
-
-/// Why a job is begun once more whose worker did not come back.
-const LOST: &str = "the worker that had the job was lost";
+use crate::{Claim, ClaimedJob, Held, LOST_WORKER, Lease, TextRead};
 
 /// Claims the tenant's next job; see [`crate::JobQueue::claim`].
 pub(crate) fn claim<L: Ledger>(
@@ -51,7 +48,7 @@ fn take(record: &mut JobRecord, lease: &Lease, claim: &Claim) {
     let job = &mut record.job;
     if job.state == JobState::Running {
         job.attempts = job.attempts.saturating_add(1);
-        job.reason = Some(LOST.to_owned());
+        job.reason = Some(LOST_WORKER.to_owned());
     }
     job.state = JobState::Running;
     job.updated_at = claim.now;
