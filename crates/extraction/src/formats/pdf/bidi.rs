@@ -69,21 +69,18 @@ fn directions(classes: &[Class], line: bool) -> Vec<bool> {
             }
         });
     }
-    let mut resolved = Vec::with_capacity(directions.len());
-    let mut before = line;
-    for (at, direction) in directions.iter().enumerate() {
-        let direction = direction.unwrap_or_else(|| {
-            let after = directions
-                .iter()
-                .skip(at)
-                .find_map(|direction| *direction)
-                .unwrap_or(line);
-            if before == after { before } else { line }
-        });
-        before = direction;
-        resolved.push(direction);
+    let mut following = vec![line; directions.len()];
+    let mut after = line;
+    for (direction, place) in directions.iter().zip(&mut following).rev() {
+        after = direction.unwrap_or(after);
+        *place = after;
     }
-    resolved
+    let mut before = line;
+    for (direction, after) in directions.into_iter().zip(&mut following) {
+        before = direction.unwrap_or(if before == *after { before } else { line });
+        *after = before;
+    }
+    following
 }
 
 fn class(cell: &str) -> Class {

@@ -6,6 +6,8 @@ use super::rows::Segment;
 const MIN_LINES: usize = 3;
 /// How many characters a line of a column has on average, at least; cells of tables have fewer.
 const MIN_CHARACTERS: usize = 12;
+/// A page with more segments is a drawing, and looking for columns in it would take long.
+const MAX_SEGMENTS: usize = 5_000;
 /// How often a region is split at most.
 const MAX_DEPTH: usize = 8;
 
@@ -17,7 +19,11 @@ pub(super) fn regions(segments: Vec<Segment>, right_to_left: bool) -> Vec<Vec<Se
 }
 
 fn split(segments: Vec<Segment>, right_to_left: bool, depth: usize, regions: &mut Vec<Vec<Segment>>) {
-    let gutter = if depth == 0 { None } else { gutter(&segments) };
+    let gutter = if depth == 0 || segments.len() > MAX_SEGMENTS {
+        None
+    } else {
+        gutter(&segments)
+    };
     let Some(gutter) = gutter else {
         if !segments.is_empty() {
             regions.push(segments);

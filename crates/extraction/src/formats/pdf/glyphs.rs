@@ -12,7 +12,7 @@ const UNITS_PER_EM: f64 = 1_000.0;
 /// Type smaller than this, in points, is not there to be read.
 const SMALLEST: f64 = 1.0;
 /// The most glyphs of one page; more is no page but an attack.
-const MOST_GLYPHS: usize = 500_000;
+const MOST_GLYPHS: usize = 200_000;
 /// Directions of writing are told apart in steps of this many degrees.
 const DIRECTION_STEP: f64 = 15.0;
 

@@ -24,8 +24,10 @@ impl Line {
         self.segments.first().map_or(0.0, |s| s.base)
     }
 
+    /// The size of most of the line.
     pub(super) fn size(&self) -> f64 {
-        self.segments.iter().map(|s| s.size).fold(0.0, f64::max)
+        let longest = self.segments.iter().max_by_key(|segment| segment.text.len());
+        longest.map_or(0.0, |segment| segment.size)
     }
 
     pub(super) fn text(&self) -> String {
@@ -192,7 +194,11 @@ fn table(lines: &[Line], right_to_left: bool) -> Option<Vec<Vec<String>>> {
             None => rows.push(row),
         }
     }
-    (!is_numbered(&rows)).then_some(rows)
+    let full = rows
+        .iter()
+        .filter(|row| row.iter().filter(|cell| !cell.is_empty()).count() > 1)
+        .count();
+    (full > 1 && full * 2 >= rows.len() && !is_numbered(&rows)).then_some(rows)
 }
 
 /// Whether rows are the points of a list: their numbers, one after the other, and a text.
@@ -217,4 +223,66 @@ fn columns(lines: &[Line]) -> Vec<(f64, f64)> {
         }
     }
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(text: &str, left: f64, base: f64) -> Segment {
+        let letters = u32::try_from(text.len()).unwrap();
+        Segment {
+            text: text.to_owned(),
+            left,
+            right: left + f64::from(letters) * 5.0,
+            base,
+            size: 10.0,
+        }
+    }
+
+    #[test]
+    fn rows_that_share_columns_are_a_table_and_a_wrapped_cell_is_one_cell() {
+        let found = blocks(
+            vec![
+                segment("Item", 50.0, 0.0),
+                segment("Remark", 200.0, 0.0),
+                segment("Bolt", 50.0, 12.0),
+                segment("made of steel", 200.0, 12.0),
+                segment("or brass", 200.0, 24.0),
+            ],
+            false,
+        );
+        let rows = [["Item", "Remark"], ["Bolt", "made of steel or brass"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec()).to_vec();
+        assert_eq!(found, [Block::Table(rows)]);
+    }
+
+    #[test]
+    fn points_of_a_list_are_no_table() {
+        let lines = |marks: [&str; 2]| {
+            let segments = vec![
+                segment(marks[0], 50.0, 0.0),
+                segment("first", 70.0, 0.0),
+                segment(marks[1], 50.0, 12.0),
+                segment("second", 70.0, 12.0),
+            ];
+            match blocks(segments, false).as_slice() {
+                [Block::Lines(lines)] => lines.iter().map(Line::text).collect::<Vec<_>>(),
+                other => panic!("{other:?}"),
+            }
+        };
+        for marks in [["•", "•"], ["1.", "2."], ["1", "2"], ["(a)", "(b)"]] {
+            let [one, two] = marks;
+            assert_eq!(lines(marks), [format!("{one} first"), format!("{two} second")]);
+        }
+    }
+
+    #[test]
+    fn one_line_with_a_gap_is_a_line() {
+        let found = blocks(
+            vec![segment("left", 50.0, 0.0), segment("right", 300.0, 0.0)],
+            false,
+        );
+        assert!(matches!(found.as_slice(), [Block::Lines(lines)] if lines.len() == 1));
+    }
 }

@@ -74,17 +74,13 @@ fn parts(mut row: Vec<Glyph>) -> Vec<Segment> {
     parts
 }
 
-/// Puts each accent that is drawn on its own behind the letter that it stands over.
+/// Puts each accent that is drawn on its own behind the letter that it stands over. The row is in order.
 fn joined_marks(row: Vec<Glyph>) -> Vec<Glyph> {
     let (marks, mut letters): (Vec<_>, Vec<_>) = row.into_iter().partition(Glyph::is_mark);
     for mark in marks {
         let middle = f64::midpoint(mark.left, mark.right);
-        let distance = |letter: &Glyph| (f64::midpoint(letter.left, letter.right) - middle).abs();
-        let under = letters
-            .iter_mut()
-            .filter(|letter| !letter.is_blank())
-            .min_by(|a, b| distance(a).total_cmp(&distance(b)));
-        if let Some(letter) = under {
+        let after = letters.partition_point(|letter| letter.left <= middle);
+        if let Some(letter) = letters.get_mut(after.saturating_sub(1)) {
             letter.text.push_str(&mark.text);
         }
     }
