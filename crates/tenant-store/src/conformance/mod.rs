@@ -9,7 +9,7 @@ pub mod outcomes;
 pub mod queue;
 pub mod removals;
 pub mod replacements;
-mod samples;
+pub(crate) mod samples;
 pub mod sources;
 pub mod steps;
 pub mod submissions;

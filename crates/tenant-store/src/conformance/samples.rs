@@ -19,7 +19,7 @@ pub(super) fn tenant_id(id: &str) -> TenantId {
 }
 
 /// A tenant with no more than it must have.
-pub(super) fn tenant(id: &str) -> Tenant {
+pub(crate) fn tenant(id: &str) -> Tenant {
     Tenant {
         id: tenant_id(id),
         name: id.to_uppercase(),

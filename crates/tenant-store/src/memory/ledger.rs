@@ -1,7 +1,10 @@
+use std::collections::BTreeSet;
+
 use tenantry_domain::{
     ContentHash, DocumentId, DocumentState, Generation, IndexState, JobId, JobState, Segment, SourceId,
     TenantId, Timestamp,
 };
+use uuid::Uuid;
 
 use super::Records;
 use crate::StoreError;
@@ -107,17 +110,12 @@ impl Ledger for MemoryLedger<'_> {
     }
 
     fn claimable(&mut self, now: Timestamp) -> Result<Option<JobRecord>, StoreError> {
-        let is_free = |candidate: &JobRecord| {
-            !self.jobs().any(|other| {
-                other.job.id != candidate.job.id
-                    && other.job.document == candidate.job.document
-                    && other.is_leased(now)
-            })
-        };
+        let leased = self.jobs().filter(|record| record.is_leased(now));
+        let busy: BTreeSet<_> = leased.map(|record| record.job.document).collect();
         let next = self
             .jobs()
             .filter(|record| record.moment().is_some_and(|moment| moment <= now))
-            .filter(|record| is_free(record))
+            .filter(|record| !busy.contains(&record.job.document))
             .min_by_key(|record| (record.job.not_before, record.job.id));
         Ok(next.cloned())
     }
@@ -186,15 +184,15 @@ impl Ledger for MemoryLedger<'_> {
 impl Records {
     pub(super) fn jobs_of(&self, tenant: &TenantId) -> impl Iterator<Item = &JobRecord> {
         self.jobs
-            .iter()
-            .filter(move |((owner, _), _)| owner == tenant)
+            .range((tenant.clone(), JobId::from_uuid(Uuid::nil()))..)
+            .take_while(move |((owner, _), _)| owner == tenant)
             .map(|(_, record)| record)
     }
 
     pub(super) fn documents_of(&self, tenant: &TenantId) -> impl Iterator<Item = &DocumentRecord> {
         self.documents
-            .iter()
-            .filter(move |((owner, _), _)| owner == tenant)
+            .range((tenant.clone(), DocumentId::from_uuid(Uuid::nil()))..)
+            .take_while(move |((owner, _), _)| owner == tenant)
             .map(|(_, record)| record)
     }
 

@@ -11,11 +11,11 @@ use crate::{
 
 impl<S: DocumentStore> DocumentStore for FailingStore<S> {
     fn submit(&self, scope: &TenantScope, submission: &Submission) -> Result<Submitted, StoreError> {
-        self.reach("submit")?.submit(scope, submission)
+        self.call("submit", |inner| inner.submit(scope, submission))
     }
 
     fn document(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<Document>, StoreError> {
-        self.reach("document")?.document(scope, id)
+        self.call("document", |inner| inner.document(scope, id))
     }
 
     fn documents(
@@ -24,7 +24,7 @@ impl<S: DocumentStore> DocumentStore for FailingStore<S> {
         filter: &DocumentFilter,
         page: Page,
     ) -> Result<Paged<Document>, StoreError> {
-        self.reach("documents")?.documents(scope, filter, page)
+        self.call("documents", |inner| inner.documents(scope, filter, page))
     }
 
     fn ready_documents(
@@ -32,7 +32,7 @@ impl<S: DocumentStore> DocumentStore for FailingStore<S> {
         scope: &TenantScope,
         ids: &[DocumentId],
     ) -> Result<Vec<ReadyDocument>, StoreError> {
-        self.reach("ready_documents")?.ready_documents(scope, ids)
+        self.call("ready_documents", |inner| inner.ready_documents(scope, ids))
     }
 
     fn ready_versions(
@@ -41,7 +41,9 @@ impl<S: DocumentStore> DocumentStore for FailingStore<S> {
         after: Option<DocumentId>,
         limit: u16,
     ) -> Result<Vec<ReadyVersion>, StoreError> {
-        self.reach("ready_versions")?.ready_versions(scope, after, limit)
+        self.call("ready_versions", |inner| {
+            inner.ready_versions(scope, after, limit)
+        })
     }
 
     fn segments(
@@ -51,7 +53,7 @@ impl<S: DocumentStore> DocumentStore for FailingStore<S> {
         from: u32,
         limit: u16,
     ) -> Result<Vec<Segment>, StoreError> {
-        self.reach("segments")?.segments(scope, of, from, limit)
+        self.call("segments", |inner| inner.segments(scope, of, from, limit))
     }
 
     fn remove_document(
@@ -61,7 +63,9 @@ impl<S: DocumentStore> DocumentStore for FailingStore<S> {
         job: JobId,
         at: Timestamp,
     ) -> Result<Option<Job>, StoreError> {
-        self.reach("remove_document")?.remove_document(scope, id, job, at)
+        self.call("remove_document", |inner| {
+            inner.remove_document(scope, id, job, at)
+        })
     }
 }
 
@@ -74,19 +78,21 @@ impl<S: SourceStore> SourceStore for FailingStore<S> {
         bytes: &[u8],
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.reach("add_part")?.add_part(scope, source, place, bytes, at)
+        self.call("add_part", |inner| {
+            inner.add_part(scope, source, place, bytes, at)
+        })
     }
 
     fn part(&self, scope: &TenantScope, source: SourceId, place: u32) -> Result<Option<Vec<u8>>, StoreError> {
-        self.reach("part")?.part(scope, source, place)
+        self.call("part", |inner| inner.part(scope, source, place))
     }
 
     fn remove_source(&self, scope: &TenantScope, source: SourceId) -> Result<(), StoreError> {
-        self.reach("remove_source")?.remove_source(scope, source)
+        self.call("remove_source", |inner| inner.remove_source(scope, source))
     }
 
     fn remove_abandoned(&self, scope: &TenantScope, before: Timestamp) -> Result<u64, StoreError> {
-        self.reach("remove_abandoned")?.remove_abandoned(scope, before)
+        self.call("remove_abandoned", |inner| inner.remove_abandoned(scope, before))
     }
 }
 
@@ -97,7 +103,7 @@ impl<S: IndexStore> IndexStore for FailingStore<S> {
         model: Option<&EmbeddingModel>,
         at: Timestamp,
     ) -> Result<Vec<Index>, StoreError> {
-        self.reach("indexes")?.indexes(scope, model, at)
+        self.call("indexes", |inner| inner.indexes(scope, model, at))
     }
 
     fn set_dimension(
@@ -106,8 +112,9 @@ impl<S: IndexStore> IndexStore for FailingStore<S> {
         generation: Generation,
         dimension: Dimension,
     ) -> Result<bool, StoreError> {
-        self.reach("set_dimension")?
-            .set_dimension(scope, generation, dimension)
+        self.call("set_dimension", |inner| {
+            inner.set_dimension(scope, generation, dimension)
+        })
     }
 
     fn begin_index(
@@ -116,22 +123,22 @@ impl<S: IndexStore> IndexStore for FailingStore<S> {
         model: Option<&EmbeddingModel>,
         at: Timestamp,
     ) -> Result<Index, StoreError> {
-        self.reach("begin_index")?.begin_index(scope, model, at)
+        self.call("begin_index", |inner| inner.begin_index(scope, model, at))
     }
 
     fn reopen_index(&self, scope: &TenantScope, generation: Generation) -> Result<bool, StoreError> {
-        self.reach("reopen_index")?.reopen_index(scope, generation)
+        self.call("reopen_index", |inner| inner.reopen_index(scope, generation))
     }
 
     fn switch_index(&self, scope: &TenantScope, generation: Generation) -> Result<bool, StoreError> {
-        self.reach("switch_index")?.switch_index(scope, generation)
+        self.call("switch_index", |inner| inner.switch_index(scope, generation))
     }
 
     fn forget_index(&self, scope: &TenantScope, generation: Generation) -> Result<bool, StoreError> {
-        self.reach("forget_index")?.forget_index(scope, generation)
+        self.call("forget_index", |inner| inner.forget_index(scope, generation))
     }
 
     fn indexes_in_use(&self) -> Result<Vec<(TenantId, Index)>, StoreError> {
-        self.reach("indexes_in_use")?.indexes_in_use()
+        self.call("indexes_in_use", S::indexes_in_use)
     }
 }

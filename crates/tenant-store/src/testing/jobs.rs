@@ -8,21 +8,21 @@ use crate::{
 
 impl<S: JobStore> JobStore for FailingStore<S> {
     fn job(&self, scope: &TenantScope, id: JobId) -> Result<Option<Job>, StoreError> {
-        self.reach("job")?.job(scope, id)
+        self.call("job", |inner| inner.job(scope, id))
     }
 
     fn jobs(&self, scope: &TenantScope, filter: &JobFilter, page: Page) -> Result<Paged<Job>, StoreError> {
-        self.reach("jobs")?.jobs(scope, filter, page)
+        self.call("jobs", |inner| inner.jobs(scope, filter, page))
     }
 
     fn cancel_job(&self, scope: &TenantScope, id: JobId, at: Timestamp) -> Result<Option<Job>, StoreError> {
-        self.reach("cancel_job")?.cancel_job(scope, id, at)
+        self.call("cancel_job", |inner| inner.cancel_job(scope, id, at))
     }
 }
 
 impl<S: JobQueue> JobQueue for FailingStore<S> {
     fn claim(&self, claim: &Claim) -> Result<Option<ClaimedJob>, StoreError> {
-        self.reach("claim")?.claim(claim)
+        self.call("claim", |inner| inner.claim(claim))
     }
 
     fn add_segments(
@@ -33,8 +33,9 @@ impl<S: JobQueue> JobQueue for FailingStore<S> {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Held, StoreError> {
-        self.reach("add_segments")?
-            .add_segments(scope, lease, segments, now, lease_until)
+        self.call("add_segments", |inner| {
+            inner.add_segments(scope, lease, segments, now, lease_until)
+        })
     }
 
     fn text_read(
@@ -44,7 +45,7 @@ impl<S: JobQueue> JobQueue for FailingStore<S> {
         read: &TextRead,
         now: Timestamp,
     ) -> Result<Held, StoreError> {
-        self.reach("text_read")?.text_read(scope, lease, read, now)
+        self.call("text_read", |inner| inner.text_read(scope, lease, read, now))
     }
 
     fn report(
@@ -55,8 +56,9 @@ impl<S: JobQueue> JobQueue for FailingStore<S> {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Held, StoreError> {
-        self.reach("report")?
-            .report(scope, lease, progress, now, lease_until)
+        self.call("report", |inner| {
+            inner.report(scope, lease, progress, now, lease_until)
+        })
     }
 
     fn publish(
@@ -67,7 +69,9 @@ impl<S: JobQueue> JobQueue for FailingStore<S> {
         written: &[Generation],
         now: Timestamp,
     ) -> Result<Published, StoreError> {
-        self.reach("publish")?.publish(scope, lease, chunks, written, now)
+        self.call("publish", |inner| {
+            inner.publish(scope, lease, chunks, written, now)
+        })
     }
 
     fn settle(
@@ -77,6 +81,6 @@ impl<S: JobQueue> JobQueue for FailingStore<S> {
         settlement: &Settlement,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.reach("settle")?.settle(scope, lease, settlement, now)
+        self.call("settle", |inner| inner.settle(scope, lease, settlement, now))
     }
 }

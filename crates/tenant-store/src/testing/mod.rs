@@ -5,7 +5,7 @@ mod documents;
 mod jobs;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::StoreError;
 
@@ -30,7 +30,8 @@ type Script = dyn Fn(&str) -> Option<StoreError> + Send + Sync;
 /// ```
 pub struct FailingStore<S> {
     inner: S,
-    script: Mutex<Option<Arc<Script>>>,
+    before: Mutex<Option<Arc<Script>>>,
+    after: Mutex<Option<Arc<Script>>>,
 }
 
 /// The failure of a database that does not answer.
@@ -48,7 +49,8 @@ impl<S> FailingStore<S> {
     pub fn new(inner: S) -> Self {
         Self {
             inner,
-            script: Mutex::new(None),
+            before: Mutex::new(None),
+            after: Mutex::new(None),
         }
     }
 
@@ -60,21 +62,37 @@ impl<S> FailingStore<S> {
     /// From now on asks `script` before each call, by the method's name as `create_tenant`; the error that it gives
     /// is the call's answer and the store behind is not reached.
     pub fn fail_when(&self, script: impl Fn(&str) -> Option<StoreError> + Send + Sync + 'static) {
-        *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(script));
+        *lock(&self.before) = Some(Arc::new(script));
+    }
+
+    /// From now on asks `script` after each call that went well; the error that it gives is the call's answer although the store behind
+    /// did as it was told, as when a connection breaks in between.
+    pub fn lose_when(&self, script: impl Fn(&str) -> Option<StoreError> + Send + Sync + 'static) {
+        *lock(&self.after) = Some(Arc::new(script));
     }
 
     /// Ends every failure.
     pub fn heal(&self) {
-        *self.script.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *lock(&self.before) = None;
+        *lock(&self.after) = None;
     }
 
-    fn reach(&self, method: &str) -> Result<&S, StoreError> {
-        let script = self.script.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match script.and_then(|script| script(method)) {
-            Some(error) => Err(error),
-            None => Ok(&self.inner),
-        }
+    fn call<T>(&self, method: &str, work: impl FnOnce(&S) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        ask(&self.before, method)?;
+        let answer = work(&self.inner)?;
+        ask(&self.after, method)?;
+        Ok(answer)
     }
+}
+
+fn lock(script: &Mutex<Option<Arc<Script>>>) -> MutexGuard<'_, Option<Arc<Script>>> {
+    script.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn ask(script: &Mutex<Option<Arc<Script>>>, method: &str) -> Result<(), StoreError> {
+    // Not asked under the lock: a script may use the store itself.
+    let script = lock(script).clone();
+    script.and_then(|script| script(method)).map_or(Ok(()), Err)
 }
 
 impl<S: fmt::Debug> fmt::Debug for FailingStore<S> {
@@ -89,6 +107,23 @@ impl<S: fmt::Debug> fmt::Debug for FailingStore<S> {
 mod tests {
     use super::*;
     use crate::MemoryStore;
+
+    #[test]
+    fn a_call_whose_answer_is_lost_was_made_all_the_same() {
+        use crate::TenantStore;
+        let store = FailingStore::new(MemoryStore::new());
+        let tenant = crate::conformance::samples::tenant("acme");
+        store.lose_when(|method| (method == "create_tenant").then(unavailable));
+        assert!(matches!(
+            store.create_tenant(&tenant),
+            Err(StoreError::Unavailable(_))
+        ));
+        assert_eq!(store.tenant(&tenant.id).unwrap(), Some(tenant));
+        store.heal();
+        store
+            .create_tenant(&crate::conformance::samples::tenant("globex"))
+            .unwrap();
+    }
 
     // A store that never fails keeps every obligation of the one behind.
     crate::conformance_tests!((FailingStore::new(MemoryStore::new()), ()));
