@@ -1,5 +1,7 @@
 //! HTML, by html5ever's tokenizer. No tree is built: reading needs no memory for structure, and nesting no stack.
 
+mod blocks;
+mod elements;
 mod page;
 
 use encoding_rs::Encoding;

@@ -2,6 +2,7 @@
 
 mod charsets;
 mod lexer;
+mod paragraphs;
 mod reader;
 
 use tenantry_domain::{MediaType, TextFormat};

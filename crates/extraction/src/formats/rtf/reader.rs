@@ -4,7 +4,8 @@ use encoding_rs::{Encoding, WINDOWS_1252};
 
 use super::charsets::{of_charset, of_code_page};
 use super::lexer::{Lexer, Token};
-use crate::markdown::{heading, list_item, one_line, table};
+use super::paragraphs::Paragraphs;
+use crate::markdown::one_line;
 use crate::out::Out;
 use crate::{Bound, ExtractError};
 
@@ -61,7 +62,7 @@ struct Group {
 }
 
 pub(super) struct Reader<'o, 's, 'f> {
-    out: &'o mut Out<'s, 'f>,
+    body: Paragraphs<'o, 's, 'f>,
     group: Group,
     groups: Vec<Group>,
     code_page: &'static Encoding,
@@ -79,12 +80,6 @@ pub(super) struct Reader<'o, 's, 'f> {
     /// The first half of a pair of surrogates.
     surrogate: Option<u16>,
     ignorable: bool,
-    text: String,
-    level: Option<usize>,
-    is_point: bool,
-    in_table: bool,
-    rows: Vec<Vec<String>>,
-    row: Vec<String>,
 }
 
 impl<'o, 's, 'f> Reader<'o, 's, 'f> {
@@ -96,7 +91,7 @@ impl<'o, 's, 'f> Reader<'o, 's, 'f> {
             hidden: false,
         };
         Self {
-            out,
+            body: Paragraphs::new(out),
             group,
             groups: Vec::new(),
             code_page: WINDOWS_1252,
@@ -110,12 +105,6 @@ impl<'o, 's, 'f> Reader<'o, 's, 'f> {
             passing: 0,
             surrogate: None,
             ignorable: false,
-            text: String::new(),
-            level: None,
-            is_point: false,
-            in_table: false,
-            rows: Vec::new(),
-            row: Vec::new(),
         }
     }
 
@@ -135,8 +124,7 @@ impl<'o, 's, 'f> Reader<'o, 's, 'f> {
             }
         }
         self.settle();
-        self.end_paragraph()?;
-        self.end_table()?;
+        self.body.end()?;
         Ok(Some(one_line(&self.title)).filter(|title| !title.is_empty()))
     }
 
@@ -179,7 +167,7 @@ impl<'o, 's, 'f> Reader<'o, 's, 'f> {
 
     fn write(&mut self, text: &str) {
         match self.group.place {
-            Place::Body if !self.group.hidden => self.text.push_str(text),
+            Place::Body if !self.group.hidden => self.body.push(text),
             Place::Title => self.title.push_str(text),
             Place::Styles => self.style(text),
             _ => {}
@@ -219,7 +207,9 @@ impl<'o, 's, 'f> Reader<'o, 's, 'f> {
             "info" => self.group.place = Place::Info,
             "title" if self.group.place == Place::Info => self.group.place = Place::Title,
             "listtext" | "pntext" => {
-                self.is_point = self.group.place == Place::Body || self.is_point;
+                if self.group.place == Place::Body {
+                    self.body.set_point();
+                }
                 self.group.place = Place::Nowhere;
             }
             "f" => self.font(number.unwrap_or(0)),
@@ -234,7 +224,7 @@ impl<'o, 's, 'f> Reader<'o, 's, 'f> {
                 self.group.font = None;
             }
             word if LEFT_OUT.contains(&word) => self.group.place = Place::Nowhere,
-            word if self.group.place == Place::Body => self.layout(word)?,
+            word if self.group.place == Place::Body => self.body.control(word)?,
             _ => {}
         }
         Ok(())
@@ -248,7 +238,7 @@ impl<'o, 's, 'f> Reader<'o, 's, 'f> {
     fn style_number(&mut self, number: i64) {
         match self.group.place {
             Place::Styles => self.style_number = number,
-            Place::Body => self.level = self.styles.get(&number).copied(),
+            Place::Body => self.body.set_level(self.styles.get(&number).copied()),
             _ => {}
         }
     }
@@ -263,7 +253,7 @@ impl<'o, 's, 'f> Reader<'o, 's, 'f> {
             (Place::Styles, Some(level)) => {
                 self.styles.insert(self.style_number, level);
             }
-            (Place::Body, level) => self.level = level,
+            (Place::Body, level) => self.body.set_level(level),
             _ => {}
         }
     }
@@ -283,82 +273,5 @@ impl<'o, 's, 'f> Reader<'o, 's, 'f> {
             None => vec![unit],
         };
         self.write(&String::from_utf16_lossy(&units));
-    }
-
-    fn layout(&mut self, word: &str) -> Result<(), ExtractError> {
-        match word {
-            "par" | "sect" | "page" => self.end_paragraph()?,
-            "line" => self.text.push('\n'),
-            "tab" => self.text.push('\t'),
-            "pard" => {
-                self.level = None;
-                self.in_table = false;
-            }
-            "intbl" => self.in_table = true,
-            "trowd" => self.begin_row()?,
-            "cell" | "nestcell" => {
-                self.row.push(std::mem::take(&mut self.text));
-                self.is_point = false;
-            }
-            "row" => self.rows.push(std::mem::take(&mut self.row)),
-            _ => self.text.push_str(symbol(word)),
-        }
-        Ok(())
-    }
-
-    fn begin_row(&mut self) -> Result<(), ExtractError> {
-        if !self.text.trim().is_empty() && self.row.is_empty() {
-            self.end_paragraph()?;
-        }
-        self.in_table = true;
-        Ok(())
-    }
-
-    fn end_paragraph(&mut self) -> Result<(), ExtractError> {
-        if self.in_table {
-            self.text.push(' ');
-            return Ok(());
-        }
-        self.end_table()?;
-        let text = std::mem::take(&mut self.text);
-        if text.trim().is_empty() {
-            return Ok(());
-        }
-        match (self.level, std::mem::take(&mut self.is_point)) {
-            (Some(level), _) => heading(self.out, level, &text),
-            (None, true) => list_item(self.out, 0, "-", &text),
-            (None, false) => self.out.block(text.trim()),
-        }
-    }
-
-    fn end_table(&mut self) -> Result<(), ExtractError> {
-        let mut rows = std::mem::take(&mut self.rows);
-        let row = std::mem::take(&mut self.row);
-        if !row.is_empty() {
-            rows.push(row);
-        }
-        if rows.is_empty() {
-            return Ok(());
-        }
-        table(self.out, &rows)
-    }
-}
-
-fn symbol(word: &str) -> &'static str {
-    match word {
-        "~" => "\u{a0}",
-        "_" => "\u{2011}",
-        "\\" => "\\",
-        "{" => "{",
-        "}" => "}",
-        "emdash" => "\u{2014}",
-        "endash" => "\u{2013}",
-        "bullet" => "\u{2022}",
-        "lquote" => "\u{2018}",
-        "rquote" => "\u{2019}",
-        "ldblquote" => "\u{201c}",
-        "rdblquote" => "\u{201d}",
-        "emspace" | "enspace" | "qmspace" => " ",
-        _ => "",
     }
 }
