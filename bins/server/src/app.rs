@@ -7,6 +7,8 @@ use tenantry_auth::{TokenIssuer, TokenVerifier};
 use tenantry_retrieval::{Accounts, Answers, Knowledge, Resolver, Searcher, Tenants};
 use tenantry_tenant_store::StoreError;
 
+use crate::workers::Wake;
+
 /// What `/readyz` asks.
 pub trait Readiness: Send + Sync {
     /// Whether the database answers and has the schema of this binary.
@@ -28,8 +30,10 @@ pub struct App {
     pub accounts: Accounts,
     /// Tenants and their keys.
     pub tenants: Tenants,
-    /// Documents.
+    /// Documents and the jobs on them.
     pub knowledge: Knowledge,
+    /// Has a waiting worker of this process look for a job now, and not only at its next look.
+    pub wake: Wake,
     /// Search.
     pub searcher: Arc<Searcher>,
     /// Chat.

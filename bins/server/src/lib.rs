@@ -15,3 +15,4 @@ pub mod serve;
 mod sse;
 pub mod startup;
 pub mod wiring;
+pub mod workers;

@@ -1,5 +1,6 @@
 //! Log lines on standard error, for people or as JSON.
 
+use std::error::Error;
 use std::io::{self, Write};
 
 use env_logger::fmt::Formatter;
@@ -66,6 +67,22 @@ fn json_line(record: &Record<'_>) -> String {
     });
     // The serialiser escapes the control characters below U+0020 and no others; all of ours have four digits.
     escape(&line.to_string(), |c| format!("\\u{:04x}", u32::from(c)))
+}
+
+/// An error with its causes, each said once.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // The words of a database's library may come in several lines.
+        let next = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// A text in which no control character can end the line, forge another one or command a terminal.

@@ -2,15 +2,16 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::rt::System;
+use actix_web::rt::signal::ctrl_c;
+use actix_web::rt::signal::unix::{SignalKind, signal};
 
-use crate::app::App;
-use crate::config::Settings;
 use crate::http::{self, HttpSettings};
+use crate::startup::Platform;
+use crate::workers::Workers;
 
 /// How long a client may take to send a request's head.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
@@ -21,6 +22,9 @@ const SHUTDOWN_SECONDS: u64 = 30;
 /// How long a client may leave the answer in the server's hands, acknowledging nothing of it, in milliseconds.
 #[cfg(target_os = "linux")]
 const STALLED: u32 = 60_000;
+/// How long a stop then still waits for workers, who stop at the same time as the requests; with the answers under way less than
+/// what `compose.yaml` allows.
+const WORKERS_SECONDS: u64 = 15;
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 
@@ -54,19 +58,32 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves until SIGTERM or SIGINT, then finishes the answers under way.
+/// Serves until SIGTERM or SIGINT, then finishes the answers under way, while the workers give back their jobs.
 ///
 /// # Errors
 /// When the server cannot start.
-pub fn run(app: Arc<App>, settings: &Settings, listener: TcpListener) -> io::Result<()> {
+pub fn run(platform: &Platform, listener: TcpListener) -> io::Result<()> {
+    let Platform {
+        app,
+        settings,
+        ingestor,
+        clock,
+        ..
+    } = platform;
     let http = HttpSettings {
         cors_origins: settings.cors_origins.clone(),
         ..HttpSettings::default()
     };
+    let workers = Workers::start(ingestor, None, settings.ingest_workers, &app.wake, clock)?;
+    let stopping = workers.stopping();
     let threads = http.permits.threads();
     log::info!("listening at http://{}", listener.local_addr()?);
-    let service = http::service(app, &http);
+    let service = http::service(app.clone(), &http);
     System::new().block_on(async move {
+        actix_web::rt::spawn(async move {
+            until_told_to_stop().await;
+            stopping.cancel();
+        });
         HttpServer::new(move || http::app(service.clone(), &http))
             .tcp_nodelay(true)
             .client_request_timeout(HEAD_DEADLINE)
@@ -77,8 +94,22 @@ pub fn run(app: Arc<App>, settings: &Settings, listener: TcpListener) -> io::Res
             .run()
             .await
     })?;
+    workers.stop(Duration::from_secs(WORKERS_SECONDS));
     log::info!("stopped");
     Ok(())
+}
+
+/// Waits for the signals that the server itself stops at.
+async fn until_told_to_stop() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => terminated.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let interrupted = std::pin::pin!(ctrl_c());
+    // A signal that cannot be waited for is one that stops the workers after the requests.
+    drop(futures_util::future::select(std::pin::pin!(terminated), interrupted).await);
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -1,24 +1,30 @@
 //! Which implementation stands behind each seam.
 
+mod models;
+mod ready;
+mod vectors;
+
 use std::sync::Arc;
 
 use tenantry_auth::{JwtIssuer, JwtSettings, JwtVerifier};
-use tenantry_crypto::{Argon2Hasher, KeyRing, Sealer};
+use tenantry_crypto::{Argon2Hasher, KeyRing};
 use tenantry_domain::Clock;
+use tenantry_extraction::{Extractor, ProcessExtractor};
 use tenantry_http_client::{RetryPolicy, Retrying, Transport, UreqTransport};
-use tenantry_llm_client::{
-    Completer, Embedder, ExtractiveCompleter, OpenAiCompleter, OpenAiEmbedder, OpenAiSettings,
-};
 use tenantry_retrieval::{
-    Accounts, Answers, Collections, Knowledge, PineconeLookup, Resolver, Searcher, Tenants,
+    Accounts, Answers, Collections, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge,
+    PineconeLookup, Reconciler, Reindexer, Resolver, Searcher, Tenants,
 };
-use tenantry_tenant_store::{KeyStateStore, MigrateError, SqlStore, StoreError};
-use tenantry_vector_client::{
-    EmbeddedOptions, EmbeddedVectorStore, PineconeCatalog, PineconeStores, VectorError, VectorStore,
-};
+use tenantry_tenant_store::SqlStore;
+use tenantry_vector_client::{PineconeCatalog, PineconeStores, VectorError};
 
-use crate::app::{App, Readiness};
-use crate::config::{LocalVectors, Provider, Settings, Tokens};
+pub use models::ModelError;
+use models::Models;
+use ready::Ready;
+
+use crate::app::App;
+use crate::config::{Settings, Tokens};
+use crate::workers::Wake;
 
 /// Who issues tokens and whom they are for: this server both times.
 const ISSUER: &str = "tenantry";
@@ -29,7 +35,28 @@ const ISSUER: &str = "tenantry";
 pub enum WiringError {
     /// The folder of the embedded vector store cannot be used.
     #[error("the vector store in DATA_DIR cannot be opened")]
-    Vectors(#[from] VectorError),
+    Embedded(#[source] VectorError),
+    /// The database cannot keep vectors.
+    #[error("VECTOR_STORE is pgvector, and the database of DATABASE_URL cannot be used for it")]
+    PgVector(#[source] VectorError),
+    /// A model cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// Every use case: those of requests, and those of the workers and the command line.
+#[derive(Debug)]
+pub struct Wired {
+    /// What a request may use.
+    pub app: App,
+    /// The models that embed.
+    pub embedders: Arc<Embedders>,
+    /// Does the jobs on documents.
+    pub ingestor: Arc<Ingestor>,
+    /// Makes indexes equal to the records.
+    pub reconciler: Arc<Reconciler>,
+    /// Builds indexes anew.
+    pub reindexer: Reindexer,
 }
 
 /// Puts the use cases together from what is configured.
@@ -41,35 +68,42 @@ pub fn wire(
     store: &Arc<SqlStore>,
     keys: &Arc<KeyRing>,
     clock: Arc<dyn Clock>,
-) -> Result<App, WiringError> {
+) -> Result<Wired, WiringError> {
     let transport: Arc<dyn Transport> = Arc::new(UreqTransport::new());
     // The model clients send again themselves: they alone can tell a busy provider from a quota that is used up.
-    let models = models(settings.provider.as_ref(), &transport);
+    let Models {
+        embedders,
+        completer,
+        reranker,
+    } = models::models(settings, &transport)?;
     let retrying: Arc<dyn Transport> = Arc::new(Retrying::new(transport, RetryPolicy::default()));
     let catalog = Arc::new(PineconeCatalog::new(retrying.clone(), settings.pinecone.clone()));
-    let dimension = models.embedder.as_ref().and_then(|embedder| embedder.identity().dimension);
+    let dimension = embedders.current_model().and_then(|model| model.dimension);
     let pinecone = PineconeLookup::new(catalog, dimension);
+    let stores = Arc::new(PineconeStores::new(retrying, settings.pinecone.clone()));
+    let local = vectors::local(&settings.vector_store)?;
+    let collections = Collections::new(local, store.clone(), embedders.clone(), clock.clone());
+    let collections =
+        Arc::new(collections.with_remote(stores, pinecone.clone(), keys.clone(), store.clone()));
     let resolver = Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone()));
-    let collections = Arc::new(Collections::new(
-        local_vectors(&settings.vector_store)?,
-        Arc::new(PineconeStores::new(retrying, settings.pinecone.clone())),
-        pinecone.clone(),
-        keys.clone(),
-        store.clone(),
-        clock.clone(),
-    ));
-    let searcher = Arc::new(Searcher::new(
-        store.clone(),
-        collections.clone(),
-        models.embedder.clone(),
-    ));
+    let parts = Parts {
+        store,
+        collections: &collections,
+        embedders: &embedders,
+        resolver: &resolver,
+        clock: &clock,
+    };
+    let (ingestor, reconciler, reindexer) = parts.background();
+    let searcher = Searcher::new(store.clone(), collections.clone(), embedders.clone(), reranker);
+    let searcher = Arc::new(searcher);
     let (issuer, verifier) = tokens(&settings.tokens, &clock);
-    Ok(App {
+    let hasher = Arc::new(Argon2Hasher::default());
+    let app = App {
         issuer,
         verifier,
         accounts: Accounts::new(
             store.clone(),
-            Arc::new(Argon2Hasher::default()),
+            hasher,
             settings.password_policy,
             resolver.clone(),
             clock.clone(),
@@ -81,16 +115,81 @@ pub fn wire(
             resolver.clone(),
             clock.clone(),
         ),
-        knowledge: Knowledge::new(store.clone(), collections, models.embedder, clock),
-        answers: Answers::new(searcher.clone(), models.completer),
+        knowledge: Knowledge::new(
+            store.clone(),
+            store.clone(),
+            store.clone(),
+            IngestLimits::default(),
+            clock,
+        ),
+        wake: Wake::default(),
+        answers: Answers::new(searcher.clone(), completer),
         searcher,
         resolver,
-        readiness: Arc::new(Ready {
-            store: store.clone(),
-            keys: keys.clone(),
-        }),
+        readiness: Arc::new(Ready::new(store, keys)),
         registration_open: settings.registration_open,
+    };
+    Ok(Wired {
+        app,
+        embedders,
+        ingestor,
+        reconciler,
+        reindexer,
     })
+}
+
+/// What several use cases are made of.
+struct Parts<'a> {
+    store: &'a Arc<SqlStore>,
+    collections: &'a Arc<Collections>,
+    embedders: &'a Arc<Embedders>,
+    resolver: &'a Arc<Resolver>,
+    clock: &'a Arc<dyn Clock>,
+}
+
+impl Parts<'_> {
+    /// What works on documents beside the requests.
+    fn background(&self) -> (Arc<Ingestor>, Arc<Reconciler>, Reindexer) {
+        let store = self.store;
+        let parts = IngestParts {
+            queue: store.clone(),
+            documents: store.clone(),
+            sources: store.clone(),
+            collections: self.collections.clone(),
+            embedders: self.embedders.clone(),
+            extractor: extractor(),
+            resolver: self.resolver.clone(),
+            clock: self.clock.clone(),
+        };
+        let reconciler = Arc::new(Reconciler::new(
+            store.clone(),
+            store.clone(),
+            store.clone(),
+            self.collections.clone(),
+            self.embedders.clone(),
+            self.clock.clone(),
+        ));
+        let reindexer = Reindexer::new(
+            reconciler.clone(),
+            self.collections.clone(),
+            self.embedders.clone(),
+            self.clock.clone(),
+        );
+        let ingestor = Arc::new(Ingestor::new(parts, IngestOptions::default()));
+        (ingestor, reconciler, reindexer)
+    }
+}
+
+/// Reads files by `tenantry extract`, in a process of its own for each.
+fn extractor() -> Arc<dyn Extractor> {
+    // On Linux the link leads to this very program, also when its file was replaced by another version meanwhile.
+    let program = if cfg!(target_os = "linux") {
+        Ok("/proc/self/exe".into())
+    } else {
+        std::env::current_exe()
+    };
+    // Without a name nothing can be started, which is what each job then says.
+    Arc::new(ProcessExtractor::new(program.unwrap_or_default(), ["extract"]))
 }
 
 fn tokens(tokens: &Tokens, clock: &Arc<dyn Clock>) -> (Arc<JwtIssuer>, Arc<JwtVerifier>) {
@@ -102,72 +201,4 @@ fn tokens(tokens: &Tokens, clock: &Arc<dyn Clock>) -> (Arc<JwtIssuer>, Arc<JwtVe
     let issuer = JwtIssuer::new(&tokens.keys, settings.clone(), clock.clone());
     let verifier = JwtVerifier::new(&tokens.keys, &settings, clock.clone());
     (Arc::new(issuer), Arc::new(verifier))
-}
-
-/// What embeds and what answers.
-struct Models {
-    embedder: Option<Arc<dyn Embedder>>,
-    completer: Arc<dyn Completer>,
-}
-
-fn models(provider: Option<&Provider>, transport: &Arc<dyn Transport>) -> Models {
-    let Some(provider) = provider else {
-        return Models {
-            embedder: None,
-            completer: Arc::new(ExtractiveCompleter),
-        };
-    };
-    let Provider {
-        base_url,
-        api_key,
-        chat_model,
-        embedding_model,
-    } = provider;
-    let model = embedding_model.as_deref().unwrap_or_default();
-    let mut settings = OpenAiSettings::new(base_url.clone(), chat_model, model);
-    settings.api_key.clone_from(api_key);
-    let embedder: Option<Arc<dyn Embedder>> = match embedding_model {
-        Some(_) => Some(Arc::new(OpenAiEmbedder::new(transport.clone(), settings.clone()))),
-        None => None,
-    };
-    Models {
-        embedder,
-        completer: Arc::new(OpenAiCompleter::new(transport.clone(), settings)),
-    }
-}
-
-fn local_vectors(vectors: &LocalVectors) -> Result<Arc<dyn VectorStore>, VectorError> {
-    match vectors {
-        LocalVectors::Embedded { data_dir } => {
-            let store = EmbeddedVectorStore::open(&data_dir.join("vectors"), EmbeddedOptions::default())?;
-            Ok(Arc::new(store))
-        }
-    }
-}
-
-/// The database answers, has the tables of this version, and knows the key that this server seals with.
-struct Ready {
-    store: Arc<SqlStore>,
-    keys: Arc<KeyRing>,
-}
-
-impl Readiness for Ready {
-    fn check(&self) -> Result<(), StoreError> {
-        match self.store.pending() {
-            Ok(pending) if pending.is_empty() => {}
-            Ok(_) => return Err(StoreError::Failed("migrations are pending".into())),
-            Err(MigrateError::Store(error)) => return Err(error),
-            Err(error) => return Err(StoreError::Failed(error.into())),
-        }
-        let active = self.keys.active_key();
-        let known =
-            self.store.key_states()?.into_iter().any(|state| {
-                state.key_id == active.to_string() && self.keys.opens_canary(active, &state.canary)
-            });
-        if known {
-            Ok(())
-        } else {
-            Err(StoreError::Failed("the database does not know SECRET_KEY".into()))
-        }
-    }
 }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use tenantry_domain::{Email, TenantId};
+use tenantry_domain::{Email, JobState, TenantId};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,8 +40,14 @@ pub enum Command {
     /// Make and look at tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
-    /// Take text and Markdown files into a tenant's knowledge
+    /// Take files and folders into a tenant's knowledge
     Ingest(IngestArgs),
+    /// List a tenant's newest jobs
+    Jobs(JobsArgs),
+    /// Compare the indexes with the records, and repair them
+    Reconcile(ReconcileArgs),
+    /// Build indexes anew by the configured embedding model while the old ones answer, and go back
+    Reindex(ReindexArgs),
     /// Answer a question from a tenant's knowledge
     Ask(AskArgs),
     /// Look at the keys that seal tenants' secrets
@@ -49,6 +55,9 @@ pub enum Command {
     Secrets(SecretsCommand),
     /// Ask the server at `HOST` and `PORT` whether it is alive, as a container's health check does
     Health,
+    /// Read one file from standard input, as a server asks for it
+    #[command(hide = true)]
+    Extract,
 }
 
 /// How to serve.
@@ -171,17 +180,86 @@ pub struct NamedTenant {
 /// What to take in.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tenantry ingest --tenant acme handbook.md notes/\n\n\
-    Folders are searched for .txt and .md files, symbolic links are not followed. The title of a document is its\n\
-    first Markdown heading, else the name of its file. The exit code is 1 when a file was skipped."
+    after_help = "Examples:\n  tenantry ingest --tenant acme handbook.pdf notes/\n\n\
+    Text, Markdown, HTML, PDF, DOCX, PPTX, XLSX, CSV, EPUB, RTF and EML are told by their content. Folders are taken with all\n\
+    that is below them but hidden files; symbolic links in them are not followed. A document is known by the folder's name\n\
+    and the path below it, `notes/2026/may.md`, or by the name of a file that is given itself: a changed file replaces its\n\
+    document, an unchanged one is skipped. Everything that was handed in is durable; stopped and run again, the command goes\n\
+    on. The exit code is 1 when a file failed."
 )]
 pub struct IngestArgs {
     /// The tenant whose knowledge it becomes
     #[arg(long, value_name = "ID")]
     pub tenant: TenantId,
-    /// Files that end in .txt or .md, and folders of them
+    /// How many files are worked on at once; without it one a processor, at most 4
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub workers: Option<u8>,
+    /// Files and folders
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+}
+
+/// Whose jobs to list.
+#[derive(Debug, Args)]
+pub struct JobsArgs {
+    /// The tenant
+    #[arg(long, value_name = "ID")]
+    pub tenant: TenantId,
+    /// Only those of this state: queued, running, done, failed or cancelled
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<JobState>,
+}
+
+/// One tenant or all.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct WhichTenants {
+    /// The tenant
+    #[arg(long, value_name = "ID")]
+    pub tenant: Option<TenantId>,
+    /// Every active tenant whose documents are kept here
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// What to compare.
+#[derive(Debug, Args)]
+#[command(after_help = "The exit code is 1 when differences are left. It may run beside servers.")]
+pub struct ReconcileArgs {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap shows a doc comment here as the help of the whole command"
+    )]
+    pub which: WhichTenants,
+    /// Write what is missing from the stored text, and remove what should not be there
+    #[arg(long)]
+    pub repair: bool,
+}
+
+/// What to build.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Answers come from the old index until the new one is complete, then from the new one at once. The old one is\n\
+    kept to go back to until the next build. With --all only indexes of another model are built. Stopped and run again,\n\
+    the command goes on."
+)]
+pub struct ReindexArgs {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap shows a doc comment here as the help of the whole command"
+    )]
+    pub which: WhichTenants,
+    /// Go back to the index that was searched before
+    #[arg(long, conflicts_with_all = ["abandon", "forget", "all"])]
+    pub back: bool,
+    /// Remove an index that was begun and never finished
+    #[arg(long, conflicts_with_all = ["forget", "all"])]
+    pub abandon: bool,
+    /// Remove the index that is kept to go back to
+    #[arg(long, conflicts_with = "all")]
+    pub forget: bool,
 }
 
 /// What to ask.

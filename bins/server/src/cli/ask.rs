@@ -50,6 +50,6 @@ pub(super) fn print(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// A text without what could command a terminal.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     text.chars().filter(|&c| c == '\n' || !c.is_control()).collect()
 }

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use tenantry_tenant_store::MigrateError;
 
-use crate::startup::{DatabaseError, StartError};
+use crate::logging::chain;
+use crate::startup::{DatabaseError, EmbeddingGuard, StartError};
+use crate::wiring::WiringError;
 
 /// Why a command failed, in a line for the person who called it, with what to do about it where that is known.
 #[derive(Debug)]
@@ -35,6 +37,11 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// What is told of it.
+    pub(super) fn message(&self) -> &str {
+        self.message.as_deref().unwrap_or_default()
     }
 
     /// Writes `error: ...` and the hint to standard error, and gives the exit code.
@@ -74,7 +81,10 @@ pub(super) fn start_failure(error: StartError) -> Failure {
         StartError::Database(DatabaseError::Migrate(MigrateError::DatabaseNewer { .. })) => {
             Some("use the version of tenantry that migrated it, or a newer one")
         }
-        StartError::Wiring(_) => Some("DATA_DIR must name a folder that this user may write to"),
+        StartError::Wiring(WiringError::Embedded(_)) => {
+            Some("DATA_DIR must name a folder that this user may write to")
+        }
+        StartError::Wiring(WiringError::PgVector(_) | WiringError::Model(_)) => None,
         StartError::Database(_) | StartError::Keys(_) => None,
     };
     let failure = Failure::from(error);
@@ -84,20 +94,14 @@ pub(super) fn start_failure(error: StartError) -> Failure {
     }
 }
 
-/// An error with its causes, each said once.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // The words of a database's library may come in several lines.
-        let next = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
+/// Models that do not fit the indexes, with what to do about it.
+pub(super) fn guard_failure(error: EmbeddingGuard) -> Failure {
+    let hint = error.hint();
+    let failure = Failure::from(error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
-    text
 }
 
 #[cfg(test)]

@@ -2,12 +2,16 @@
 
 mod args;
 mod ask;
+mod extract;
 mod failure;
 mod health;
 mod ingest;
 mod input;
+mod jobs;
 mod migrate;
 mod quickstart;
+mod reconcile;
+mod reindex;
 mod secrets;
 mod serve;
 mod sources;
@@ -18,14 +22,15 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 pub use args::{
-    AskArgs, Cli, Command, CreateTenant, CreateUser, IngestArgs, MigrateArgs, NamedTenant, NamedUser,
-    QuickstartArgs, SecretsCommand, ServeArgs, TenantCommand, UserCommand,
+    AskArgs, Cli, Command, CreateTenant, CreateUser, IngestArgs, JobsArgs, MigrateArgs, NamedTenant,
+    NamedUser, QuickstartArgs, ReconcileArgs, ReindexArgs, SecretsCommand, ServeArgs, TenantCommand,
+    UserCommand, WhichTenants,
 };
 pub use failure::Failure;
-use failure::{chain, start_failure};
+use failure::{guard_failure, start_failure};
 
 use crate::config::{Config, EnvFile, Environment, LogSettings};
-use crate::logging;
+use crate::logging::{self, chain};
 use crate::startup::{self, Migrations, Platform};
 
 /// Runs one command: 0 when it succeeded, 1 when it failed. A wrong command line is 2, which its parser says.
@@ -37,6 +42,9 @@ pub fn run(cli: Cli, environment: Environment) -> ExitCode {
 }
 
 fn dispatch(cli: Cli, environment: Environment) -> Result<(), Failure> {
+    if matches!(cli.command, Some(Command::Extract)) {
+        return extract::run();
+    }
     let env = match &cli.env_file {
         Some(path) => environment.with_file(EnvFile::read(path)?),
         None => environment,
@@ -49,9 +57,13 @@ fn dispatch(cli: Cli, environment: Environment) -> Result<(), Failure> {
         Command::User(command) => user::run(&env, command, out),
         Command::Tenant(command) => tenant::run(&env, command, out),
         Command::Ingest(args) => ingest::run(&env, &args, out),
+        Command::Jobs(args) => jobs::run(&env, &args, out),
+        Command::Reconcile(args) => reconcile::run(&env, &args, out),
+        Command::Reindex(args) => reindex::run(&env, &args, out),
         Command::Ask(args) => ask::run(&env, &args, out),
         Command::Secrets(command) => secrets::run(&env, &command, out),
         Command::Health => health::run(&env, out),
+        Command::Extract => extract::run(),
     }
 }
 

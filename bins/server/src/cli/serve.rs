@@ -1,6 +1,6 @@
-use super::{Failure, ServeArgs, start_failure};
+use super::{Failure, ServeArgs, guard_failure, start_failure};
 use crate::config::{Config, Environment};
-use crate::startup::{self, Migrations};
+use crate::startup::{self, Migrations, check_embeddings};
 use crate::{logging, serve};
 
 /// Serves until told to stop.
@@ -18,6 +18,11 @@ pub(super) fn run(env: &Environment, args: &ServeArgs) -> Result<(), Failure> {
     };
     let platform = startup::start(config, migrations).map_err(start_failure)?;
     platform.settings.log_summary();
+    match platform.embedders.current_model() {
+        Some(model) => log::info!("embeddings: {model}"),
+        None => log::warn!("embeddings: none, search goes by words alone"),
+    }
+    check_embeddings(platform.store.as_ref(), &platform.embedders, None).map_err(guard_failure)?;
     let listener = serve::bind(platform.settings.address)?;
-    Ok(serve::run(platform.app, &platform.settings, listener)?)
+    Ok(serve::run(&platform, listener)?)
 }

@@ -1,164 +1,177 @@
+use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
-use tenantry_domain::MediaType;
-use tenantry_retrieval::NewText;
-
-/// No text of 5,000,000 characters is longer in bytes.
-const MAX_BYTES: u64 = 20_000_000;
+/// A file to take in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Source {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// What the document is known by: the name of the folder that was given and the path below it, or the name of the file that
+    /// was given, with slashes. The same folder gives the same names from wherever it is taken in.
+    pub(super) external_id: String,
+}
 
 /// A file to take in, or a path with the reason why it is not.
-pub(super) type Found = Result<PathBuf, (PathBuf, String)>;
+pub(super) type Found = Result<Source, (PathBuf, String)>;
 
-/// The files that `paths` name, folders searched from top to bottom in the order of their names.
+/// The files that `paths` name, each once, folders searched from top to bottom in the order of their names.
 pub(super) fn find(paths: &[PathBuf]) -> Vec<Found> {
     let mut found = Vec::new();
     for path in paths {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => search(path, &mut found),
-            Ok(_) if media_type(path).is_some() => found.push(Ok(path.clone())),
+            Ok(metadata) if metadata.is_dir() => {
+                search(path, &mut Path::new(&own_name(path)).to_owned(), &mut found)
+            }
+            Ok(metadata) if metadata.is_file() => found.push(Ok(Source {
+                path: path.clone(),
+                external_id: own_name(path),
+            })),
             Ok(_) => found.push(Err((
                 path.clone(),
-                "its name ends neither in .txt nor in .md".to_owned(),
+                "it is neither a file nor a folder".to_owned(),
             ))),
             Err(error) => found.push(Err((path.clone(), error.to_string()))),
         }
     }
-    found
+    each_once(found)
 }
 
-fn search(folder: &Path, found: &mut Vec<Found>) {
+/// The name of a file or folder, also of one that is given as `.` or `notes/..`.
+fn own_name(path: &Path) -> String {
+    let resolved = || fs::canonicalize(path).ok();
+    let name = match path.components().next_back() {
+        Some(Component::Normal(name)) => Some(name.to_owned()),
+        _ => resolved().and_then(|path| path.file_name().map(OsStr::to_owned)),
+    };
+    name.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Adds the files below a folder, `name` being what it is known by. Hidden files and folders are left out.
+fn search(folder: &Path, name: &mut PathBuf, found: &mut Vec<Found>) {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = match entries {
         Ok(entries) => entries,
         Err(error) => return found.push(Err((folder.to_owned(), error.to_string()))),
     };
+    entries.retain(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
+        name.push(entry.file_name());
         // The type of the entry itself, so that a link is neither followed out of the folder nor in a circle.
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() => search(&path, found),
-            Ok(kind) if kind.is_file() && media_type(&path).is_some() => found.push(Ok(path)),
+            Ok(kind) if kind.is_dir() => search(&path, name, found),
+            Ok(kind) if kind.is_file() => found.push(Ok(Source {
+                path,
+                external_id: with_slashes(name),
+            })),
             Ok(_) => {}
             Err(error) => found.push(Err((path, error.to_string()))),
         }
+        name.pop();
     }
 }
 
-/// Reads a file as a document.
-pub(super) fn read(path: &Path) -> Result<NewText, String> {
-    let media_type = media_type(path).ok_or("its name ends neither in .txt nor in .md")?;
-    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
-    if metadata.len() > MAX_BYTES {
-        return Err(format!("it has more than {MAX_BYTES} bytes"));
+fn with_slashes(name: &Path) -> String {
+    let parts: Vec<_> = name
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    parts.join("/")
+}
+
+/// The same without files that were named twice; of two files of one name the second is refused, because it would replace the
+/// first.
+fn each_once(found: Vec<Found>) -> Vec<Found> {
+    let mut known: HashMap<String, PathBuf> = HashMap::new();
+    let mut once = Vec::with_capacity(found.len());
+    for one in found {
+        let Ok(source) = one else {
+            once.push(one);
+            continue;
+        };
+        let place = fs::canonicalize(&source.path).unwrap_or_else(|_| source.path.clone());
+        match known.get(&source.external_id) {
+            None => {
+                known.insert(source.external_id.clone(), place);
+                once.push(Ok(source));
+            }
+            Some(first) if *first == place => {}
+            Some(first) => {
+                let reason = format!(
+                    "{} has the same name `{}`: take it in apart",
+                    first.display(),
+                    source.external_id
+                );
+                once.push(Err((source.path, reason)));
+            }
+        }
     }
-    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        _ => error.to_string(),
-    })?;
-    Ok(NewText {
-        title: title(path, media_type, &text),
-        media_type,
-        text,
-    })
-}
-
-fn media_type(path: &Path) -> Option<MediaType> {
-    match path
-        .extension()
-        .and_then(OsStr::to_str)?
-        .to_ascii_lowercase()
-        .as_str()
-    {
-        "txt" => Some(MediaType::PlainText),
-        "md" | "markdown" => Some(MediaType::Markdown),
-        _ => None,
-    }
-}
-
-/// The first heading of a Markdown text, else the name of the file.
-fn title(path: &Path, media_type: MediaType, text: &str) -> String {
-    let heading = match media_type {
-        MediaType::Markdown => heading(text),
-        MediaType::PlainText => None,
-    };
-    let name = || path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    heading
-        .or_else(name)
-        .unwrap_or_default()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(300)
-        .collect()
-}
-
-/// The first heading of the first level.
-pub(super) fn heading(markdown: &str) -> Option<String> {
-    let text = markdown
-        .lines()
-        .find_map(|line| line.strip_prefix("# "))?
-        .trim()
-        .trim_end_matches('#')
-        .trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    once
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn folders_are_searched_in_order_for_text_and_markdown() {
+    fn made(names: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        fs::create_dir_all(at("b/c")).unwrap();
-        for name in [
-            "z.md",
-            "a.TXT",
-            "b/one.md",
-            "b/c/two.markdown",
-            "b/picture.png",
-            "notes",
-        ] {
-            fs::write(at(name), "x").unwrap();
+        for name in names {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
         }
+        folder
+    }
+
+    fn names(found: &[Found]) -> Vec<&str> {
+        found
+            .iter()
+            .map(|one| one.as_ref().unwrap().external_id.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn a_folder_gives_every_file_that_is_not_hidden_in_order() {
+        let folder = made(&[
+            "h/z.md",
+            "h/a.TXT",
+            "h/b/one.pdf",
+            "h/b/c/notes",
+            "h/.git/config",
+            "h/.env",
+        ]);
+        let top = folder.path().join("h");
         #[cfg(unix)]
-        std::os::unix::fs::symlink(folder.path(), at("b/loop")).unwrap();
-        let found: Vec<PathBuf> = find(&[folder.path().to_owned()])
-            .into_iter()
-            .map(Result::unwrap)
-            .collect();
-        assert_eq!(found, ["a.TXT", "b/c/two.markdown", "b/one.md", "z.md"].map(at));
+        std::os::unix::fs::symlink(&top, top.join("b/loop")).unwrap();
+        let expected = ["h/a.TXT", "h/b/c/notes", "h/b/one.pdf", "h/z.md"];
+        assert_eq!(names(&find(&[top.clone()])), expected);
+        assert_eq!(names(&find(&[top.join("b/..")])), expected, "from elsewhere");
+        assert_eq!(names(&find(&[top.join("b/one.pdf")])), ["one.pdf"]);
     }
 
     #[test]
-    fn a_named_file_that_cannot_be_read_is_told_with_its_reason() {
-        let folder = tempfile::tempdir().unwrap();
-        let (picture, missing) = (folder.path().join("a.png"), folder.path().join("b.md"));
-        fs::write(&picture, "x").unwrap();
-        let found = find(&[picture.clone(), missing.clone()]);
-        assert!(matches!(&found[0], Err((path, reason)) if *path == picture && reason.contains(".txt")));
-        assert!(matches!(&found[1], Err((path, _)) if *path == missing));
-        let latin = folder.path().join("latin.txt");
-        fs::write(&latin, b"caf\xe9").unwrap();
-        assert_eq!(read(&latin).unwrap_err(), "it is not UTF-8 text");
+    fn a_file_is_taken_once_and_never_in_place_of_another() {
+        let folder = made(&["a/x.md", "b/x.md"]);
+        let (a, b) = (folder.path().join("a/x.md"), folder.path().join("b/x.md"));
+        assert_eq!(find(&[a.clone(), a.clone()]).len(), 1);
+        let found = find(&[a, b.clone()]);
+        assert!(
+            matches!(&found[1], Err((path, reason)) if *path == b && reason.contains("x.md")),
+            "{found:?}"
+        );
+        assert_eq!(
+            names(&find(&[folder.path().join("a"), folder.path().join("b")])),
+            ["a/x.md", "b/x.md"]
+        );
     }
 
     #[test]
-    fn a_title_is_the_first_heading_or_the_name_of_the_file() {
-        let titled =
-            |name: &str, text: &str| title(Path::new(name), media_type(Path::new(name)).unwrap(), text);
-        assert_eq!(
-            titled("fees.md", "intro\n\n# Fees and fines #\n# Other"),
-            "Fees and fines"
-        );
-        assert_eq!(titled("fees.md", "## No first level"), "fees");
-        assert_eq!(titled("fees.txt", "# a comment"), "fees");
-        assert_eq!(
-            titled("x.md", &format!("# {}", "é".repeat(400))).chars().count(),
-            300
-        );
+    fn a_path_that_is_not_there_is_told_with_its_reason() {
+        let folder = made(&[]);
+        let missing = folder.path().join("b.md");
+        assert!(matches!(&find(&[missing.clone()])[0], Err((path, _)) if *path == missing));
     }
 }

@@ -1,10 +1,11 @@
 use std::fs;
 use std::io::Write;
 
-use tenantry_domain::{Page, Tenant, TenantId};
+use tenantry_domain::{Page, Tenant, TenantId, TenantScope};
 use tenantry_retrieval::{NewTenant, PineconeCheck, PineconeState, SaveTenantError, Superuser};
 use tenantry_tenant_store::StoreError;
 
+use super::ask::scope;
 use super::input::secret;
 use super::{CreateTenant, Failure, TenantCommand, field, open};
 use crate::app::App;
@@ -52,6 +53,18 @@ pub(super) fn every(app: &App, mut visit: impl FnMut(&Tenant) -> Result<(), Fail
     Ok(())
 }
 
+/// The scopes of the active tenants whose documents are kept here.
+pub(super) fn own_scopes(app: &App) -> Result<Vec<TenantScope>, Failure> {
+    let mut scopes = Vec::new();
+    every(app, |tenant| {
+        if tenant.is_active && tenant.pinecone.external.is_none() {
+            scopes.push(scope(app, &tenant.id)?);
+        }
+        Ok(())
+    })?;
+    Ok(scopes)
+}
+
 fn create(app: &App, env: &Environment, args: CreateTenant, out: &mut dyn Write) -> Result<(), Failure> {
     let system_prompt = match &args.system_prompt_file {
         Some(path) => Some(
@@ -70,12 +83,11 @@ fn create(app: &App, env: &Environment, args: CreateTenant, out: &mut dyn Write)
         None
     };
     let new = NewTenant {
-        id: args.id,
-        name: args.name,
         pinecone_environment: args.pinecone_environment,
         pinecone_index: args.pinecone_index,
         pinecone_api_key,
         system_prompt,
+        ..NewTenant::named(args.id, &args.name)
     };
     let saved = app
         .tenants

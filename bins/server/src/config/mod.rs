@@ -2,6 +2,7 @@
 //!
 //! All that is wrong is told at once, by the variable's name and what was expected, never by its value.
 
+mod embedding;
 mod env_file;
 mod environment;
 mod log_filter;
@@ -12,21 +13,25 @@ mod reader;
 mod secrets;
 mod tokens;
 pub mod variables;
+mod vectors;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use secrecy::SecretString;
 use tenantry_crypto::PasswordPolicy;
 use tenantry_tenant_store::DatabaseUrl;
 use tenantry_vector_client::PineconeOptions;
 
+pub use embedding::{EmbeddingChoice, EmbeddingSettings, Embeddings};
 pub use env_file::{EnvFile, EnvFileError};
 pub use environment::Environment;
-pub use models::Provider;
+pub use models::{Provider, RerankProvider};
 pub use problems::{ConfigError, Problem};
 pub use secrets::SecretKeys;
 pub use tokens::Tokens;
 pub use variables::{Unset, Variable};
+pub use vectors::LocalVectors;
 
 use crate::logging::LogFormat;
 use reader::{Reader, choice, number};
@@ -49,12 +54,22 @@ pub struct Settings {
     pub tokens: Tokens,
     /// The provider of models, if there is one.
     pub provider: Option<Provider>,
+    /// What embeds text.
+    pub embedding: EmbeddingSettings,
+    /// The provider that reranks, if there is one.
+    pub reranker: Option<RerankProvider>,
     /// The origins whose pages may call from a browser.
     pub cors_origins: Vec<String>,
     /// Where to listen.
     pub address: SocketAddr,
+    /// The folder of everything that is kept in files.
+    pub data_dir: PathBuf,
     /// The vector store of tenants without one of their own.
     pub vector_store: LocalVectors,
+    /// How many jobs on documents a server does at once.
+    pub ingest_workers: usize,
+    /// The largest file that is taken over HTTP, in bytes.
+    pub max_upload_bytes: u64,
     /// How Pinecone is called.
     pub pinecone: PineconeOptions,
     /// What is logged.
@@ -63,16 +78,6 @@ pub struct Settings {
     pub registration_open: bool,
     /// What a new password must be like.
     pub password_policy: PasswordPolicy,
-}
-
-/// The vector store of tenants without one of their own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LocalVectors {
-    /// One file a tenant in a folder.
-    Embedded {
-        /// The folder of all data; the files lie below it.
-        data_dir: PathBuf,
-    },
 }
 
 /// What is logged.
@@ -105,15 +110,22 @@ impl Config {
 impl Settings {
     /// Says in the log what the server works with, without any secret.
     pub fn log_summary(&self) {
-        let LocalVectors::Embedded { data_dir } = &self.vector_store;
         log::info!("records: {}", self.database);
-        log::info!("vectors: embedded, in {}", data_dir.join("vectors").display());
-        match &self.provider {
-            Some(provider) => log_models(provider),
-            None => log::warn!(
-                "no model provider is configured: answers are extractive quotes, search is lexical"
-            ),
+        match &self.vector_store {
+            LocalVectors::Embedded { data_dir } => {
+                log::info!("vectors: embedded, in {}", data_dir.join("vectors").display());
+            }
+            #[cfg(feature = "pgvector")]
+            LocalVectors::PgVector { .. } => log::info!("vectors: pgvector, in the database of the records"),
         }
+        match &self.provider {
+            Some(provider) => log::info!("answers: {} at {}", provider.chat_model, provider.base_url),
+            None => log::warn!("answers: quotes of the best passages, because no provider is configured"),
+        }
+        if let Some(reranker) = &self.reranker {
+            log::info!("reranking: {} at {}", reranker.model, reranker.url);
+        }
+        log::info!("jobs on documents: {} at once", self.ingest_workers);
     }
 }
 
@@ -126,7 +138,7 @@ pub fn database_settings(
 ) -> Result<(DatabaseUrl, LogSettings), ConfigError> {
     let mut reader = Reader::new(&lookup);
     let (database, log) = (database(&mut reader), log(&mut reader));
-    reader.problems.finish(database.zip(log))
+    reader.problems.finish(database.map(|(url, _)| url).zip(log))
 }
 
 /// What a health check needs: the address.
@@ -143,9 +155,19 @@ fn settings(reader: &mut Reader<'_>, keys: Option<&secrets::WrittenKeys>) -> Opt
     let database = database(reader);
     let tokens = tokens::tokens(reader, keys);
     let provider = models::provider(reader);
+    let data_dir = reader.value(&variables::DATA_DIR, |text| Ok::<_, String>(PathBuf::from(text)));
+    let known_provider = provider.as_ref().and_then(Option::as_ref);
+    let embedding = embedding::embedding(reader, known_provider, data_dir.as_deref());
+    let reranker = models::reranker(reader);
     let cors_origins = reader.optional(&variables::BACKEND_CORS_ORIGINS, origins::origins);
     let address = address(reader);
-    let vector_store = local_vectors(reader);
+    let vector_store = vectors::vectors(
+        reader,
+        database.as_ref().map(|(_, text)| text),
+        data_dir.as_deref(),
+    );
+    let ingest_workers = reader.optional(&variables::INGEST_WORKERS, number(0, 64));
+    let max_upload_mib = reader.value(&variables::MAX_UPLOAD_MIB, number(1_u64, 200));
     let pinecone = pinecone(reader);
     let log = log(reader);
     let registration = reader.value(
@@ -154,12 +176,17 @@ fn settings(reader: &mut Reader<'_>, keys: Option<&secrets::WrittenKeys>) -> Opt
     );
     let min_characters = reader.value(&variables::PASSWORD_MIN_LENGTH, number(8, 128));
     Some(Settings {
-        database: database?,
+        database: database?.0,
         tokens: tokens?,
         provider: provider?,
+        embedding: embedding?,
+        reranker: reranker?,
         cors_origins: cors_origins?.unwrap_or_default(),
         address: address?,
+        data_dir: data_dir?,
         vector_store: vector_store?,
+        ingest_workers: ingest_workers?.unwrap_or_else(usual_workers),
+        max_upload_bytes: max_upload_mib? << 20,
         pinecone: pinecone?,
         log: log?,
         registration_open: registration?,
@@ -169,10 +196,17 @@ fn settings(reader: &mut Reader<'_>, keys: Option<&secrets::WrittenKeys>) -> Opt
     })
 }
 
-fn database(reader: &mut Reader<'_>) -> Option<DatabaseUrl> {
+/// The database, and its URL as it was written, with what may be secret of it.
+fn database(reader: &mut Reader<'_>) -> Option<(DatabaseUrl, SecretString)> {
     reader.value(&variables::DATABASE_URL, |text| {
-        DatabaseUrl::parse(text).map_err(|error| format!("cannot be used ({error})"))
+        let url = DatabaseUrl::parse(text).map_err(|error| format!("cannot be used ({error})"))?;
+        Ok::<_, String>((url, text.into()))
     })
+}
+
+/// As many workers as there are processors, and few enough to leave a large machine to its requests.
+pub fn usual_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(4)
 }
 
 fn address(reader: &mut Reader<'_>) -> Option<SocketAddr> {
@@ -182,13 +216,6 @@ fn address(reader: &mut Reader<'_>) -> Option<SocketAddr> {
     });
     let port = reader.value(&variables::PORT, number(1, u16::MAX));
     Some(SocketAddr::new(host?, port?))
-}
-
-fn local_vectors(reader: &mut Reader<'_>) -> Option<LocalVectors> {
-    let data_dir = reader.value(&variables::DATA_DIR, |text| Ok::<_, String>(PathBuf::from(text)));
-    let known = reader.value(&variables::VECTOR_STORE, choice(&[("embedded", ())]));
-    let ((), data_dir) = (known?, data_dir?);
-    Some(LocalVectors::Embedded { data_dir })
 }
 
 fn pinecone(reader: &mut Reader<'_>) -> Option<PineconeOptions> {
@@ -215,12 +242,4 @@ fn log(reader: &mut Reader<'_>) -> Option<LogSettings> {
         format: format?,
         filter: filter?,
     })
-}
-
-fn log_models(provider: &Provider) {
-    log::info!("answers: {} at {}", provider.chat_model, provider.base_url);
-    match &provider.embedding_model {
-        Some(model) => log::info!("embeddings: {model}"),
-        None => log::info!("embeddings: none, search is lexical"),
-    }
 }

@@ -4,12 +4,14 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::reader::{Reader, token};
-use super::variables::{OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_CHAT_MODEL, OPENAI_EMBEDDING_MODEL};
+use super::variables::{
+    OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_CHAT_MODEL, RERANK_API_KEY, RERANK_MODEL, RERANK_URL,
+};
 
 /// Where OpenAI itself answers.
 const OPENAI: &str = "https://api.openai.com/v1";
 
-/// The models of one provider.
+/// A provider of models.
 pub struct Provider {
     /// The root of its API.
     pub base_url: Url,
@@ -17,8 +19,16 @@ pub struct Provider {
     pub api_key: Option<SecretString>,
     /// The model that writes answers.
     pub chat_model: String,
-    /// The model that embeds, unless words alone are searched.
-    pub embedding_model: Option<String>,
+}
+
+/// A provider that reranks.
+pub struct RerankProvider {
+    /// The endpoint itself.
+    pub url: Url,
+    /// Its key; a local server may need none.
+    pub api_key: Option<SecretString>,
+    /// The model that ranks.
+    pub model: String,
 }
 
 impl fmt::Debug for Provider {
@@ -27,7 +37,16 @@ impl fmt::Debug for Provider {
             .field("base_url", &self.base_url.as_str())
             .field("has_api_key", &self.api_key.is_some())
             .field("chat_model", &self.chat_model)
-            .field("embedding_model", &self.embedding_model)
+            .finish()
+    }
+}
+
+impl fmt::Debug for RerankProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RerankProvider")
+            .field("url", &self.url.as_str())
+            .field("has_api_key", &self.api_key.is_some())
+            .field("model", &self.model)
             .finish()
     }
 }
@@ -37,9 +56,7 @@ pub(super) fn provider(reader: &mut Reader<'_>) -> Option<Option<Provider>> {
     let api_key = reader.optional(&OPENAI_API_KEY, token);
     let base_url = reader.optional(&OPENAI_BASE_URL, operator_url);
     let chat_model = reader.value(&OPENAI_CHAT_MODEL, token);
-    let embedding_model = reader.value(&OPENAI_EMBEDDING_MODEL, token);
-    let (api_key, base_url, chat_model, embedding_model) =
-        (api_key?, base_url?, chat_model?, embedding_model?);
+    let (api_key, base_url, chat_model) = (api_key?, base_url?, chat_model?);
     let base_url = match base_url {
         Some(url) => url,
         None if api_key.is_some() => Url::parse(OPENAI).ok()?,
@@ -49,8 +66,26 @@ pub(super) fn provider(reader: &mut Reader<'_>) -> Option<Option<Provider>> {
         base_url,
         api_key: api_key.map(SecretString::from),
         chat_model,
-        embedding_model: Some(embedding_model).filter(|model| model != "none"),
     }))
+}
+
+/// The reranker, if an address names one.
+pub(super) fn reranker(reader: &mut Reader<'_>) -> Option<Option<RerankProvider>> {
+    let url = reader.optional(&RERANK_URL, operator_url);
+    let model = reader.optional(&RERANK_MODEL, token);
+    let api_key = reader.optional(&RERANK_API_KEY, token);
+    match (url?, model?, api_key?) {
+        (None, _, _) => Some(None),
+        (Some(url), Some(model), api_key) => Some(Some(RerankProvider {
+            url,
+            api_key: api_key.map(SecretString::from),
+            model,
+        })),
+        (Some(_), None, _) => {
+            reader.problems.add(&RERANK_MODEL, "is not set");
+            None
+        }
+    }
 }
 
 /// A URL that the operator may point anywhere.

@@ -117,9 +117,53 @@ pub const OPENAI_CHAT_MODEL: Variable = Variable {
 /// The model that embeds.
 pub const OPENAI_EMBEDDING_MODEL: Variable = Variable {
     name: "OPENAI_EMBEDDING_MODEL",
-    meaning: "The model that embeds text; `none` searches by words alone",
-    unset: Unset::Default("text-embedding-3-small"),
-    expected: "the name of a model, without blanks, or `none`",
+    meaning: "The model that embeds text: a provider's by its name, `local` for all-MiniLM-L6-v2 in the process, or `none` to \
+              search by words alone",
+    unset: Unset::Means(
+        "`text-embedding-3-small` with a provider; without one `local` when the model's files are there, else `none`",
+    ),
+    expected: "the name of a model, without blanks, `local` or `none`",
+};
+
+/// The models of indexes that were made before.
+pub const OPENAI_EMBEDDING_MODEL_PREVIOUS: Variable = Variable {
+    name: "OPENAI_EMBEDDING_MODEL_PREVIOUS",
+    meaning: "Earlier models, whose indexes are still searched and filled until `tenantry reindex` has built new ones",
+    unset: Unset::Means("no earlier models"),
+    expected: "models as in `OPENAI_EMBEDDING_MODEL` but `none`, separated by commas without blanks; a provider's need a \
+               provider",
+};
+
+/// Where the local model's files are.
+pub const MODEL_DIR: Variable = Variable {
+    name: "MODEL_DIR",
+    meaning: "The folder of the local model's files, which `scripts/fetch-model` fills",
+    unset: Unset::Means("`models/all-MiniLM-L6-v2` in the working folder, else in `DATA_DIR`"),
+    expected: "the path of a folder",
+};
+
+/// Where the reranker is.
+pub const RERANK_URL: Variable = Variable {
+    name: "RERANK_URL",
+    meaning: "The rerank endpoint of a provider, for example `https://api.cohere.com/v2/rerank`",
+    unset: Unset::Means("hits stay in the order of the search"),
+    expected: "an `http://` or `https://` URL without credentials, query or fragment",
+};
+
+/// The model that reranks.
+pub const RERANK_MODEL: Variable = Variable {
+    name: "RERANK_MODEL",
+    meaning: "The model that reranks",
+    unset: Unset::Means("nothing is reranked, and `RERANK_URL` may not be set"),
+    expected: "the name of a model, without blanks, when `RERANK_URL` is set",
+};
+
+/// The key of the reranker.
+pub const RERANK_API_KEY: Variable = Variable {
+    name: "RERANK_API_KEY",
+    meaning: "The key of the provider at `RERANK_URL`",
+    unset: Unset::Means("no key is sent"),
+    expected: "a key without blanks",
 };
 
 /// Who may call from a browser.
@@ -158,9 +202,25 @@ pub const DATA_DIR: Variable = Variable {
 /// The vector store of tenants without one of their own.
 pub const VECTOR_STORE: Variable = Variable {
     name: "VECTOR_STORE",
-    meaning: "The vector store of tenants that have no Pinecone key",
+    meaning: "The vector store of tenants that have no Pinecone key: files in `DATA_DIR`, or the PostgreSQL of `DATABASE_URL`",
     unset: Unset::Default("embedded"),
-    expected: "`embedded`",
+    expected: "`embedded`, or `pgvector` when `DATABASE_URL` is a PostgreSQL with that extension",
+};
+
+/// How many jobs are done at once.
+pub const INGEST_WORKERS: Variable = Variable {
+    name: "INGEST_WORKERS",
+    meaning: "How many jobs on documents this server does at once; `0` leaves them to other servers",
+    unset: Unset::Means("one a processor, at most 4"),
+    expected: "a whole number from 0 to 64",
+};
+
+/// The largest file that is taken over HTTP.
+pub const MAX_UPLOAD_MIB: Variable = Variable {
+    name: "MAX_UPLOAD_MIB",
+    meaning: "The largest file that is taken over HTTP, in MiB",
+    unset: Unset::Default("32"),
+    expected: "a whole number from 1 to 200",
 };
 
 /// The control plane of Pinecone.
@@ -228,7 +288,7 @@ pub const TENANTRY_PINECONE_API_KEY: Variable = Variable {
 };
 
 /// What the server reads, in the order of the documentation.
-pub const SERVER: [Variable; 23] = [
+pub const SERVER: [Variable; 30] = [
     SECRET_KEY,
     SECRET_KEY_FILE,
     SECRET_KEY_PREVIOUS,
@@ -241,11 +301,18 @@ pub const SERVER: [Variable; 23] = [
     OPENAI_BASE_URL,
     OPENAI_CHAT_MODEL,
     OPENAI_EMBEDDING_MODEL,
+    OPENAI_EMBEDDING_MODEL_PREVIOUS,
+    MODEL_DIR,
+    RERANK_URL,
+    RERANK_MODEL,
+    RERANK_API_KEY,
     BACKEND_CORS_ORIGINS,
     HOST,
     PORT,
     DATA_DIR,
     VECTOR_STORE,
+    INGEST_WORKERS,
+    MAX_UPLOAD_MIB,
     PINECONE_CONTROL_URL,
     PINECONE_API_VERSION,
     LOG_FORMAT,

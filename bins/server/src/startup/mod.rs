@@ -1,22 +1,26 @@
 //! From a configuration to a running set of use cases: database, migrations, keys, hardening.
 
 mod database;
+mod guard;
 mod hardening;
 mod keys;
 
+use std::fmt;
 use std::sync::Arc;
 
 use tenantry_crypto::KeyRing;
 use tenantry_domain::{Clock, SystemClock};
+use tenantry_retrieval::{Embedders, Ingestor, Reconciler, Reindexer};
 use tenantry_tenant_store::SqlStore;
 
 pub use database::{DatabaseError, Migrations, open_database, prepare};
+pub use guard::{EmbeddingGuard, check_embeddings};
 pub use hardening::harden;
 pub use keys::{KeyError, SALT_ROW, open_keys};
 
 use crate::app::App;
 use crate::config::{Config, Settings};
-use crate::wiring::{self, WiringError};
+use crate::wiring::{self, Wired, WiringError};
 
 /// Why nothing was started.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +38,6 @@ pub enum StartError {
 }
 
 /// Everything that is made at start.
-#[derive(Debug)]
 pub struct Platform {
     /// What was configured, without the keys.
     pub settings: Settings,
@@ -42,8 +45,27 @@ pub struct Platform {
     pub store: Arc<SqlStore>,
     /// The keys.
     pub keys: Arc<KeyRing>,
-    /// The use cases.
+    /// The use cases of requests.
     pub app: Arc<App>,
+    /// The models that embed.
+    pub embedders: Arc<Embedders>,
+    /// Does the jobs on documents.
+    pub ingestor: Arc<Ingestor>,
+    /// Makes indexes equal to the records.
+    pub reconciler: Arc<Reconciler>,
+    /// Builds indexes anew.
+    pub reindexer: Reindexer,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Platform")
+            .field("settings", &self.settings)
+            .field("embedders", &self.embedders)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Opens the database, checks migrations and keys, and wires the use cases.
@@ -60,11 +82,22 @@ pub fn start(config: Config, migrations: Migrations) -> Result<Platform, StartEr
     let store = Arc::new(open_database(&settings.database)?);
     prepare(&store, migrations)?;
     let keys = open_keys(store.as_ref(), secret_keys, clock.as_ref())?;
-    let app = wiring::wire(&settings, &store, &keys, clock)?;
+    let Wired {
+        app,
+        embedders,
+        ingestor,
+        reconciler,
+        reindexer,
+    } = wiring::wire(&settings, &store, &keys, clock.clone())?;
     Ok(Platform {
         settings,
         store,
         keys,
         app: Arc::new(app),
+        embedders,
+        ingestor,
+        reconciler,
+        reindexer,
+        clock,
     })
 }

@@ -27,6 +27,7 @@ const EDGES: [(&str, &[&str]); 10] = [
             "tenantry-tenant-store",
             "tenantry-vector-client",
             "tenantry-llm-client",
+            "tenantry-extraction",
         ],
     ),
     (
@@ -39,6 +40,7 @@ const EDGES: [(&str, &[&str]); 10] = [
             "tenantry-vector-client",
             "tenantry-llm-client",
             "tenantry-auth",
+            "tenantry-extraction",
             RETRIEVAL,
         ],
     ),

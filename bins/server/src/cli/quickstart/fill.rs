@@ -1,18 +1,23 @@
-use std::collections::HashSet;
 use std::io::Write;
+use std::thread;
+use std::time::Duration;
 
-use tenantry_domain::{DocumentState, MediaType, Page, TenantScope};
-use tenantry_retrieval::{NewTenant, NewText, NewUser, SaveTenantError, Superuser};
-use tenantry_tenant_store::StoreError;
+use tenantry_domain::{Cancellation, Job, JobState, TenantScope};
+use tenantry_retrieval::{NewFile, NewTenant, NewUser, SaveTenantError, Superuser, Worked};
+use tenantry_tenant_store::{StoreError, SubmitOutcome};
 
 use super::folder::Folder;
 use super::samples::{SAMPLES, SUPERUSER, SUPERUSER_PASSWORD, Sample};
 use crate::app::App;
 use crate::cli::Failure;
-use crate::cli::sources::heading;
+use crate::startup::Platform;
+
+/// How long it is between two looks for something to do.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Makes what is not there yet: the superuser, the tenants, their users and documents.
-pub(super) fn fill(app: &App, folder: &Folder, out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn fill(platform: &Platform, folder: &Folder, out: &mut dyn Write) -> Result<(), Failure> {
+    let app = &platform.app;
     let superuser = NewUser {
         email: SUPERUSER.to_owned(),
         password: folder.password(SUPERUSER_PASSWORD)?,
@@ -33,7 +38,7 @@ pub(super) fn fill(app: &App, folder: &Folder, out: &mut dyn Write) -> Result<()
             .resolver
             .operator_scope(&Superuser::operator(), &sample.id()?)?;
         write!(out, "  {} ", sample.name)?;
-        let new = ensure_documents(app, &scope, sample, out)?;
+        let new = ensure_documents(platform, &scope, sample, out)?;
         let all = sample.documents.len();
         writeln!(out, " {all} documents, {new} of them new")?;
     }
@@ -50,12 +55,8 @@ fn ensure_user(app: &App, new: NewUser) -> Result<(), Failure> {
 
 fn ensure_tenant(app: &App, sample: &Sample) -> Result<(), Failure> {
     let new = NewTenant {
-        id: sample.id()?,
-        name: sample.name.to_owned(),
-        pinecone_environment: None,
-        pinecone_index: None,
-        pinecone_api_key: None,
         system_prompt: Some(sample.prompt.to_owned()),
+        ..NewTenant::named(sample.id()?, sample.name)
     };
     match app.tenants.create(&Superuser::operator(), new) {
         Ok(_) | Err(SaveTenantError::Store(StoreError::IdTaken)) => Ok(()),
@@ -63,37 +64,50 @@ fn ensure_tenant(app: &App, sample: &Sample) -> Result<(), Failure> {
     }
 }
 
-/// Takes in the documents that cannot be found by their title, a dot for each, and gives their number. What an
-/// interrupted run left half done is removed first.
+/// Hands in the documents, which skips those that are there, and works until all are ready, a dot for each; gives the number of
+/// new ones.
 fn ensure_documents(
-    app: &App,
+    platform: &Platform,
     scope: &TenantScope,
     sample: &Sample,
     out: &mut dyn Write,
 ) -> Result<usize, Failure> {
-    let page = Page::new(Page::MAX_LIMIT, 0)?;
-    let mut there = HashSet::new();
-    for document in app.knowledge.documents(scope, page)?.items {
-        if document.state == DocumentState::Ready {
-            there.insert(document.title);
-        } else {
-            app.knowledge.remove(scope, document.id)?;
-        }
-    }
     let mut new = 0;
-    for text in sample.documents {
-        let title = heading(text).unwrap_or_else(|| sample.name.to_owned());
-        if !there.contains(&title) {
-            let document = NewText {
-                title,
-                media_type: MediaType::Markdown,
-                text: text.to_owned(),
-            };
-            app.knowledge.ingest(scope, &document, &mut |_| {})?;
-            new += 1;
-        }
+    for (name, text) in sample.documents {
+        let file = NewFile {
+            file_name: Some(name.to_owned()),
+            external_id: Some(name.to_owned()),
+            ..NewFile::default()
+        };
+        let submitted = platform
+            .app
+            .knowledge
+            .submit(scope, &file, &mut text.as_bytes())?;
+        new += usize::from(submitted.outcome != SubmitOutcome::Unchanged);
+        work_until_over(platform, scope, submitted.job)?;
         write!(out, ".")?;
         out.flush()?;
     }
     Ok(new)
+}
+
+fn work_until_over(platform: &Platform, scope: &TenantScope, mut job: Job) -> Result<(), Failure> {
+    while !job.state.is_over() {
+        // What an interrupted run began is free again once its lease has ended.
+        if let Worked::Idle = platform
+            .ingestor
+            .run_one(Some(scope.id()), &Cancellation::new())?
+        {
+            thread::sleep(PAUSE);
+        }
+        let gone = || Failure::new("a document was removed while it was taken in");
+        job = platform.app.knowledge.job(scope, job.id)?.ok_or_else(gone)?;
+    }
+    match job.state {
+        JobState::Done => Ok(()),
+        _ => Err(Failure::new(
+            job.reason
+                .unwrap_or_else(|| "a document was not taken in".to_owned()),
+        )),
+    }
 }

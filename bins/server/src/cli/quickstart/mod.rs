@@ -10,10 +10,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use tenantry_retrieval::Superuser;
 
-use super::{Failure, QuickstartArgs, start_failure};
+use super::{Failure, QuickstartArgs, guard_failure, start_failure};
 use crate::app::App;
+use crate::config::variables::MODEL_DIR;
 use crate::config::{Config, Environment};
-use crate::startup::{self, Migrations};
+use crate::startup::{self, Migrations, check_embeddings};
 use crate::{logging, serve};
 use folder::Folder;
 use samples::{QUESTION, SAMPLES};
@@ -27,7 +28,12 @@ const PORTS: u16 = 50;
 /// database that was meant for something else.
 pub(super) fn run(env: &Environment, args: &QuickstartArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let folder = Folder::open(&args.dir)?;
-    let config = Config::from_lookup(|name| folder.variable(name))?;
+    // Where the image keeps its model is no setting of anybody's.
+    let model_dir = env.get(MODEL_DIR.name);
+    let config = Config::from_lookup(|name| match name {
+        _ if name == MODEL_DIR.name => model_dir.clone(),
+        _ => folder.variable(name),
+    })?;
     let filter = env.get("RUST_LOG").filter(|filter| !filter.is_empty());
     logging::init(config.settings.log.format, filter.as_deref().unwrap_or("warn"))?;
     writeln!(
@@ -41,9 +47,10 @@ pub(super) fn run(env: &Environment, args: &QuickstartArgs, out: &mut dyn Write)
         folder.path().display()
     )?;
     let platform = startup::start(config, Migrations::Apply).map_err(start_failure)?;
-    let app = &platform.app;
-    fill::fill(app, &folder, out)?;
-    compare(app, out)?;
+    check_embeddings(platform.store.as_ref(), &platform.embedders, None).map_err(guard_failure)?;
+    report::search(&platform.embedders, out)?;
+    fill::fill(&platform, &folder, out)?;
+    compare(&platform.app, out)?;
     if args.once {
         report::accounts(&folder, out)?;
         return Ok(writeln!(out, "\nRun the same command without --once to serve.")?);
@@ -61,7 +68,7 @@ pub(super) fn run(env: &Environment, args: &QuickstartArgs, out: &mut dyn Write)
     report::accounts(&folder, out)?;
     report::calls(&folder, address, out)?;
     out.flush()?;
-    Ok(serve::run(platform.app, &platform.settings, listener)?)
+    Ok(serve::run(&platform, listener)?)
 }
 
 /// Asks both tenants the same question.

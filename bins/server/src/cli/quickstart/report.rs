@@ -2,12 +2,23 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use secrecy::ExposeSecret;
-use tenantry_retrieval::Answer;
+use tenantry_retrieval::{Answer, Embedders};
 
 use super::folder::Folder;
 use super::samples::{QUESTION, SAMPLES, SUPERUSER, SUPERUSER_PASSWORD, Sample};
 use crate::cli::Failure;
 use crate::cli::ask::print;
+
+/// Writes how documents are searched.
+pub(super) fn search(embedders: &Embedders, out: &mut dyn Write) -> io::Result<()> {
+    match embedders.current_model() {
+        Some(model) => writeln!(out, "Search goes by meaning ({}) and by words.", model.name),
+        None => writeln!(
+            out,
+            "Search goes by words alone; scripts/fetch-model brings a model that knows meanings."
+        ),
+    }
+}
 
 /// Writes what a tenant answers.
 pub(super) fn answer(sample: &Sample, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {

@@ -21,8 +21,8 @@ pub(super) struct Sample {
     pub(super) email: &'static str,
     /// The variable of its user's password.
     pub(super) password: &'static str,
-    /// Its documents, in Markdown, each with a heading.
-    pub(super) documents: [&'static str; 5],
+    /// Its documents by their names, in Markdown, each with a heading.
+    pub(super) documents: [(&'static str, &'static str); 5],
 }
 
 impl Sample {
@@ -40,11 +40,20 @@ pub(super) static SAMPLES: [Sample; 2] = [
         email: "rider@alpine-bikes.example",
         password: "QUICKSTART_ALPINE_BIKES_PASSWORD",
         documents: [
-            include_str!("documents/alpine-bikes/opening-hours.md"),
-            include_str!("documents/alpine-bikes/rental-prices.md"),
-            include_str!("documents/alpine-bikes/returns.md"),
-            include_str!("documents/alpine-bikes/damage-and-repairs.md"),
-            include_str!("documents/alpine-bikes/trails.md"),
+            (
+                "opening-hours.md",
+                include_str!("documents/alpine-bikes/opening-hours.md"),
+            ),
+            (
+                "rental-prices.md",
+                include_str!("documents/alpine-bikes/rental-prices.md"),
+            ),
+            ("returns.md", include_str!("documents/alpine-bikes/returns.md")),
+            (
+                "damage-and-repairs.md",
+                include_str!("documents/alpine-bikes/damage-and-repairs.md"),
+            ),
+            ("trails.md", include_str!("documents/alpine-bikes/trails.md")),
         ],
     },
     Sample {
@@ -54,11 +63,17 @@ pub(super) static SAMPLES: [Sample; 2] = [
         email: "reader@harbour-library.example",
         password: "QUICKSTART_HARBOUR_LIBRARY_PASSWORD",
         documents: [
-            include_str!("documents/harbour-library/opening-hours.md"),
-            include_str!("documents/harbour-library/membership.md"),
-            include_str!("documents/harbour-library/loans.md"),
-            include_str!("documents/harbour-library/returns.md"),
-            include_str!("documents/harbour-library/rooms.md"),
+            (
+                "opening-hours.md",
+                include_str!("documents/harbour-library/opening-hours.md"),
+            ),
+            (
+                "membership.md",
+                include_str!("documents/harbour-library/membership.md"),
+            ),
+            ("loans.md", include_str!("documents/harbour-library/loans.md")),
+            ("returns.md", include_str!("documents/harbour-library/returns.md")),
+            ("rooms.md", include_str!("documents/harbour-library/rooms.md")),
         ],
     },
 ];
@@ -66,15 +81,19 @@ pub(super) static SAMPLES: [Sample; 2] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::sources::heading;
 
     #[test]
     fn every_tenant_and_document_can_be_told_apart() {
         let mut titles = Vec::new();
         for sample in &SAMPLES {
             assert!(sample.id().is_ok(), "{}", sample.id);
-            titles.extend(sample.documents.map(|text| (sample.id, heading(text).unwrap())));
+            titles.extend(
+                sample
+                    .documents
+                    .map(|(_, text)| (sample.id, text.lines().next().unwrap())),
+            );
         }
+        assert!(titles.iter().all(|(_, title)| title.starts_with("# ")));
         titles.sort();
         titles.dedup();
         assert_eq!(titles.len(), 10);

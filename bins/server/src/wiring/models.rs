@@ -1,0 +1,104 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tenantry_http_client::Transport;
+use tenantry_llm_client::{
+    Completer, Embedder, ExtractiveCompleter, HttpReranker, OpenAiCompleter, OpenAiEmbedder, OpenAiSettings,
+    Reranker, RerankerSettings,
+};
+use tenantry_retrieval::Embedders;
+
+use crate::config::{EmbeddingChoice, EmbeddingSettings, Embeddings, Provider, RerankProvider, Settings};
+
+/// Why a model cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The local model's files are not all there, or not the model's.
+    #[cfg(feature = "local-model")]
+    #[error("the local embedding model cannot be used")]
+    Local(#[from] tenantry_llm_client::LocalModelError),
+    /// The local model is asked for and not built in.
+    #[error("the local embedding model is not built in: build with the feature `local-model`")]
+    NotBuiltIn,
+    /// A provider's model is asked for, and there is no provider.
+    #[error("the embedding model {0} needs a provider: set OPENAI_API_KEY or OPENAI_BASE_URL")]
+    NoProvider(String),
+}
+
+/// What embeds, what answers and what ranks.
+pub(super) struct Models {
+    pub(super) embedders: Arc<Embedders>,
+    pub(super) completer: Arc<dyn Completer>,
+    pub(super) reranker: Option<Arc<dyn Reranker>>,
+}
+
+pub(super) fn models(settings: &Settings, transport: &Arc<dyn Transport>) -> Result<Models, ModelError> {
+    let provider = settings.provider.as_ref();
+    let completer: Arc<dyn Completer> = match provider {
+        Some(provider) => Arc::new(OpenAiCompleter::new(transport.clone(), openai(provider, ""))),
+        None => Arc::new(ExtractiveCompleter),
+    };
+    let embedders = embedders(&settings.embedding, provider, transport)?;
+    let reranker = settings
+        .reranker
+        .as_ref()
+        .map(|provider| reranker(provider, transport));
+    Ok(Models {
+        embedders: Arc::new(embedders),
+        completer,
+        reranker,
+    })
+}
+
+fn embedders(
+    settings: &EmbeddingSettings,
+    provider: Option<&Provider>,
+    transport: &Arc<dyn Transport>,
+) -> Result<Embedders, ModelError> {
+    let open = |choice: &EmbeddingChoice| -> Result<Arc<dyn Embedder>, ModelError> {
+        match choice {
+            EmbeddingChoice::Local => local(&settings.model_dirs),
+            EmbeddingChoice::Provider(name) => {
+                let provider = provider.ok_or_else(|| ModelError::NoProvider(name.clone()))?;
+                Ok(Arc::new(OpenAiEmbedder::new(
+                    transport.clone(),
+                    openai(provider, name),
+                )))
+            }
+        }
+    };
+    let current = match &settings.current {
+        Embeddings::By(choice) => Some(open(choice)?),
+        Embeddings::LocalIfThere if settings.local_is_there() => Some(open(&EmbeddingChoice::Local)?),
+        Embeddings::LocalIfThere | Embeddings::None => None,
+    };
+    let others = settings.previous.iter().map(open).collect::<Result<_, _>>()?;
+    Ok(Embedders::new(current, others))
+}
+
+#[cfg(feature = "local-model")]
+fn local(folders: &[PathBuf]) -> Result<Arc<dyn Embedder>, ModelError> {
+    use tenantry_llm_client::LocalEmbedder;
+
+    let there = folders.iter().find(|folder| folder.is_dir());
+    let folder = there.or_else(|| folders.first()).cloned().unwrap_or_default();
+    Ok(Arc::new(LocalEmbedder::open(&folder)?))
+}
+
+#[cfg(not(feature = "local-model"))]
+fn local(_: &[PathBuf]) -> Result<Arc<dyn Embedder>, ModelError> {
+    Err(ModelError::NotBuiltIn)
+}
+
+fn openai(provider: &Provider, embedding_model: &str) -> OpenAiSettings {
+    let mut settings = OpenAiSettings::new(provider.base_url.clone(), &provider.chat_model, embedding_model);
+    settings.api_key.clone_from(&provider.api_key);
+    settings
+}
+
+fn reranker(provider: &RerankProvider, transport: &Arc<dyn Transport>) -> Arc<dyn Reranker> {
+    let mut settings = RerankerSettings::new(provider.url.clone(), &provider.model);
+    settings.api_key.clone_from(&provider.api_key);
+    Arc::new(HttpReranker::new(transport.clone(), settings))
+}
