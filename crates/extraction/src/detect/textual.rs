@@ -10,10 +10,15 @@ pub(super) fn kind(start: &[u8], hint: FileHint<'_>) -> Option<MediaType> {
     let start = start.get(..8_192).unwrap_or(start);
     let encoding = charset::proven(start).unwrap_or_else(|| charset::likely(start));
     let (text, _) = encoding.decode_with_bom_removal(start);
+    let claimed = claimed(hint);
+    if claimed == Some(MediaType::Eml) && has_header(&text) {
+        // The parts of a mail need not be text.
+        return Some(MediaType::Eml);
+    }
     if !is_text(&text) {
         return None;
     }
-    Some(match claimed(hint) {
+    Some(match claimed {
         _ if is_html(&text) => MediaType::Html,
         Some(MediaType::Html) if has_tag(&text) => MediaType::Html,
         Some(kind @ (MediaType::PlainText | MediaType::Markdown | MediaType::Csv)) => kind,
@@ -69,22 +74,42 @@ fn has_tag(text: &str) -> bool {
         .any(|after| after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!'))
 }
 
-/// A mail begins with headers (RFC 5322), among them one that only mails have and one that tells from whom or what.
+/// Whether a file that says it is a mail begins with a header of one.
+fn has_header(text: &str) -> bool {
+    let known = [
+        "content-type",
+        "x-mozilla-status",
+        "delivered-to",
+        "reply-to",
+        "cc",
+    ];
+    let known = [known.as_slice(), &SENDERS, &OTHERS].concat();
+    let first = header_names(text).into_iter().next();
+    first.is_some_and(|first| known.contains(&first.as_str()))
+}
+
+/// A mail that does not say so begins with headers (RFC 5322) that tell from whom it is, and more.
 fn is_mail(text: &str) -> bool {
+    let names = header_names(text);
+    let has = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
+    has(&SENDERS) && has(&OTHERS)
+}
+
+const SENDERS: [&str; 3] = ["from", "sender", "return-path"];
+const OTHERS: [&str; 6] = ["to", "date", "message-id", "received", "mime-version", "subject"];
+
+/// The names of the lines that a text begins with, as far as they are headers.
+fn header_names(text: &str) -> Vec<String> {
     let text = text
         .strip_prefix("From ")
         .map_or(text, |mbox| mbox.split_once('\n').map_or("", |(_, rest)| rest));
-    let names: Vec<String> = text
-        .lines()
+    text.lines()
         .take_while(|line| !line.is_empty())
         .filter(|line| !line.starts_with([' ', '\t']))
         .map_while(|line| line.split_once(':'))
         .map(|(name, _)| name.to_ascii_lowercase())
         .take_while(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
-        .collect();
-    let has = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
-    has(&["from", "sender", "return-path"])
-        && has(&["to", "date", "message-id", "received", "mime-version", "subject"])
+        .collect()
 }
 
 #[cfg(test)]
@@ -105,6 +130,7 @@ mod tests {
         assert_eq!(kind_of("just words", "a.pdf"), Some(MediaType::PlainText));
         assert_eq!(kind_of("From: a@b.c\nTo: d@e.f\n\nHi", "a"), Some(MediaType::Eml));
         assert_eq!(kind_of("Hello: world", "a.eml"), Some(MediaType::PlainText));
+        assert_eq!(kind_of("Subject: x\n\n\0\u{1}", "a.eml"), Some(MediaType::Eml));
         assert_eq!(kind_of("a\0b", "a.txt"), None);
     }
 
