@@ -6,22 +6,22 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid};
 use tenantry_domain::DocumentId;
 
-use super::facts::Key;
+use super::facts::{Facts, Key};
 use super::fault::Fault;
-use super::write::{BATCH, count};
+use super::write::BATCH;
 
 /// How many rows of one table one statement removes when an index is cleared.
 const CLEARED: i64 = 20_000;
 
 /// One number that a statement gives back.
 #[derive(QueryableByName)]
-pub(super) struct Id {
+struct Id {
     #[diesel(sql_type = BigInt)]
-    pub(super) id: i64,
+    id: i64,
 }
 
 /// What was counted of chunks that are gone.
-#[derive(QueryableByName)]
+#[derive(Default, QueryableByName)]
 pub(super) struct Removed {
     #[diesel(sql_type = BigInt)]
     pub(super) chunks: i64,
@@ -96,13 +96,8 @@ pub(super) fn remove_some(
     }
     let ordinals: Vec<_> = ordinals.into_iter().map(|row| row.id).collect();
     let gone = remove_chunks(conn, key, id, &ordinals)?;
-    count(
-        conn,
-        key,
-        id,
-        gone.chunks.saturating_neg(),
-        gone.words.saturating_neg(),
-    )?;
+    let (chunks, words) = (gone.chunks.saturating_neg(), gone.words.saturating_neg());
+    Facts::add(conn, key, id, chunks, words)?;
     Ok(true)
 }
 

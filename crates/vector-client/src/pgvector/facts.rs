@@ -54,18 +54,53 @@ struct Row {
 impl Facts {
     /// `None` for an index that was never written.
     pub(super) fn load(conn: &mut PgConnection, key: Key<'_>) -> Result<Option<Self>, Fault> {
-        let row = sql_query(
+        Self::select(conn, key, "")
+    }
+
+    /// As [`Facts::load`], and keeps the index from being cleared until the transaction ends.
+    pub(super) fn hold(conn: &mut PgConnection, key: Key<'_>) -> Result<Option<Self>, Fault> {
+        Self::select(conn, key, "FOR KEY SHARE OF i")
+    }
+
+    fn select(conn: &mut PgConnection, key: Key<'_>, lock: &str) -> Result<Option<Self>, Fault> {
+        let row = sql_query(format!(
             "SELECT i.id, i.dimension, i.chunks, i.words, coalesce((
                  SELECT g.indisvalid FROM pg_index AS g
                  WHERE g.indexrelid = to_regclass('tenantry_vector_graph_' || i.id)
              ), false) AS has_graph
-             FROM tenantry_vector_indexes AS i WHERE i.tenant_id = $1 AND i.generation = $2",
-        )
+             FROM tenantry_vector_indexes AS i WHERE i.tenant_id = $1 AND i.generation = $2 {lock}"
+        ))
         .bind::<Text, _>(key.tenant)
         .bind::<BigInt, _>(key.generation)
         .get_result::<Row>(conn)
         .optional()?;
         row.map(Self::try_from).transpose()
+    }
+
+    /// Adds to what is counted of a version and of its index. It is the last statement of a transaction: the index's row is
+    /// every writer's, and stays locked until the transaction ends.
+    pub(super) fn add(
+        conn: &mut PgConnection,
+        key: Key<'_>,
+        version: i64,
+        chunks: i64,
+        words: i64,
+    ) -> Result<(), Fault> {
+        sql_query(
+            "WITH of_version AS (
+                 UPDATE tenantry_vector_versions SET chunks = chunks + $4
+                 WHERE tenant_id = $1 AND generation = $2 AND id = $3
+             )
+             UPDATE tenantry_vector_indexes SET chunks = chunks + $4, words = words + $5
+             WHERE tenant_id = $1 AND generation = $2",
+        )
+        .bind::<Text, _>(key.tenant)
+        .bind::<BigInt, _>(key.generation)
+        .bind::<BigInt, _>(version)
+        .bind::<BigInt, _>(chunks)
+        .bind::<BigInt, _>(words)
+        .execute(conn)?;
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A graph over several tenants would let one tenant's rows push another's out of the candidates, and let its size slow
 //! another's search (<https://github.com/pgvector/pgvector#filtering>). A graph is built with `CREATE INDEX CONCURRENTLY`, so that
-//! reads and writes go on; until it is there, searches compare one by one.
+//! reads and writes go on, once the index is searched; until it is there, searches compare one by one.
 
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;

@@ -58,7 +58,7 @@ impl PgVectorStore {
         self.guard.open_because.as_deref()
     }
 
-    /// Waits until the graphs of large indexes are built that this store has begun.
+    /// Waits until the graphs are built that this store has begun: the first search of a large index begins its graph.
     ///
     /// # Errors
     /// When one could not be, since the last call; searches go on without it, only slower.
@@ -104,7 +104,8 @@ impl PgVectorStore {
         done.map_err(|fault: Fault| fault.into())
     }
 
-    /// Has a graph built for an index that has grown too large for comparing one by one.
+    /// Has a graph built for an index that has grown too large for comparing one by one. Searches ask for it and writes do
+    /// not: a large load is several times faster before there is a graph than after.
     fn tend(&self, index: IndexScope<'_>, facts: &Facts) {
         let form = facts.dimension.and_then(Form::of);
         let is_large = facts.chunks > i64::from(self.options.exact_up_to);
@@ -133,10 +134,9 @@ impl VectorStore for PgVectorStore {
             return Err(VectorError::Refused(problem.into()));
         }
         for batch in write::distinct(chunks).chunks(write::BATCH) {
-            let facts = self.write(index, |conn| {
+            self.write(index, |conn| {
                 write::upsert(conn, index.into(), of, metadata, batch)
             })?;
-            self.tend(index, &facts);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Uuid};
 use tenantry_domain::{Dimension, DocumentVersion, Embedding, Metadata};
 
-use super::erase::{Id, remove_chunks};
+use super::erase::{Removed, remove_chunks};
 use super::facts::{Facts, Key};
 use super::fault::Fault;
 use super::filter;
@@ -19,28 +19,42 @@ use crate::{IndexedChunk, VectorError};
 /// How many chunks one transaction stores or removes: it ends well within the limit of a statement.
 pub(super) const BATCH: usize = 500;
 
+/// A version's row.
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    chunks: i64,
+}
+
 /// What one chunk becomes in the index.
 struct Prepared<'c> {
     indexed: &'c IndexedChunk,
     words: Words,
 }
 
-/// Stores `chunks`, at most [`BATCH`], in the place of those that are there; gives what is then known of the index.
+/// Stores `chunks`, at most [`BATCH`], in the place of those that are there.
 pub(super) fn upsert(
     conn: &mut PgConnection,
     key: Key<'_>,
     of: DocumentVersion,
     metadata: &Metadata,
     chunks: &[&IndexedChunk],
-) -> Result<Facts, Fault> {
-    ensure_index(conn, key)?;
-    ensure_dimension(conn, key, chunks)?;
+) -> Result<(), Fault> {
+    let known = hold_index(conn, key)?;
+    ensure_dimension(conn, key, known.dimension, chunks)?;
     let version = ensure_version(conn, key, of, metadata)?;
     let ordinals: Vec<_> = chunks
         .iter()
         .map(|indexed| i64::from(indexed.chunk.ordinal))
         .collect();
-    let gone = remove_chunks(conn, key, version, &ordinals)?;
+    let gone = if version.chunks > 0 {
+        remove_chunks(conn, key, version.id, &ordinals)?
+    } else {
+        Removed::default()
+    };
+    let version = version.id;
     let texts = chunks.iter().map(|indexed| Words::of(&indexed.searched_text()));
     let texts: Vec<_> = texts.collect();
     let stems = Stems::load(conn, &texts)?;
@@ -54,19 +68,18 @@ pub(super) fn upsert(
     insert_postings(conn, key, version, &prepared, &stems)?;
     insert_embeddings(conn, key, version, chunks)?;
     let added = i64::try_from(chunks.len()).map_err(|_| Fault::out_of_range("count"))?;
-    // Last, because the row is every writer's of the index and stays locked until the transaction ends.
-    count(
-        conn,
-        key,
-        version,
+    let (added, words) = (
         added.saturating_sub(gone.chunks),
         words.saturating_sub(gone.words),
-    )?;
-    Facts::load(conn, key)?.ok_or_else(|| Fault::out_of_range("index"))
+    );
+    Facts::add(conn, key, version, added, words)
 }
 
-/// Makes the index's row, and keeps it from being cleared until the transaction ends.
-fn ensure_index(conn: &mut PgConnection, key: Key<'_>) -> Result<(), Fault> {
+/// Finds the index, or makes it, and keeps it from being cleared until the transaction ends.
+fn hold_index(conn: &mut PgConnection, key: Key<'_>) -> Result<Facts, Fault> {
+    if let Some(facts) = Facts::hold(conn, key)? {
+        return Ok(facts);
+    }
     sql_query(
         "INSERT INTO tenantry_vector_indexes (tenant_id, generation) VALUES ($1, $2)
          ON CONFLICT (tenant_id, generation) DO NOTHING",
@@ -74,36 +87,36 @@ fn ensure_index(conn: &mut PgConnection, key: Key<'_>) -> Result<(), Fault> {
     .bind::<Text, _>(key.tenant)
     .bind::<BigInt, _>(key.generation)
     .execute(conn)?;
-    let locked = sql_query(
-        "SELECT id FROM tenantry_vector_indexes WHERE tenant_id = $1 AND generation = $2 FOR KEY SHARE",
-    )
-    .bind::<Text, _>(key.tenant)
-    .bind::<BigInt, _>(key.generation)
-    .load::<Id>(conn)?;
-    if locked.is_empty() {
-        // Cleared between the two statements.
-        return Err(Fault::interrupted(
-            "the index was cleared while chunks were stored",
-        ));
-    }
-    Ok(())
+    Facts::hold(conn, key)?
+        .ok_or_else(|| Fault::interrupted("the index was cleared while chunks were stored"))
 }
 
 /// Checks the chunks' dimension, which all of them have, against the index's, or makes it that.
-fn ensure_dimension(conn: &mut PgConnection, key: Key<'_>, chunks: &[&IndexedChunk]) -> Result<(), Fault> {
-    let given = chunks.iter().filter_map(|indexed| indexed.embedding.as_ref());
-    let Some(given) = given.map(Embedding::dimension).next() else {
+fn ensure_dimension(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    known: Option<Dimension>,
+    chunks: &[&IndexedChunk],
+) -> Result<(), Fault> {
+    let given = chunks.iter().find_map(|indexed| indexed.embedding.as_ref());
+    let Some(given) = given.map(Embedding::dimension) else {
         return Ok(());
     };
-    sql_query(
-        "UPDATE tenantry_vector_indexes SET dimension = $3
-         WHERE tenant_id = $1 AND generation = $2 AND dimension IS NULL",
-    )
-    .bind::<Text, _>(key.tenant)
-    .bind::<BigInt, _>(key.generation)
-    .bind::<Integer, _>(integer(given)?)
-    .execute(conn)?;
-    match Facts::load(conn, key)?.and_then(|facts| facts.dimension) {
+    let known = if known.is_none() {
+        sql_query(
+            "UPDATE tenantry_vector_indexes SET dimension = $3
+             WHERE tenant_id = $1 AND generation = $2 AND dimension IS NULL",
+        )
+        .bind::<Text, _>(key.tenant)
+        .bind::<BigInt, _>(key.generation)
+        .bind::<Integer, _>(integer(given)?)
+        .execute(conn)?;
+        // Another writer may have been the first meanwhile.
+        Facts::load(conn, key)?.and_then(|facts| facts.dimension)
+    } else {
+        known
+    };
+    match known {
         Some(expected) if expected != given => {
             let actual = given;
             Err(Fault::Vector(VectorError::DimensionMismatch { expected, actual }))
@@ -121,20 +134,20 @@ fn ensure_version(
     key: Key<'_>,
     of: DocumentVersion,
     metadata: &Metadata,
-) -> Result<i64, Fault> {
-    let row = sql_query(
+) -> Result<Version, Fault> {
+    let version = sql_query(
         "INSERT INTO tenantry_vector_versions (tenant_id, generation, document, version, metadata)
          VALUES ($1, $2, $3, $4, $5::jsonb)
          ON CONFLICT (tenant_id, generation, document, version) DO UPDATE SET metadata = excluded.metadata
-         RETURNING id",
+         RETURNING id, chunks",
     )
     .bind::<Text, _>(key.tenant)
     .bind::<BigInt, _>(key.generation)
     .bind::<Uuid, _>(of.document.as_uuid())
     .bind::<BigInt, _>(i64::from(of.version))
     .bind::<Text, _>(filter::json(metadata))
-    .get_result::<Id>(conn)?;
-    Ok(row.id)
+    .get_result::<Version>(conn)?;
+    Ok(version)
 }
 
 fn insert_chunks(
@@ -229,31 +242,6 @@ fn insert_embeddings(
     .bind::<BigInt, _>(version)
     .bind::<Array<BigInt>, _>(ordinals)
     .bind::<Array<Vector>, _>(floats)
-    .execute(conn)?;
-    Ok(())
-}
-
-/// Adds to what is counted of the version and of the index.
-pub(super) fn count(
-    conn: &mut PgConnection,
-    key: Key<'_>,
-    version: i64,
-    chunks: i64,
-    words: i64,
-) -> Result<(), Fault> {
-    sql_query(
-        "WITH of_version AS (
-             UPDATE tenantry_vector_versions SET chunks = chunks + $4
-             WHERE tenant_id = $1 AND generation = $2 AND id = $3
-         )
-         UPDATE tenantry_vector_indexes SET chunks = chunks + $4, words = words + $5
-         WHERE tenant_id = $1 AND generation = $2",
-    )
-    .bind::<Text, _>(key.tenant)
-    .bind::<BigInt, _>(key.generation)
-    .bind::<BigInt, _>(version)
-    .bind::<BigInt, _>(chunks)
-    .bind::<BigInt, _>(words)
     .execute(conn)?;
     Ok(())
 }

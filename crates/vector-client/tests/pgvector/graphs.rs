@@ -24,6 +24,7 @@ fn with_graphs() -> (PgVectorStore, Database) {
     let store = database.store_with(None, small());
     for id in ["a", "b"] {
         put(&store, &scope(id), 1, &circle(400));
+        search(&store, &scope(id), "word7", None);
     }
     store.finish_graphs().unwrap();
     (store, database)
@@ -45,7 +46,7 @@ fn plan(conn: &mut PgConnection, statement: &str) -> String {
 }
 
 #[test]
-fn an_index_that_grows_large_gets_a_graph_of_its_own_rows() {
+fn a_large_index_that_is_searched_gets_a_graph_of_its_own_rows() {
     let (_store, database) = with_graphs();
     let mut conn = database.connect();
     assert_eq!(count(&mut conn, GRAPHS), 2);
@@ -143,6 +144,7 @@ fn a_filter_that_few_pass_loses_nothing() {
     store
         .upsert(index, version(3, 1), &tagged("near"), &chunks[900..])
         .unwrap();
+    search(&store, &tenant, "word7", None);
     store.finish_graphs().unwrap();
     assert_eq!(count(&mut database.connect(), GRAPHS), 1);
     let wanted = embedding(&[1.0, 0.0, 0.5]);
@@ -230,6 +232,7 @@ fn long_embeddings_have_a_graph_in_half_precision() {
             &chunks,
         )
         .unwrap();
+    search(&store, &tenant, "n7", None);
     store.finish_graphs().unwrap();
     assert_eq!(
         count(
