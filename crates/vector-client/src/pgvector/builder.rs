@@ -79,6 +79,11 @@ impl Graphs {
         self.run(&mut state, Task::Sweep);
     }
 
+    /// Takes what failed since the last time.
+    pub(super) fn failure(&self) -> Option<VectorError> {
+        self.shared.lock().failure.take()
+    }
+
     /// Waits until nothing is left to build, and tells what failed since the last time.
     pub(super) fn finish(&self) -> Result<(), VectorError> {
         let mut state = self.shared.lock();

@@ -66,6 +66,11 @@ impl PgVectorStore {
         self.graphs.finish()
     }
 
+    /// Takes what kept a graph from being built since the last call, for the operator to know why searches are slow.
+    pub fn graph_failure(&self) -> Option<VectorError> {
+        self.graphs.failure()
+    }
+
     fn connection(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>, VectorError> {
         self.pool
             .get()

@@ -206,6 +206,24 @@ fn a_graph_that_was_begun_and_not_finished_is_built_again() {
 }
 
 #[test]
+fn searches_go_on_where_no_graph_can_be_built_and_the_operator_is_told() {
+    let database = Database::create();
+    let store = database.store_with(None, small());
+    let tenant = scope("a");
+    put(&store, &tenant, 1, &circle(200));
+    let mut conn = database.connect();
+    let id = text(&mut conn, "SELECT id::text FROM tenantry_vector_indexes");
+    conn.batch_execute(&format!("CREATE TABLE tenantry_vector_graph_{id} ()"))
+        .unwrap();
+    assert_eq!(texts(&search(&store, &tenant, "word7", None)), ["word7"]);
+    let failure = store.finish_graphs().unwrap_err();
+    assert!(!failure.is_transient(), "{failure:?}");
+    assert!(store.graph_failure().is_none(), "it was told already");
+    let wanted = embedding(&[1.0, 0.001, 0.5]);
+    assert_eq!(search(&store, &tenant, "", Some(&wanted))[0].chunk.text, "word0");
+}
+
+#[test]
 fn long_embeddings_have_a_graph_in_half_precision() {
     let database = Database::create();
     let store = database.store_with(
