@@ -154,7 +154,7 @@ pub struct Segment {
     pub start: u32,
     /// The text.
     pub text: String,
-    /// The headings that are open where it begins, outermost first.
+    /// The headings that are open where it begins, by their level, outermost first; empty for a level that was skipped.
     pub headings: Vec<String>,
     /// The page that is open where it begins, where the file has pages, and those that begin in it.
     pub pages: Vec<PageMark>,

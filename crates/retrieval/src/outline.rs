@@ -14,7 +14,7 @@ pub(crate) struct Outline {
     fence: Option<Fence>,
 }
 
-/// A run of backticks or tildes that opened a block of code, as CommonMark 0.31 section 4.5 has it.
+/// A run of backticks or tildes that opened a block of code, as `CommonMark` 0.31 section 4.5 has it.
 #[derive(Debug, Clone, Copy)]
 struct Fence {
     mark: char,

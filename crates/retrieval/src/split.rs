@@ -272,8 +272,8 @@ mod tests {
     fn what_shall_stay_whole_is_cut_only_when_there_is_no_other_place() {
         let text = "aaaa bbb\nccc\n\nddd eee";
         assert_eq!(end_of_piece(text, 16, &[]), 14);
-        assert_eq!(end_of_piece(text, 16, &[9..18]), 9);
-        assert_eq!(end_of_piece(text, 16, &[0..text.len()]), 14);
+        let cut = |whole: Range<usize>| end_of_piece(text, 16, &[whole]);
+        assert_eq!((cut(9..18), cut(4..18), cut(0..text.len())), (9, 4, 14));
     }
 
     #[test]

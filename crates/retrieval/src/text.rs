@@ -125,13 +125,13 @@ mod tests {
 
     #[test]
     fn pieces_are_cleaned_as_the_whole() {
-        let text = "a\r\nb\r\r\nc\u{200B}\n\rd\r";
-        for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
-            let (mut cleaner, mut cleaned) = (Cleaner::default(), String::new());
-            let (first, second) = text.split_at(at);
-            let added = cleaner.add(first, &mut cleaned) + cleaner.add(second, &mut cleaned);
-            assert_eq!(cleaned, "a\nb\n\nc\n\nd\n");
-            assert_eq!(usize::try_from(added).unwrap(), cleaned.chars().count());
+        let given = "a\r\nb\r\r\nc\u{200B}\n\rd\r";
+        for at in (0..=given.len()).filter(|at| given.is_char_boundary(*at)) {
+            let (mut cleaner, mut text) = (Cleaner::default(), String::new());
+            let (first, second) = given.split_at(at);
+            let added = cleaner.add(first, &mut text) + cleaner.add(second, &mut text);
+            assert_eq!(text, "a\nb\n\nc\n\nd\n");
+            assert_eq!(usize::try_from(added).unwrap(), text.chars().count());
         }
     }
 

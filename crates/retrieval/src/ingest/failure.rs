@@ -18,9 +18,9 @@ const STOPS: u32 = 5;
 /// The pause before the second attempt; each one after it is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause that is not asked for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// The longest pause that a provider may ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(3_600);
+const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
 /// Why a turn ended before the job did.
 #[derive(Debug)]
@@ -253,16 +253,13 @@ mod tests {
     #[test]
     fn a_provider_is_waited_for_as_long_as_it_asks_within_an_hour() {
         assert_eq!(rate_limited(90).pause(&job(0)), Some(Duration::from_secs(90)));
-        assert_eq!(
-            rate_limited(90_000).pause(&job(0)),
-            Some(Duration::from_secs(3_600))
-        );
+        assert_eq!(rate_limited(90_000).pause(&job(0)), Some(Duration::from_hours(1)));
     }
 
     #[test]
     fn what_somebody_must_repair_is_tried_for_a_day() {
         let quota = Failure::from(LlmError::QuotaExceeded("pay".into()));
-        assert_eq!(quota.pause(&job(200)), Some(Duration::from_secs(300)));
+        assert_eq!(quota.pause(&job(200)), Some(Duration::from_mins(5)));
         assert_eq!(quota.pause(&job(PATIENT_ATTEMPTS)), None);
     }
 
@@ -276,7 +273,7 @@ mod tests {
             kind: JobKind::Remove,
             ..job(100_000)
         };
-        assert_eq!(refused.pause(&removal), Some(Duration::from_secs(300)));
+        assert_eq!(refused.pause(&removal), Some(Duration::from_mins(5)));
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Default for IngestOptions {
     fn default() -> Self {
         Self {
             limits: IngestLimits::default(),
-            lease: Duration::from_secs(60),
+            lease: Duration::from_mins(1),
             slice_segments: 16,
             slice_time: Duration::from_secs(10),
         }

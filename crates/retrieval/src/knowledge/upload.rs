@@ -8,7 +8,7 @@ use super::{Knowledge, NewFile, SubmitError, checked};
 use crate::InvalidField;
 
 /// A file whose bytes come over time; see [`Knowledge::begin`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Upload {
     source: SourceId,
     hash: Sha256,

@@ -15,7 +15,7 @@ use crate::ingest::ChunkWriter;
 use crate::{Collections, Embedders, IndexError};
 
 /// How long a file may wait for its submission before it counts as abandoned.
-const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 3_600);
+const ABANDONED_AFTER: Duration = Duration::from_hours(24);
 /// How often a repair compares again what it has repaired.
 const PASSES: u32 = 5;
 

@@ -20,13 +20,13 @@ fn at_every_call<T>(segments: u32, begin: impl Fn(&World) -> T, check: impl Fn(&
         loop {
             let world = World::with_embedders(Counting::new("current"), Vec::new());
             world.tenant("acme");
-            let begun = begin(&world);
+            let given = begin(&world);
             world.fate.choose(&world.store, end, reached);
             until_the_end(&world, &world.ingestor_with_slices(segments));
             let was_reached = world.fate.lift(&world.store);
             recover(&world, &world.ingestor_with_slices(segments));
             is_settled(&world);
-            check(&world, begun);
+            check(&world, given);
             if !was_reached {
                 break;
             }
@@ -90,7 +90,7 @@ fn is_settled(world: &World) {
         differences.is_none() && differences.busy() == 0,
         "{differences:?}"
     );
-    let tomorrow = (world.now().to_offset_date_time() + std::time::Duration::from_secs(86_400)).into();
+    let tomorrow = (world.now().to_offset_date_time() + std::time::Duration::from_hours(24)).into();
     assert_eq!(world.store.remove_abandoned(&scope, tomorrow).unwrap(), 0);
 }
 

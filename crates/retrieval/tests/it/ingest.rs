@@ -358,7 +358,7 @@ fn a_file_that_stops_the_server_each_time_is_given_up() {
         let claim = Claim {
             tenant: None,
             now: world.now(),
-            lease_until: (world.now().to_offset_date_time() + Duration::from_secs(60)).into(),
+            lease_until: (world.now().to_offset_date_time() + Duration::from_mins(1)).into(),
         };
         assert!(world.store.claim(&claim).unwrap().is_some());
         world.later(61_000);

@@ -15,7 +15,7 @@ use tenantry_tenant_store::{
 use crate::support::{World, long_text, titled};
 
 fn no_files_wait(world: &World, tenant: &str) {
-    let tomorrow = (world.now().to_offset_date_time() + std::time::Duration::from_secs(86_400)).into();
+    let tomorrow = (world.now().to_offset_date_time() + std::time::Duration::from_hours(24)).into();
     let left = world
         .store
         .remove_abandoned(&world.scope(tenant), tomorrow)

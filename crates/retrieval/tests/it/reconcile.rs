@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tenantry_domain::{Document, DocumentState, DocumentVersion, Generation, Metadata, SourceId};
-use tenantry_retrieval::{CollectionError, IndexError};
-use tenantry_tenant_store::{SourceStore, TenantChange, TenantStore};
+use tenantry_domain::{
+    Document, DocumentState, DocumentVersion, ExternalIndex, Generation, Metadata, SourceId,
+};
+use tenantry_retrieval::{CollectionError, IndexError, NewTenant};
+use tenantry_tenant_store::SourceStore;
 use tenantry_vector_client::testing::{Moment, Operation};
 use tenantry_vector_client::{VectorError, VectorStore};
 
 use crate::fate::Counting;
-use crate::support::{World, long_text, named, titled, turn};
+use crate::support::{World, index, long_text, named, titled, turn, with_key};
+
+const KEY: &str = "pcsk_0123456789abcdef_WXYZ";
 
 fn world() -> World {
     let world = World::with_embedders(Counting::new("current"), Vec::new());
@@ -174,9 +178,9 @@ fn files_whose_submission_was_never_made_are_removed_after_a_day() {
         .add_part(&scope, source, 0, b"left", world.now())
         .unwrap();
     let reconciler = world.reconciler();
-    world.clock.advance(Duration::from_secs(23 * 3_600));
+    world.clock.advance(Duration::from_hours(23));
     assert_eq!(reconciler.repair(&scope, &mut |_| {}).unwrap().abandoned_files, 0);
-    world.clock.advance(Duration::from_secs(2 * 3_600));
+    world.clock.advance(Duration::from_hours(2));
     assert_eq!(reconciler.repair(&scope, &mut |_| {}).unwrap().abandoned_files, 1);
     assert_eq!(world.store.part(&scope, source, 0).unwrap(), None);
 }
@@ -184,21 +188,19 @@ fn files_whose_submission_was_never_made_are_removed_after_a_day() {
 #[test]
 fn an_index_of_another_tool_is_not_compared() {
     let world = World::new();
-    let acme = world.tenant("acme");
-    let change = TenantChange {
-        pinecone_api_key: Some(None),
-        ..TenantChange::default()
+    world.catalog.accounts.set_account(KEY, vec![index("docs", 3)]);
+    let new = NewTenant {
+        pinecone_external: Some(ExternalIndex {
+            namespace: String::new(),
+            text_field: ExternalIndex::TEXT_FIELD.into(),
+        }),
+        ..with_key("acme", KEY, None)
     };
-    world.store.update_tenant(&acme, &change, world.now()).unwrap();
-    world.local.set_down(true);
+    world.tenants.create(&world.root, new).unwrap();
     let result = world.reconciler().compare(&world.scope("acme"));
     assert!(matches!(
         result,
-        Err(IndexError::Vector(VectorError::Unavailable(_)))
-    ));
-    assert!(!matches!(
-        world.collections.own(&world.scope("acme")),
-        Err(CollectionError::ReadOnly)
+        Err(IndexError::Collection(CollectionError::ReadOnly))
     ));
 }
 
@@ -218,17 +220,14 @@ proptest! {
         }
         let scope = world.scope("acme");
         for (n, step) in steps.into_iter().enumerate() {
-            match step {
-                0 => {
-                    let found = world.knowledge.documents(&scope, &<_>::default(), <_>::default()).unwrap();
-                    if let Some(document) = found.items.first() {
-                        world.knowledge.remove(&scope, document.id).unwrap();
-                    }
+            if step == 0 {
+                let found = world.knowledge.documents(&scope, &<_>::default(), <_>::default()).unwrap();
+                if let Some(document) = found.items.first() {
+                    world.knowledge.remove(&scope, document.id).unwrap();
                 }
-                _ => {
-                    let text = long_text(4 * u32::from(step), &format!("n{n}x"));
-                    world.submit("acme", &named(&format!("kb/{step}"), "Fees"), &text);
-                }
+            } else {
+                let text = long_text(4 * u32::from(step), &format!("n{n}x"));
+                world.submit("acme", &named(&format!("kb/{step}"), "Fees"), &text);
             }
             crate::support::work(&world.ingestor());
         }

@@ -20,8 +20,8 @@ use tenantry_tenant_store::testing::FailingStore;
 use tenantry_tenant_store::{MemoryStore, Settlement, Submitted};
 use tenantry_vector_client::testing::FailingVectorStore;
 use tenantry_vector_client::{
-    IndexCatalog, IndexDescription, MemoryIndexCatalog, MemoryVectorStore, Metric, RecordIndex, RemoteStores,
-    VectorError, VectorStore,
+    IndexCatalog, IndexDescription, MemoryIndexCatalog, MemoryRecordIndex, MemoryVectorStore, Metric,
+    RecordIndex, RemoteStores, VectorError, VectorStore,
 };
 
 use crate::fate::{Fate, Fated};
@@ -367,7 +367,7 @@ impl RemoteStores for Remotes {
     }
 
     fn open_external(&self, _: &str, _: &SecretString) -> Result<Arc<dyn RecordIndex>, VectorError> {
-        Err(VectorError::Unavailable("no external index here".into()))
+        Ok(Arc::new(MemoryRecordIndex::default()))
     }
 }
 
