@@ -28,6 +28,8 @@ pub(super) fn confine(limits: &ProcessLimits) -> io::Result<()> {
 fn linux() -> io::Result<()> {
     use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
 
+    // When the whole machine runs out of memory, this is the process to end. Some containers forbid saying so.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     set_parent_process_death_signal(Some(Signal::KILL))?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::thread::set_no_new_privs(true)?;

@@ -67,6 +67,7 @@ fn nothing_it_does_not_need() {
     if cfg!(target_os = "linux") {
         let descriptors = 4 + left_open();
         assert!(has(&format!("descriptors {descriptors}")), "{}", read.text);
+        assert!(has("first to go 1000"), "{}", read.text);
         let limit = |name: &str| {
             let line = read.text.lines().find(|line| line.starts_with(name)).unwrap();
             line.trim_start_matches(name)

@@ -100,5 +100,6 @@ fn told() -> String {
     // One more is the folder itself, while it is read.
     let descriptors = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    format!("variables {variables}\ndescriptors {descriptors}\n{limits}")
+    let first_to_go = fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
+    format!("variables {variables}\ndescriptors {descriptors}\nfirst to go {first_to_go}{limits}")
 }
