@@ -13,7 +13,8 @@ mod rows;
 mod schema;
 mod sources;
 mod tenants;
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;
 mod url;
 mod users;
