@@ -42,10 +42,15 @@ pub(super) fn remove_chunks(
              WHERE tenant_id = $1 AND generation = $2 AND version_id = $3 AND ordinal = ANY($4)
              RETURNING ordinal, words, terms
          ), postings AS (
-             DELETE FROM tenantry_vector_postings AS p
-             USING (SELECT ordinal, unnest(string_to_array(terms, ' ')) AS term FROM gone) AS word
-             WHERE p.tenant_id = $1 AND p.generation = $2 AND p.term = word.term AND p.version_id = $3
-                 AND p.ordinal = word.ordinal
+             DELETE FROM tenantry_vector_postings WHERE ctid = ANY(ARRAY(
+                 SELECT found.ctid
+                 FROM (SELECT ordinal, unnest(string_to_array(terms, ' ')) AS term FROM gone) AS word
+                 CROSS JOIN LATERAL (
+                     SELECT p.ctid FROM tenantry_vector_postings AS p
+                     WHERE p.tenant_id = $1 AND p.generation = $2 AND p.term = word.term AND p.version_id = $3
+                         AND p.ordinal = word.ordinal OFFSET 0
+                 ) AS found
+             ))
          ), embeddings AS (
              DELETE FROM tenantry_vector_embeddings
              WHERE tenant_id = $1 AND generation = $2 AND version_id = $3 AND ordinal = ANY($4)

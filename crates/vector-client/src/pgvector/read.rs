@@ -1,4 +1,7 @@
 //! A search: two rankings, fused, and the chunks that come out of it; all in one read-only transaction of the tenant.
+//!
+//! Joins are `LATERAL` with `OFFSET 0`, so that each row is looked up by its whole key: the planner would scan the index
+//! for each while its statistics do not know the rows yet.
 
 use std::collections::HashMap;
 
@@ -105,8 +108,10 @@ pub(super) fn ranking<'q>(
     let query = sql_query(format!(
         "WITH best AS MATERIALIZED ({best})
          SELECT v.document, v.version, best.version_id, best.ordinal, best.score::real AS score
-         FROM best JOIN tenantry_vector_versions AS v
-             ON v.tenant_id = $1 AND v.generation = $2 AND v.id = best.version_id"
+         FROM best CROSS JOIN LATERAL (
+             SELECT document, version FROM tenantry_vector_versions
+             WHERE tenant_id = $1 AND generation = $2 AND id = best.version_id OFFSET 0
+         ) AS v"
     ));
     let query = query
         .into_boxed::<Pg>()
@@ -148,18 +153,20 @@ fn load(
     if fused.is_empty() {
         return Ok(Vec::new());
     }
-    let (embedding, join) = if with_embeddings {
-        let join = "LEFT JOIN tenantry_vector_embeddings AS e ON e.tenant_id = $1 AND e.generation = $2
-            AND e.version_id = c.version_id AND e.ordinal = c.ordinal";
-        ("e.embedding", join)
+    let embedding = if with_embeddings {
+        "(SELECT embedding FROM tenantry_vector_embeddings AS e WHERE e.tenant_id = $1 AND e.generation = $2
+             AND e.version_id = c.version_id AND e.ordinal = c.ordinal)"
     } else {
-        ("NULL::vector AS embedding", "")
+        "NULL::vector"
     };
     let stored = sql_query(format!(
-        "SELECT c.version_id, c.ordinal, c.span_start, c.span_end, c.page, c.headings, c.text, {embedding}
+        "SELECT c.*, {embedding} AS embedding
          FROM unnest($3, $4) AS wanted(version_id, ordinal)
-         JOIN tenantry_vector_chunks AS c ON c.tenant_id = $1 AND c.generation = $2
-             AND c.version_id = wanted.version_id AND c.ordinal = wanted.ordinal {join}"
+         CROSS JOIN LATERAL (
+             SELECT version_id, ordinal, span_start, span_end, page, headings, text FROM tenantry_vector_chunks
+             WHERE tenant_id = $1 AND generation = $2 AND version_id = wanted.version_id
+                 AND ordinal = wanted.ordinal OFFSET 0
+         ) AS c"
     ))
     .bind::<Text, _>(key.tenant)
     .bind::<BigInt, _>(key.generation)

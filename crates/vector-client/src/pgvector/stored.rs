@@ -32,10 +32,15 @@ pub(super) fn embeddings(
     let rows = sql_query(
         "SELECT DISTINCT ON (c.hash) c.hash, e.embedding
          FROM tenantry_vector_versions AS v
-         JOIN tenantry_vector_chunks AS c ON c.tenant_id = $1 AND c.generation = $2 AND c.version_id = v.id
-         JOIN tenantry_vector_embeddings AS e ON e.tenant_id = $1 AND e.generation = $2 AND e.version_id = v.id
-             AND e.ordinal = c.ordinal
-         WHERE v.tenant_id = $1 AND v.generation = $2 AND v.document = $3 AND c.hash = ANY($4)",
+         CROSS JOIN LATERAL (
+             SELECT hash, ordinal FROM tenantry_vector_chunks
+             WHERE tenant_id = $1 AND generation = $2 AND version_id = v.id AND hash = ANY($4) OFFSET 0
+         ) AS c
+         CROSS JOIN LATERAL (
+             SELECT embedding FROM tenantry_vector_embeddings
+             WHERE tenant_id = $1 AND generation = $2 AND version_id = v.id AND ordinal = c.ordinal OFFSET 0
+         ) AS e
+         WHERE v.tenant_id = $1 AND v.generation = $2 AND v.document = $3",
     )
     .bind::<Text, _>(key.tenant)
     .bind::<BigInt, _>(key.generation)
@@ -64,13 +69,21 @@ struct Content {
 /// Every version with chunks, as they are there and not as they were counted.
 pub(super) fn contents(conn: &mut PgConnection, key: Key<'_>) -> Result<Vec<StoredVersion>, Fault> {
     let rows = sql_query(
-        "SELECT v.document, v.version, count(*) AS chunks, count(e.ordinal) AS embedded
-         FROM tenantry_vector_versions AS v
-         JOIN tenantry_vector_chunks AS c ON c.tenant_id = $1 AND c.generation = $2 AND c.version_id = v.id
-         LEFT JOIN tenantry_vector_embeddings AS e ON e.tenant_id = $1 AND e.generation = $2
-             AND e.version_id = c.version_id AND e.ordinal = c.ordinal
-         WHERE v.tenant_id = $1 AND v.generation = $2
-         GROUP BY v.document, v.version ORDER BY v.document, v.version",
+        "SELECT v.document, v.version, held.chunks, held.embedded
+         FROM (
+             SELECT version_id, count(*) FILTER (WHERE is_chunk) AS chunks, count(*) FILTER (WHERE NOT is_chunk) AS embedded
+             FROM (
+                 SELECT version_id, true AS is_chunk FROM tenantry_vector_chunks
+                 WHERE tenant_id = $1 AND generation = $2
+                 UNION ALL
+                 SELECT version_id, false FROM tenantry_vector_embeddings WHERE tenant_id = $1 AND generation = $2
+             ) AS rows GROUP BY version_id
+         ) AS held
+         CROSS JOIN LATERAL (
+             SELECT document, version FROM tenantry_vector_versions
+             WHERE tenant_id = $1 AND generation = $2 AND id = held.version_id OFFSET 0
+         ) AS v
+         ORDER BY v.document, v.version",
     )
     .bind::<Text, _>(key.tenant)
     .bind::<BigInt, _>(key.generation)
