@@ -15,7 +15,7 @@ use crate::support::{World, done, long_text, titled, turn, yielded};
 /// Lets a worker end at each of its calls in turn, each time in a new world; `begin` makes what there is to be done, and
 /// `check` is asked about what came of it.
 fn at_every_call<T>(segments: u32, begin: impl Fn(&World) -> T, check: impl Fn(&World, T)) {
-    for end in [End::Death, End::Fault] {
+    for end in [End::Death, End::Fault, End::LostAnswer] {
         let mut reached = 0;
         loop {
             let world = World::with_embedders(Counting::new("current"), Vec::new());
@@ -132,7 +132,7 @@ fn a_document_that_is_indexed_in_several_turns_becomes_ready() {
         1,
         |world| {
             world
-                .submit("acme", &titled("Fees"), &long_text(70, "a"))
+                .submit("acme", &titled("Fees"), &long_text(44, "a"))
                 .document
                 .id
         },
@@ -172,7 +172,7 @@ fn a_cancelled_job_leaves_no_trace() {
     at_every_call(
         16,
         |world| {
-            let submitted = world.submit("acme", &titled("Fees"), &long_text(70, "a"));
+            let submitted = world.submit("acme", &titled("Fees"), &long_text(44, "a"));
             assert_eq!(turn(&world.ingestor_with_slices(1)), yielded());
             let cancelled = world.knowledge.cancel(&world.scope("acme"), submitted.job.id);
             cancelled.unwrap().unwrap()
@@ -203,7 +203,7 @@ fn a_document_reaches_an_index_that_is_begun_on_the_way() {
     at_every_call(
         1,
         |world| {
-            let submitted = world.submit("acme", &titled("Fees"), &long_text(70, "a"));
+            let submitted = world.submit("acme", &titled("Fees"), &long_text(44, "a"));
             assert_eq!(turn(&world.ingestor_with_slices(1)), yielded());
             let model = world.embedders.current_model();
             world

@@ -21,6 +21,8 @@ pub(crate) enum End {
     Death,
     /// It fails, and what comes after it does not.
     Fault,
+    /// It does what it should, but its caller hears of a failure, as when a connection breaks in between.
+    LostAnswer,
 }
 
 /// Counts the calls of all parts.
@@ -36,7 +38,11 @@ impl Fate {
         self.calls.store(0, Ordering::SeqCst);
         *self.end.lock().unwrap() = Some((end, n));
         let fate = self.clone();
-        store.fail_when(move |_| (!fate.spares()).then(unavailable));
+        let script = move |_: &str| (!fate.spares()).then(unavailable);
+        match end {
+            End::Death | End::Fault => store.fail_when(script),
+            End::LostAnswer => store.lose_when(script),
+        }
     }
 
     /// Lets everything live again, and tells whether the chosen call was made.
@@ -51,8 +57,17 @@ impl Fate {
         match *self.end.lock().unwrap() {
             None => true,
             Some((End::Death, n)) => call < n,
-            Some((End::Fault, n)) => call != n,
+            Some((End::Fault | End::LostAnswer, n)) => call != n,
         }
+    }
+
+    /// The answer of a call, or the failure that its caller hears of instead.
+    fn answer<R, E>(&self, call: impl FnOnce() -> Result<R, E>, failure: impl FnOnce() -> E) -> Result<R, E> {
+        if matches!(*self.end.lock().unwrap(), Some((End::LostAnswer, _))) {
+            let answer = call()?;
+            return if self.spares() { Ok(answer) } else { Err(failure()) };
+        }
+        if self.spares() { call() } else { Err(failure()) }
     }
 }
 
@@ -67,12 +82,9 @@ impl<T: ?Sized> Fated<T> {
         Self { inner, fate }
     }
 
-    fn vectors(&self) -> Result<&T, VectorError> {
-        if self.fate.spares() {
-            Ok(&self.inner)
-        } else {
-            Err(VectorError::Unavailable("a scripted end".into()))
-        }
+    fn vectors<R>(&self, call: impl FnOnce(&T) -> Result<R, VectorError>) -> Result<R, VectorError> {
+        let failure = || VectorError::Unavailable("a scripted end".into());
+        self.fate.answer(|| call(&self.inner), failure)
     }
 }
 
@@ -84,11 +96,11 @@ impl<T: VectorStore + ?Sized> VectorStore for Fated<T> {
         metadata: &Metadata,
         chunks: &[IndexedChunk],
     ) -> Result<(), VectorError> {
-        self.vectors()?.upsert(index, of, metadata, chunks)
+        self.vectors(|inner| inner.upsert(index, of, metadata, chunks))
     }
 
     fn search(&self, index: IndexScope<'_>, query: VectorQuery<'_>) -> Result<Vec<Match>, VectorError> {
-        self.vectors()?.search(index, query)
+        self.vectors(|inner| inner.search(index, query))
     }
 
     fn embeddings(
@@ -97,7 +109,7 @@ impl<T: VectorStore + ?Sized> VectorStore for Fated<T> {
         document: DocumentId,
         hashes: &[ChunkHash],
     ) -> Result<HashMap<ChunkHash, Embedding>, VectorError> {
-        self.vectors()?.embeddings(index, document, hashes)
+        self.vectors(|inner| inner.embeddings(index, document, hashes))
     }
 
     fn remove(
@@ -106,19 +118,19 @@ impl<T: VectorStore + ?Sized> VectorStore for Fated<T> {
         document: DocumentId,
         keep: Option<u32>,
     ) -> Result<(), VectorError> {
-        self.vectors()?.remove(index, document, keep)
+        self.vectors(|inner| inner.remove(index, document, keep))
     }
 
     fn clear(&self, index: IndexScope<'_>) -> Result<(), VectorError> {
-        self.vectors()?.clear(index)
+        self.vectors(|inner| inner.clear(index))
     }
 
     fn count(&self, index: IndexScope<'_>) -> Result<u64, VectorError> {
-        self.vectors()?.count(index)
+        self.vectors(|inner| inner.count(index))
     }
 
     fn contents(&self, index: IndexScope<'_>) -> Result<Vec<StoredVersion>, VectorError> {
-        self.vectors()?.contents(index)
+        self.vectors(|inner| inner.contents(index))
     }
 }
 
@@ -129,11 +141,8 @@ impl<T: Extractor + ?Sized> Extractor for Fated<T> {
         hint: FileHint<'_>,
         sink: &mut Sink<'_>,
     ) -> Result<Extracted, ExtractError> {
-        if self.fate.spares() {
-            self.inner.extract(file, hint, sink)
-        } else {
-            Err(ExtractError::Unavailable("a scripted end".into()))
-        }
+        let failure = || ExtractError::Unavailable("a scripted end".into());
+        self.fate.answer(|| self.inner.extract(file, hint, sink), failure)
     }
 }
 
@@ -143,11 +152,8 @@ impl<T: Embedder + ?Sized> Embedder for Fated<T> {
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Embedded, LlmError> {
-        if self.fate.spares() {
-            self.inner.embed(texts)
-        } else {
-            Err(LlmError::Unavailable("a scripted end".into()))
-        }
+        let failure = || LlmError::Unavailable("a scripted end".into());
+        self.fate.answer(|| self.inner.embed(texts), failure)
     }
 }
 
