@@ -44,7 +44,8 @@ impl ApiError {
         }
     }
 
-    /// With a sentence that says more; it is shown to the client, so it never holds what the client or an upstream sent.
+    /// With a sentence that says more; it is shown to the client, so it never holds what an upstream sent, and of what the client
+    /// sent at most the names of keys.
     pub(crate) fn saying(mut self, sentence: impl Into<Cow<'static, str>>) -> Self {
         self.sentence = sentence.into();
         self
@@ -74,6 +75,11 @@ impl ApiError {
     /// The address takes only `allowed`.
     pub(crate) fn method_not_allowed(allowed: HeaderValue) -> Self {
         Self::new(Code::MethodNotAllowed).with(header::ALLOW, allowed)
+    }
+
+    /// Whether there is nothing of that id.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.code == Code::NotFound
     }
 
     /// What went wrong, for tests.

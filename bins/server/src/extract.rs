@@ -1,18 +1,25 @@
 //! What a handler may ask of a request. A handler reaches a tenant's data through `CurrentTenant` and the
 //! administration through `SuperUser` alone: each is made of a verified token, and its one method runs a use case.
 
+mod arrival;
 mod body;
 mod caller;
 mod document;
+mod filter;
+mod keeping;
+mod metadata;
 mod params;
 mod request_id;
+mod value;
 
 pub(crate) use body::{Body, Form, explain, present};
 pub(crate) use caller::LoggedTenant;
 pub use caller::{CurrentTenant, CurrentUser, SuperUser};
-pub(crate) use document::{NewDocumentBody, NewDocumentForm, NewDocumentJson};
+pub(crate) use document::{NewDocument, NewDocumentForm, NewDocumentJson};
+pub(crate) use filter::filter;
 pub(crate) use params::{PageParams, Params, PathId};
 pub(crate) use request_id::RequestId;
+pub(crate) use value::Json;
 
 use std::time::Duration;
 
@@ -47,16 +54,22 @@ fn declared(request: &HttpRequest) -> Option<usize> {
     only(request, header::CONTENT_LENGTH)?.parse().ok()
 }
 
+/// Refuses a compressed body, whose length tells nothing of what it becomes.
+fn uncoded(request: &HttpRequest) -> Result<(), ApiError> {
+    let coded = request.headers().get(header::CONTENT_ENCODING);
+    if coded.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(ApiError::new(Code::UnsupportedMediaType).saying("the body must not be compressed"));
+    }
+    Ok(())
+}
+
 /// Reads a body of at most `limit` bytes that arrives within the deadline.
 async fn collect(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
     let declared = declared(request);
     if declared.is_some_and(|length| length > limit) {
         return Err(ApiError::new(Code::PayloadTooLarge));
     }
-    let coded = request.headers().get(header::CONTENT_ENCODING);
-    if coded.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(ApiError::new(Code::UnsupportedMediaType).saying("the body must not be compressed"));
-    }
+    uncoded(request)?;
     let deadline: Duration = shared::<HttpSettings>(request)?.body_deadline;
     let reading = async move {
         let mut body = BytesMut::with_capacity(declared.unwrap_or(0));

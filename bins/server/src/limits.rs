@@ -11,9 +11,11 @@ pub struct HttpSettings {
     pub cors_origins: Vec<String>,
     /// The largest JSON body in bytes, of everything but documents.
     pub max_json_bytes: usize,
-    /// The largest document in bytes, as JSON or as a file.
+    /// The largest document in bytes as JSON, which is held in memory whole.
+    pub max_text_bytes: usize,
+    /// The largest file in bytes, which goes to the store part by part.
     pub max_upload_bytes: usize,
-    /// How long a body may take to arrive.
+    /// How long a body may take to arrive; a file has one second more for each [`HttpSettings::SLOWEST_UPLOAD`] bytes.
     pub body_deadline: Duration,
     /// How often an open answer stream shows that it lives; at most five seconds, because a client that has left is
     /// noticed by writing alone.
@@ -24,13 +26,19 @@ pub struct HttpSettings {
     pub permits: Permits,
 }
 
+impl HttpSettings {
+    /// How many bytes of a file have to arrive in a second, once [`HttpSettings::body_deadline`] is used up.
+    pub const SLOWEST_UPLOAD: u32 = 128 << 10;
+}
+
 impl Default for HttpSettings {
-    /// No origins; 256 KiB, 10 MiB; 30 seconds for a body; a heartbeat every 3 seconds; 30 seconds for a stalled reader.
+    /// No origins; 256 KiB, 10 MiB, 32 MiB; 30 seconds for a body; a heartbeat every 3 seconds; 30 seconds for a stalled reader.
     fn default() -> Self {
         Self {
             cors_origins: Vec::new(),
             max_json_bytes: 256 * 1_024,
-            max_upload_bytes: 10 * 1_024 * 1_024,
+            max_text_bytes: 10 << 20,
+            max_upload_bytes: 32 << 20,
             body_deadline: Duration::from_secs(30),
             heartbeat: Duration::from_secs(3),
             stall_deadline: Duration::from_secs(30),

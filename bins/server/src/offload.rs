@@ -1,11 +1,20 @@
 //! The one bridge from async to blocking: a permit first, then one hop around a whole use case.
 
+mod shares;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenantry_domain::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub(crate) use shares::Share;
+use shares::Shares;
+
 use crate::app::App;
+
+/// Memory is shared out in units of that many bytes.
+const UNIT: usize = 1_024;
 
 /// What kind of work a hop does; each kind has its own permits, so that one cannot starve another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +48,12 @@ pub struct Permits {
     pub password: usize,
     /// Of [`Class::Upstream`]; every open answer stream holds one.
     pub upstream: usize,
-    /// How many bytes of documents may be in memory at once, from the first byte received until the document is stored.
+    /// How many bytes of documents may be in memory at once, from the first byte received until it is stored; a tenant may have
+    /// half of them.
     pub document_bytes: usize,
+    /// How many jobs may be watched at once, by streams and by requests that wait for the end of one; a tenant may have half of
+    /// them.
+    pub watchers: usize,
     /// How many may wait for a permit of each kind; one more is refused at once.
     pub queue: usize,
     /// How long one waits before it is refused.
@@ -57,7 +70,7 @@ impl Permits {
 }
 
 impl Default for Permits {
-    /// Sixteen for the store, one password a core, 192 upstream, 64 MiB of documents; 256 may wait for two seconds.
+    /// Sixteen for the store, one password a core, 192 upstream, 64 MiB of documents, 256 watchers; 256 may wait for two seconds.
     ///
     /// A worker of actix-web has 512 / cores blocking threads unless told otherwise: see [`Permits::threads`].
     fn default() -> Self {
@@ -66,6 +79,7 @@ impl Default for Permits {
             password: std::thread::available_parallelism().map_or(1, usize::from),
             upstream: 192,
             document_bytes: 64 << 20,
+            watchers: 256,
             queue: 256,
             wait: Duration::from_secs(2),
         }
@@ -79,7 +93,8 @@ pub struct Offload {
     store: Lane,
     password: Lane,
     upstream: Lane,
-    documents: Memory,
+    documents: Shares,
+    watchers: Shares,
 }
 
 /// The permits of one class, and the places to wait for them.
@@ -111,41 +126,6 @@ impl Lane {
     }
 }
 
-/// A bounded share of memory, given out in units of a kibibyte.
-#[derive(Debug, Clone)]
-struct Memory {
-    units: Arc<Semaphore>,
-    all: u32,
-    wait: Duration,
-}
-
-/// A piece of memory that may be used until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Room(
-    #[expect(dead_code, reason = "it gives the piece back when it is dropped")] OwnedSemaphorePermit,
-);
-
-impl Memory {
-    fn new(bytes: usize, wait: Duration) -> Self {
-        let all = u32::try_from(bytes / 1_024).unwrap_or(u32::MAX).max(1);
-        let units = usize::try_from(all).unwrap_or(Semaphore::MAX_PERMITS);
-        Self {
-            units: Arc::new(Semaphore::new(units)),
-            all,
-            wait,
-        }
-    }
-
-    async fn room(&self, bytes: usize) -> Result<Room, OffloadError> {
-        let units = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX);
-        let taking = self.units.clone().acquire_many_owned(units.clamp(1, self.all));
-        match tokio::time::timeout(self.wait, taking).await {
-            Ok(Ok(permit)) => Ok(Room(permit)),
-            Ok(Err(_)) | Err(_) => Err(OffloadError::Busy),
-        }
-    }
-}
-
 impl Offload {
     /// A bridge to `app`'s use cases.
     pub fn new(app: Arc<App>, permits: Permits) -> Self {
@@ -155,16 +135,26 @@ impl Offload {
             store: lane(permits.store),
             password: lane(permits.password),
             upstream: lane(permits.upstream),
-            documents: Memory::new(permits.document_bytes, permits.wait),
+            documents: Shares::new(permits.document_bytes / UNIT, permits.wait),
+            watchers: Shares::new(permits.watchers, permits.wait),
         }
     }
 
-    /// Memory for a document of that many bytes, for as long as the room is kept.
+    /// Memory for that many bytes of a tenant's document, for as long as the share is kept.
     ///
     /// # Errors
-    /// When there is not as much in time.
-    pub(crate) async fn room(&self, bytes: usize) -> Result<Room, OffloadError> {
-        self.documents.room(bytes).await
+    /// When there is not as much in time, or the tenant has its half.
+    pub(crate) async fn room(&self, tenant: &TenantId, bytes: usize) -> Result<Share, OffloadError> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        self.documents.take(tenant, units).await
+    }
+
+    /// The right to watch one of the tenant's jobs, for as long as the share is kept.
+    ///
+    /// # Errors
+    /// When too many watch already.
+    pub(crate) async fn watcher(&self, tenant: &TenantId) -> Result<Share, OffloadError> {
+        self.watchers.take(tenant, 1).await
     }
 
     /// Runs `work` on a blocking thread once a permit of `class` is free. Dropping the future gives up the wait, but

@@ -1,5 +1,7 @@
 //! Answers that come piece by piece, as server-sent events (WHATWG HTML, section 9.2).
 
+mod feed;
+
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
@@ -18,6 +20,8 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
+pub(crate) use feed::{Feeder, feed};
+
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::extract::{CurrentTenant, RequestId};
@@ -28,6 +32,10 @@ use crate::offload::Class;
 const WAITING: usize = 16;
 /// How many bytes are put together into one write.
 const MAX_WRITE: usize = 64 * 1_024;
+/// What goes out first, together with the answer's head.
+const OPENING: &[u8] = b": open\n\n";
+/// What shows that the answer lives.
+const HEARTBEAT: &[u8] = b": heartbeat\n\n";
 
 /// An event of that name; its data is one line of JSON.
 pub(crate) fn event(name: &str, data: &impl Serialize) -> Bytes {
@@ -143,11 +151,16 @@ pub(crate) async fn respond(
         request_id: request_id.to_string(),
         _gone: gone,
     };
-    Ok(HttpResponse::Ok()
+    Ok(answer(events))
+}
+
+/// The answer whose body those events are.
+fn answer(events: impl Stream<Item = Result<Bytes, Infallible>> + 'static) -> HttpResponse {
+    HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CONNECTION, "keep-alive"))
         .insert_header(("x-accel-buffering", "no"))
-        .streaming(events))
+        .streaming(events)
 }
 
 /// Raises the cancellation when it is dropped, that is, when the client has gone or the answer is complete.
@@ -181,7 +194,7 @@ impl Events {
     fn ready(&mut self, cx: &mut Context<'_>) -> BytesMut {
         let mut write = BytesMut::new();
         if self.state == State::New {
-            write.extend_from_slice(b": open\n\n");
+            write.extend_from_slice(OPENING);
             self.state = State::Open;
         }
         while self.state == State::Open && write.len() < MAX_WRITE {
@@ -217,7 +230,7 @@ impl Stream for Events {
             if self.heartbeat.poll_unpin(cx).is_pending() {
                 return Poll::Pending;
             }
-            write.extend_from_slice(b": heartbeat\n\n");
+            write.extend_from_slice(HEARTBEAT);
         }
         let next = Instant::now() + self.every;
         self.heartbeat.as_mut().reset(next);

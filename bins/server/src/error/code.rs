@@ -45,6 +45,7 @@ codes! {
     RequestTimeout = REQUEST_TIMEOUT, "request_timeout", "the body did not arrive in time";
     IdTaken = CONFLICT, "id_taken", "the id is or was in use";
     EmailTaken = CONFLICT, "email_taken", "the e-mail address is in use";
+    ReadOnly = CONFLICT, "read_only", "another tool fills the tenant's index: it is searched, and takes no documents here";
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "payload_too_large", "the body is too large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "the content type is not supported here";
     InvalidRequest = UNPROCESSABLE_ENTITY, "invalid_request", "a value cannot be used";
@@ -60,7 +61,6 @@ codes! {
     TooManyRequests = TOO_MANY_REQUESTS, "too_many_requests", "too many requests, try again later";
     InternalError = INTERNAL_SERVER_ERROR, "internal_error", "something went wrong on our side";
     StoreFailed = INTERNAL_SERVER_ERROR, "store_failed", "the database could not do this";
-    EmbeddingMismatch = INTERNAL_SERVER_ERROR, "embedding_mismatch", "the tenant's collection was made with another embedding model";
     EmbeddingNotConfigured = INTERNAL_SERVER_ERROR, "embedding_not_configured", "the tenant's vector store needs an embedding model, and the server has none";
     LlmUnauthorized = BAD_GATEWAY, "llm_unauthorized", "the model provider refused the server's API key";
     LlmUnknownModel = BAD_GATEWAY, "llm_unknown_model", "the model provider does not know the configured model";
@@ -75,6 +75,7 @@ codes! {
     Busy = SERVICE_UNAVAILABLE, "busy", "the server is busy, try again in a moment";
     NotReady = SERVICE_UNAVAILABLE, "not_ready", "the server is not ready";
     StoreUnavailable = SERVICE_UNAVAILABLE, "store_unavailable", "the database is unavailable, try again in a moment";
+    EmbeddingMismatch = SERVICE_UNAVAILABLE, "embedding_mismatch", "the tenant's index was made with an embedding model that is not configured";
     TenantSecretUnavailable = SERVICE_UNAVAILABLE, "tenant_secret_unavailable", "the tenant's stored key cannot be opened";
     PineconePending = SERVICE_UNAVAILABLE, "pinecone_pending", "the tenant's Pinecone settings could not be checked yet";
     VectorStoreRateLimited = SERVICE_UNAVAILABLE, "vector_store_rate_limited", "the vector store limits the rate, try again later";

@@ -6,8 +6,8 @@ use tenantry_crypto::{OpenError, PasswordError, RejectedPassword, SealError};
 use tenantry_domain::{PageOutOfRange, ParseEmailError, ParseTenantIdError, TopKOutOfRange};
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
-    AccountError, AnswerError, CollectionError, IngestError, InvalidField, LoginError, RejectedPinecone,
-    ResolveError, SaveTenantError, SearchError,
+    AccountError, AnswerError, CollectionError, EmbeddingMismatch, InvalidField, LoginError,
+    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
@@ -117,6 +117,7 @@ impl From<CollectionError> for ApiError {
                 Self::new(Code::VectorStoreUnauthorized).because(RejectedPinecone::Key)
             }
             CollectionError::Rejected(error) => Self::new(Code::VectorStoreMisconfigured).because(error),
+            CollectionError::ReadOnly => Self::new(Code::ReadOnly),
             CollectionError::Pending => Self::new(Code::PineconePending).because(CollectionError::Pending),
             CollectionError::Vector(error) => error.into(),
             CollectionError::Store(error) => error.into(),
@@ -125,16 +126,22 @@ impl From<CollectionError> for ApiError {
     }
 }
 
-impl From<IngestError> for ApiError {
-    fn from(error: IngestError) -> Self {
+impl From<SubmitError> for ApiError {
+    fn from(error: SubmitError) -> Self {
         match error {
-            IngestError::Invalid(error) => error.into(),
-            IngestError::Collection(error) => error.into(),
-            IngestError::Embed(error) => error.into(),
-            IngestError::Vector(error) => error.into(),
-            IngestError::Store(error) => error.into(),
+            SubmitError::Invalid(error) => error.into(),
+            SubmitError::TooLarge { .. } => Self::new(Code::PayloadTooLarge),
+            SubmitError::ReadOnly => Self::new(Code::ReadOnly),
+            SubmitError::Read(cause) => Self::new(Code::InternalError).because(cause),
+            SubmitError::Store(error) => error.into(),
             unknown => Self::new(Code::InternalError).because(unknown),
         }
+    }
+}
+
+impl From<EmbeddingMismatch> for ApiError {
+    fn from(error: EmbeddingMismatch) -> Self {
+        Self::new(Code::EmbeddingMismatch).because(error)
     }
 }
 
@@ -142,7 +149,12 @@ impl From<SearchError> for ApiError {
     fn from(error: SearchError) -> Self {
         match error {
             SearchError::Invalid(error) => error.into(),
+            SearchError::Filter(error) => {
+                Self::new(Code::InvalidRequest).saying(format!("`filter`: {error}"))
+            }
             SearchError::Collection(error) => error.into(),
+            SearchError::Model(error) => error.into(),
+            SearchError::NoModel => Self::new(Code::EmbeddingNotConfigured),
             SearchError::Embed(error) => error.into(),
             SearchError::Vector(error) => error.into(),
             SearchError::Store(error) => error.into(),

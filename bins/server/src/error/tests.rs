@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use actix_web::body;
 use tenantry_auth::IssueError;
 use tenantry_crypto::{KeyId, OpenError, PasswordError, RejectedPassword, SealError};
-use tenantry_domain::Dimension;
+use tenantry_domain::{Dimension, EmbeddingModel, Filter, MetadataValue};
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
-    AccountError, AnswerError, CollectionError, IngestError, LoginError, RejectedPinecone, ResolveError,
-    SaveTenantError, SearchError,
+    AccountError, AnswerError, CollectionError, EmbeddingMismatch, LoginError, RejectedPinecone,
+    ResolveError, SaveTenantError, SearchError, SubmitError,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
@@ -170,7 +170,7 @@ fn every_failure_of_a_vector_store_has_its_answer() {
         retry_after: None,
         source: SECRET.into(),
     };
-    check(mismatch(), 500, "embedding_mismatch");
+    check(mismatch(), 503, "embedding_mismatch");
     check(VectorError::EmbeddingRequired, 500, "embedding_not_configured");
     check(
         VectorError::Unauthorized(SECRET.into()),
@@ -194,8 +194,43 @@ fn every_failure_of_a_vector_store_has_its_answer() {
         503,
         "vector_store_rate_limited",
     );
-    check(SearchError::Vector(mismatch()), 500, "embedding_mismatch");
-    check(IngestError::Vector(limited()), 503, "vector_store_rate_limited");
+    check(SearchError::Vector(mismatch()), 503, "embedding_mismatch");
+}
+
+#[test]
+fn every_failure_of_documents_and_searches_has_its_answer() {
+    let invalid = tenantry_retrieval::InvalidField {
+        field: "file",
+        reason: "is empty",
+    };
+    check(SubmitError::Invalid(invalid), 422, "invalid_request");
+    check(SubmitError::TooLarge { max_bytes: 1 }, 413, "payload_too_large");
+    check(SubmitError::ReadOnly, 409, "read_only");
+    check(SubmitError::Read(SECRET.into()), 500, "internal_error");
+    check(
+        SubmitError::Store(StoreError::Failed(SECRET.into())),
+        500,
+        "store_failed",
+    );
+    check(CollectionError::ReadOnly, 409, "read_only");
+    let mismatch = EmbeddingMismatch {
+        index: EmbeddingModel {
+            provider: SECRET.into(),
+            name: "a".into(),
+            dimension: None,
+        },
+        configured: Vec::new(),
+    };
+    let error = ApiError::from(SearchError::Model(mismatch.clone()));
+    assert!(error.chain().contains(SECRET), "the log has both models");
+    check(SearchError::Model(mismatch), 503, "embedding_mismatch");
+    check(SearchError::NoModel, 500, "embedding_not_configured");
+    let filter = Filter::Eq("and".into(), MetadataValue::Bool(true));
+    check(
+        SearchError::Filter(filter.check().unwrap_err()),
+        422,
+        "invalid_request",
+    );
 }
 
 #[test]
@@ -220,7 +255,6 @@ fn every_failure_of_a_model_has_its_answer() {
         503,
         "llm_rate_limited",
     );
-    check(IngestError::Embed(limited()), 503, "llm_rate_limited");
 }
 
 #[test]
@@ -312,9 +346,9 @@ fn every_variant_of_every_error_is_mapped_by_name() {
         ("retrieval/src/accounts.rs", "AccountError"),
         ("retrieval/src/tenants/mod.rs", "SaveTenantError"),
         ("retrieval/src/pinecone.rs", "RejectedPinecone"),
-        ("retrieval/src/collections.rs", "CollectionError"),
-        ("retrieval/src/knowledge.rs", "IngestError"),
-        ("retrieval/src/search.rs", "SearchError"),
+        ("retrieval/src/collections/mod.rs", "CollectionError"),
+        ("retrieval/src/knowledge.rs", "SubmitError"),
+        ("retrieval/src/search/error.rs", "SearchError"),
         ("retrieval/src/answer.rs", "AnswerError"),
     ] {
         let source = fs::read_to_string(workspace().join("crates").join(file)).unwrap();

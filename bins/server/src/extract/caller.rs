@@ -4,6 +4,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use secrecy::{ExposeSecret, SecretString};
 use tenantry_auth::MAX_TOKEN_BYTES;
 use tenantry_domain::{AccessClaims, TenantId, TenantScope};
 use tenantry_retrieval::{Caller, Superuser};
@@ -18,9 +19,10 @@ use crate::offload::{Class, Offload};
 pub(crate) struct LoggedTenant(pub(crate) TenantId);
 
 /// A verified token and the bridge to cross with it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Bearer {
     bridge: Data<Offload>,
+    token: SecretString,
     claims: AccessClaims,
 }
 
@@ -34,7 +36,20 @@ impl Bearer {
         if let Some(tenant) = &claims.tenant {
             request.extensions_mut().insert(LoggedTenant(tenant.clone()));
         }
-        Ok(Self { bridge, claims })
+        let token = token.into();
+        Ok(Self {
+            bridge,
+            token,
+            claims,
+        })
+    }
+
+    /// Whether the token is still valid.
+    fn verify(&self) -> Result<(), ApiError> {
+        let verified = self.bridge.app().verifier.verify(self.token.expose_secret());
+        verified
+            .map(|_| ())
+            .map_err(|_| ApiError::new(Code::Unauthenticated))
     }
 
     /// Crosses the bridge once, looks up who the bearer is now, and runs `work` for them.
@@ -47,7 +62,7 @@ impl Bearer {
         T: Send + 'static,
         E: Into<ApiError>,
     {
-        let Self { bridge, claims } = self;
+        let Self { bridge, claims, .. } = self;
         let hop = bridge.run(class, move |app| {
             let caller = app.resolver.caller(&claims)?;
             work(app, caller).map_err(Into::into)
@@ -98,8 +113,8 @@ impl CurrentUser {
     }
 }
 
-/// Somebody with a verified token, who may belong to a tenant.
-#[derive(Debug)]
+/// Somebody with a verified token, who may belong to a tenant. Each use looks again who that is now.
+#[derive(Debug, Clone)]
 pub struct CurrentTenant(Bearer);
 
 impl CurrentTenant {
@@ -121,6 +136,34 @@ impl CurrentTenant {
             work(app, &scope).map_err(Into::into)
         };
         self.0.run(class, scoped).await
+    }
+
+    /// As [`CurrentTenant::run`], once more in the course of a long answer: the token must not have expired meanwhile either.
+    pub(crate) async fn run_again<T, E>(
+        &self,
+        class: Class,
+        work: impl FnOnce(&App, &TenantScope) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        self.0.verify()?;
+        self.clone().run(class, work).await
+    }
+
+    /// The tenant that the token names; whether it may be used is known after a hop alone.
+    ///
+    /// # Errors
+    /// When the token names none.
+    pub(crate) fn id(&self) -> Result<&TenantId, ApiError> {
+        let named = self.0.claims.tenant.as_ref();
+        named.ok_or_else(|| ApiError::new(Code::TenantForbidden))
+    }
+
+    /// What the work for a request shares with that for others.
+    pub(crate) fn offload(&self) -> &Offload {
+        &self.0.bridge
     }
 }
 

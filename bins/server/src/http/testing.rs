@@ -15,22 +15,25 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tenantry_auth::{Lifetime, MemoryTokens};
 use tenantry_crypto::{MemoryPasswordHasher, MemorySealer, PasswordPolicy};
-use tenantry_domain::{AccessClaims, Dimension, ManualClock, Timestamp};
-use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter};
+use tenantry_domain::{AccessClaims, Cancellation, Dimension, ManualClock, TenantId, Timestamp};
+use tenantry_extraction::MemoryExtractor;
+use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter, Reranker};
 use tenantry_retrieval::{
-    Accounts, Answers, Collections, Knowledge, NewTenant, NewUser, PineconeLookup, Resolver, Searcher,
-    Superuser, Tenants,
+    Accounts, Answers, Collections, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge,
+    NewTenant, NewUser, PineconeLookup, Resolver, Searcher, Superuser, Tenants, Worked,
 };
 use tenantry_tenant_store::testing::{FailingStore, unavailable};
 use tenantry_tenant_store::{MemoryStore, StoreError, TenantStore};
 use tenantry_vector_client::testing::FailingVectorStore;
 use tenantry_vector_client::{
-    IndexDescription, MemoryIndexCatalog, MemoryVectorStore, Metric, RemoteStores, VectorError, VectorStore,
+    IndexDescription, MemoryIndexCatalog, MemoryRecordIndex, MemoryVectorStore, Metric, RecordIndex,
+    RemoteStores, VectorError, VectorStore,
 };
 
 use crate::app::{App, Readiness};
 use crate::http::{self, HttpSettings};
-use crate::offload::{Class, Offload, Room};
+use crate::offload::{Class, Offload, Share};
+use crate::workers::Wake;
 
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -41,6 +44,7 @@ pub(crate) const PINECONE_KEY: &str = "pcsk_0123456789abcdef";
 pub(crate) struct Parts {
     pub(crate) completer: Arc<dyn Completer>,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
+    pub(crate) reranker: Option<Arc<dyn Reranker>>,
     pub(crate) registration_open: bool,
     pub(crate) settings: HttpSettings,
 }
@@ -50,6 +54,7 @@ impl Default for Parts {
         Self {
             completer: Arc::new(ExtractiveCompleter),
             embedder: None,
+            reranker: None,
             registration_open: true,
             settings: HttpSettings::default(),
         }
@@ -66,7 +71,10 @@ pub(crate) struct Backend {
     pub(crate) vectors: Arc<FailingVectorStore>,
     /// The vector store behind the one Pinecone index.
     pub(crate) pinecone: Arc<FailingVectorStore>,
+    /// What another tool wrote into that index.
+    pub(crate) records: Arc<MemoryRecordIndex>,
     pub(crate) clock: Arc<ManualClock>,
+    ingestor: Arc<Ingestor>,
 }
 
 struct Ready(Arc<FailingStore<MemoryStore>>);
@@ -77,11 +85,15 @@ impl Readiness for Ready {
     }
 }
 
-struct OneRemote(Arc<FailingVectorStore>);
+struct OneRemote(Arc<FailingVectorStore>, Arc<MemoryRecordIndex>);
 
 impl RemoteStores for OneRemote {
     fn open(&self, _: &str, _: &SecretString) -> Result<Arc<dyn VectorStore>, VectorError> {
         Ok(self.0.clone())
+    }
+
+    fn open_external(&self, _: &str, _: &SecretString) -> Result<Arc<dyn RecordIndex>, VectorError> {
+        Ok(self.1.clone())
     }
 }
 
@@ -94,17 +106,15 @@ impl Backend {
         let store = Arc::new(FailingStore::new(MemoryStore::new()));
         let vectors = Arc::new(FailingVectorStore::new(Arc::new(MemoryVectorStore::default())));
         let pinecone = Arc::new(FailingVectorStore::new(Arc::new(MemoryVectorStore::default())));
+        let records = Arc::new(MemoryRecordIndex::default());
         let resolver = Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone()));
         let sealer = Arc::new(MemorySealer::default());
         let lookup = PineconeLookup::new(Arc::new(catalog()), Some(Dimension::new(384).unwrap()));
-        let collections = Arc::new(Collections::new(
-            vectors.clone(),
-            Arc::new(OneRemote(pinecone.clone())),
-            lookup.clone(),
-            sealer.clone(),
-            store.clone(),
-            clock.clone(),
-        ));
+        let embedders = Arc::new(Embedders::new(parts.embedder, Vec::new()));
+        let remote = Arc::new(OneRemote(pinecone.clone(), records.clone()));
+        let collections = Collections::new(vectors.clone(), store.clone(), embedders.clone(), clock.clone())
+            .with_remote(remote, lookup.clone(), sealer.clone(), store.clone());
+        let collections = Arc::new(collections);
         let tokens = Arc::new(MemoryTokens::new(
             clock.clone(),
             Lifetime::from_minutes(30).unwrap(),
@@ -112,8 +122,19 @@ impl Backend {
         let searcher = Arc::new(Searcher::new(
             store.clone(),
             collections.clone(),
-            parts.embedder.clone(),
+            embedders.clone(),
+            parts.reranker,
         ));
+        let ingest = IngestParts {
+            queue: store.clone(),
+            documents: store.clone(),
+            sources: store.clone(),
+            collections,
+            embedders,
+            extractor: Arc::new(MemoryExtractor),
+            resolver: resolver.clone(),
+            clock: clock.clone(),
+        };
         let app = App {
             issuer: tokens.clone(),
             verifier: tokens,
@@ -125,7 +146,14 @@ impl Backend {
                 clock.clone(),
             ),
             tenants: Tenants::new(store.clone(), sealer, lookup, resolver.clone(), clock.clone()),
-            knowledge: Knowledge::new(store.clone(), collections, parts.embedder, clock.clone()),
+            knowledge: Knowledge::new(
+                store.clone(),
+                store.clone(),
+                store.clone(),
+                IngestLimits::default(),
+                clock.clone(),
+            ),
+            wake: Wake::default(),
             answers: Answers::new(searcher.clone(), parts.completer),
             searcher,
             resolver,
@@ -138,7 +166,9 @@ impl Backend {
             store,
             vectors,
             pinecone,
+            records,
             clock,
+            ingestor: Arc::new(Ingestor::new(ingest, IngestOptions::default())),
         };
         backend.fill();
         backend
@@ -148,12 +178,8 @@ impl Backend {
         let root = Superuser::operator();
         for id in ["acme", "globex"] {
             let new = NewTenant {
-                id: id.parse().unwrap(),
-                name: id.to_owned(),
-                pinecone_environment: None,
-                pinecone_index: None,
-                pinecone_api_key: None,
                 system_prompt: Some(format!("the prompt of {id}")),
+                ..NewTenant::named(id.parse().unwrap(), id)
             };
             self.app.tenants.create(&root, new).unwrap();
         }
@@ -204,6 +230,14 @@ impl Backend {
 
     pub(crate) fn heal_store(&self) {
         self.store.heal();
+    }
+
+    /// Does all jobs that there are to be done now.
+    pub(crate) fn work(&self) {
+        while !matches!(
+            self.ingestor.run_one(None, &Cancellation::new()).unwrap(),
+            Worked::Idle
+        ) {}
     }
 }
 
@@ -291,12 +325,37 @@ impl Server {
             .await;
     }
 
-    /// Takes all the memory that documents may have.
-    pub(crate) async fn crowd_documents(&self) -> Room {
-        self.offload
-            .room(self.settings.permits.document_bytes)
-            .await
-            .unwrap()
+    /// Takes all the memory that documents of a tenant may have.
+    pub(crate) async fn crowd_documents(&self, tenant: &str) -> Share {
+        let tenant = TenantId::parse(tenant).unwrap();
+        let all = self.settings.permits.document_bytes;
+        self.offload.room(&tenant, all).await.unwrap()
+    }
+
+    /// Hands a text in as the user of that name, and gives the document once it can be found.
+    pub(crate) async fn add(&self, name: &str, title: &str, text: &str) -> Value {
+        let new = serde_json::json!({"title": title, "text": text});
+        let job = self.submit(name, post("/documents", &new)).await;
+        self.document(name, &job).await
+    }
+
+    /// Hands something in, has it taken in, and gives the job that did it.
+    pub(crate) async fn submit(&self, name: &str, request: TestRequest) -> Value {
+        let submitted = self.call_as(name, request).await;
+        assert_eq!(submitted.status, 202, "{}", submitted.text());
+        self.work();
+        let job = format!("/jobs/{}", submitted.json()["id"].as_str().unwrap());
+        let job = self.call_as(name, get(&job)).await.json();
+        assert_eq!(job["state"], "done", "{job}");
+        job
+    }
+
+    /// The document that a job works on.
+    pub(crate) async fn document(&self, name: &str, job: &Value) -> Value {
+        let path = format!("/documents/{}", job["document_id"].as_str().unwrap());
+        let answer = self.call_as(name, get(&path)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
     }
 
     pub(crate) async fn call(&self, request: TestRequest) -> Answer {

@@ -11,7 +11,8 @@ fn offload(permits: usize, queue: usize, wait: Duration) -> Offload {
         store: permits,
         password: permits,
         upstream: permits,
-        document_bytes: 10 << 10,
+        document_bytes: 12 << 10,
+        watchers: 2,
         queue,
         wait,
     };
@@ -117,17 +118,45 @@ async fn a_permit_is_held_until_the_work_ends_also_when_nobody_waits_for_it() {
     assert_eq!(next.await, Ok(()));
 }
 
+fn tenant(id: &str) -> TenantId {
+    TenantId::parse(id).unwrap()
+}
+
 #[actix_web::test]
-async fn documents_share_a_bounded_piece_of_memory() {
+async fn a_tenant_has_at_most_half_of_the_memory_for_documents() {
     let offload = offload(1, 0, Duration::ZERO);
-    let six = offload.room(6 << 10).await.unwrap();
-    assert_eq!(offload.room(5 << 10).await.unwrap_err(), OffloadError::Busy);
-    let four = offload.room((3 << 10) + 1).await.unwrap();
-    assert_eq!(offload.room(0).await.unwrap_err(), OffloadError::Busy);
-    drop((six, four));
-    // One that is larger than all of it has it to itself.
-    let _whole = offload.room(1 << 30).await.unwrap();
-    assert_eq!(offload.room(1).await.unwrap_err(), OffloadError::Busy);
+    let (acme, globex) = (tenant("acme"), tenant("globex"));
+    let four = offload.room(&acme, 4 << 10).await.unwrap();
+    assert_eq!(
+        offload.room(&acme, 3 << 10).await.unwrap_err(),
+        OffloadError::Busy
+    );
+    let two = offload.room(&acme, (1 << 10) + 1).await.unwrap();
+    assert_eq!(offload.room(&acme, 0).await.unwrap_err(), OffloadError::Busy);
+    // The half of another tenant is not touched; what is larger than a half is a half.
+    let half = offload.room(&globex, 1 << 30).await.unwrap();
+    assert_eq!(offload.room(&globex, 1).await.unwrap_err(), OffloadError::Busy);
+    assert_eq!(
+        offload.room(&tenant("initech"), 1).await.unwrap_err(),
+        OffloadError::Busy
+    );
+    drop((four, two));
+    let _initech = offload.room(&tenant("initech"), 6 << 10).await.unwrap();
+    drop(half);
+    let _acme = offload.room(&acme, 6 << 10).await.unwrap();
+}
+
+#[actix_web::test]
+async fn jobs_are_watched_by_a_bounded_number_at_once() {
+    let offload = offload(1, 0, Duration::ZERO);
+    let watcher = offload.watcher(&tenant("acme")).await.unwrap();
+    assert_eq!(
+        offload.watcher(&tenant("acme")).await.unwrap_err(),
+        OffloadError::Busy
+    );
+    let _other = offload.watcher(&tenant("globex")).await.unwrap();
+    drop(watcher);
+    let _again = offload.watcher(&tenant("acme")).await.unwrap();
 }
 
 #[test]

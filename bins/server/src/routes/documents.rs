@@ -1,77 +1,140 @@
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
+use actix_web::http::header;
 use actix_web::web::Json;
-use actix_web::{CustomizeResponder, HttpResponse, Responder, delete, get, post};
-use serde::{Deserialize, Serialize};
-use tenantry_domain::Document;
-use utoipa::ToSchema;
+use actix_web::{HttpResponse, delete, get, post};
+use serde::Deserialize;
+use tenantry_domain::{Document, DocumentState};
+use tenantry_tenant_store::{DocumentFilter, SubmitOutcome};
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
+mod text;
+mod wire;
+
+use super::jobs;
 use super::wire::Listing;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::extract::{
-    CurrentTenant, NewDocumentBody, NewDocumentForm, NewDocumentJson, PageParams, Params, PathId,
+    CurrentTenant, NewDocument, NewDocumentForm, NewDocumentJson, PageParams, Params, PathId,
 };
 use crate::offload::Class;
+use wire::{DocumentView, DocumentWithText, SubmittedView};
+
+/// The longest that a request waits for the end of a job, in seconds.
+const MAX_WAIT: u64 = 60;
+/// The longest text in characters that is given with its document.
+const MAX_TEXT: u32 = 5_000_000;
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(create_document)
         .service(list_documents)
         .service(show_document)
+        .service(text::show_text)
         .service(remove_document);
 }
 
-/// A document.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Document)]
-struct DocumentView {
-    /// The document's id.
-    id: String,
-    /// Its title.
-    title: String,
-    /// `text/plain` or `text/markdown`.
-    media_type: &'static str,
-    /// How far it has come: only a `ready` document is found.
-    #[schema(example = "ready")]
-    state: &'static str,
-    /// Why it failed, when it did.
-    failure: Option<String>,
-    /// The length of its text in Unicode code points.
-    characters: u32,
-    /// How many chunks it was split into.
-    chunks: u32,
-    /// When it was stored.
-    #[schema(format = DateTime)]
-    created_at: String,
-    /// When it last changed.
-    #[schema(format = DateTime)]
-    updated_at: String,
+/// How to take a document.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct CreateParams {
+    /// How many seconds to wait for the end of the job, 0 to 60; without it the answer comes at once.
+    #[serde(default)]
+    #[param(minimum = 0, maximum = 60)]
+    wait: u64,
 }
 
-impl From<Document> for DocumentView {
-    fn from(document: Document) -> Self {
-        Self {
-            id: document.id.to_string(),
-            title: document.title,
-            media_type: document.media_type.as_str(),
-            state: document.state.as_str(),
-            failure: document.failure,
-            characters: document.characters,
-            chunks: document.chunks,
-            created_at: document.created_at.to_string(),
-            updated_at: document.updated_at.to_string(),
+impl CreateParams {
+    fn wait(&self) -> Result<Duration, ApiError> {
+        if self.wait > MAX_WAIT {
+            return Err(ApiError::new(Code::InvalidRequest).saying("`wait` is above 60"));
         }
+        Ok(Duration::from_secs(self.wait))
     }
 }
 
-/// A document, with its text when that was asked for.
-#[derive(Debug, Serialize, ToSchema)]
-struct DocumentWithText {
-    #[serde(flatten)]
-    document: DocumentView,
-    /// The text as it was stored, which citations count the characters of.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
+/// Takes a document in: a text, or a file of any kind that can be read. The answer is the job that does it; the document is found once
+/// the job is done.
+#[utoipa::path(
+    tag = "Knowledge",
+    security(("bearer" = [])),
+    params(CreateParams),
+    request_body(content(
+        (NewDocumentJson = "application/json"),
+        (NewDocumentForm = "multipart/form-data")
+    )),
+    responses(
+        (status = 202, description = "The job that takes the document in", body = SubmittedView),
+        (status = 200, description = "The same file is there or on its way: the job that took it in", body = SubmittedView)
+    )
+)]
+#[post("/documents")]
+async fn create_document(
+    tenant: CurrentTenant,
+    params: Params<CreateParams>,
+    body: NewDocument,
+) -> Result<HttpResponse, ApiError> {
+    let wait = params.0.wait()?;
+    let submitted = body.keep(&tenant).await?;
+    let duplicate = submitted.outcome == SubmitOutcome::Unchanged;
+    let status = if duplicate {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let location = format!("/jobs/{}", submitted.job.id);
+    let job = jobs::wait(&tenant, submitted.job, wait).await;
+    Ok(HttpResponse::build(status)
+        .insert_header((header::LOCATION, location))
+        .json(SubmittedView { job, duplicate }))
+}
+
+/// Which documents to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Only those of this state: `pending`, `extracting`, `indexing`, `ready` or `failed`.
+    state: Option<String>,
+    /// Only the one with this name of yours.
+    external_id: Option<String>,
+    /// How many entries at most: 1 to 100, else 50.
+    limit: Option<u32>,
+    /// How many entries to skip.
+    offset: Option<u32>,
+}
+
+impl ListParams {
+    fn filter(&self) -> Result<DocumentFilter, ApiError> {
+        let state = self.state.as_deref().map(str::parse::<DocumentState>).transpose();
+        Ok(DocumentFilter {
+            state: state.map_err(|_| ApiError::new(Code::InvalidRequest).saying("`state` names none"))?,
+            external_id: self.external_id.clone(),
+        })
+    }
+}
+
+/// Lists the tenant's documents, newest first.
+#[utoipa::path(
+    tag = "Knowledge",
+    security(("bearer" = [])),
+    params(ListParams),
+    responses((status = 200, description = "A page of the documents", body = Listing<DocumentView>))
+)]
+#[get("/documents")]
+async fn list_documents(
+    tenant: CurrentTenant,
+    params: Params<ListParams>,
+) -> Result<Json<Listing<DocumentView>>, ApiError> {
+    let filter = params.0.filter()?;
+    let page = PageParams::new(params.0.limit, params.0.offset).page()?;
+    let documents = tenant.run(Class::Store, move |app, scope| {
+        app.knowledge.documents(scope, &filter, page)
+    });
+    Ok(Json(Listing::of(documents.await?, DocumentView::from)))
 }
 
 /// How much of a document to show.
@@ -79,51 +142,9 @@ struct DocumentWithText {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ShowParams {
-    /// Whether to give the text too.
+    /// Whether to give the text too, when it has at most 5,000,000 characters.
     #[serde(default)]
     include_text: bool,
-}
-
-/// Adds a text or Markdown document, which can be found as soon as this answers.
-#[utoipa::path(
-    tag = "Knowledge",
-    security(("bearer" = [])),
-    request_body(content(
-        (NewDocumentJson = "application/json"),
-        (NewDocumentForm = "multipart/form-data")
-    )),
-    responses((status = 201, description = "The document", body = DocumentView))
-)]
-#[post("/documents")]
-async fn create_document(
-    tenant: CurrentTenant,
-    body: NewDocumentBody,
-) -> Result<CustomizeResponder<Json<DocumentView>>, ApiError> {
-    let document = tenant.run(Class::Upstream, move |app, scope| {
-        let NewDocumentBody { text, room: _kept } = body;
-        app.knowledge.ingest(scope, &text, &mut |_| ())
-    });
-    let view = Json(DocumentView::from(document.await?));
-    Ok(view.customize().with_status(StatusCode::CREATED))
-}
-
-/// Lists the tenant's documents, newest first.
-#[utoipa::path(
-    tag = "Knowledge",
-    security(("bearer" = [])),
-    params(PageParams),
-    responses((status = 200, description = "A page of the documents", body = Listing<DocumentView>))
-)]
-#[get("/documents")]
-async fn list_documents(
-    tenant: CurrentTenant,
-    params: Params<PageParams>,
-) -> Result<Json<Listing<DocumentView>>, ApiError> {
-    let page = params.0.page()?;
-    let documents = tenant.run(Class::Store, move |app, scope| {
-        app.knowledge.documents(scope, page)
-    });
-    Ok(Json(Listing::of(documents.await?, DocumentView::from)))
 }
 
 /// Shows a document.
@@ -141,14 +162,14 @@ async fn show_document(
 ) -> Result<Json<DocumentWithText>, ApiError> {
     let found = tenant.run(Class::Store, move |app, scope| {
         let (id, knowledge) = (id.parse()?, &app.knowledge);
-        let found = if params.0.include_text {
-            knowledge
-                .document_with_text(scope, id)?
-                .map(|(document, text)| (document, Some(text)))
-        } else {
-            knowledge.document(scope, id)?.map(|document| (document, None))
-        };
-        found.ok_or_else(ApiError::not_found)
+        let document = knowledge.document(scope, id)?.ok_or_else(ApiError::not_found)?;
+        if !params.0.include_text {
+            return Ok((document, None));
+        }
+        fits(&document)?;
+        let found = knowledge.document_with_text(scope, id)?;
+        let (document, text) = found.ok_or_else(ApiError::not_found)?;
+        Ok::<_, ApiError>((document, Some(text)))
     });
     let (document, text) = found.await?;
     Ok(Json(DocumentWithText {
@@ -157,18 +178,28 @@ async fn show_document(
     }))
 }
 
-/// Removes a document; it is found no more from that moment on.
+fn fits(document: &Document) -> Result<(), ApiError> {
+    if document.characters > MAX_TEXT {
+        return Err(ApiError::new(Code::InvalidRequest).saying(
+            "the text has more than 5000000 characters: `/documents/{id}/text` gives it piece by piece",
+        ));
+    }
+    Ok(())
+}
+
+/// Removes a document: it is found no more from that moment on, and a job removes what belongs to it.
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
     params(("id" = String, Path, description = "The document's id")),
-    responses((status = 204, description = "It is gone"))
+    responses((status = 204, description = "It is found no more"))
 )]
 #[delete("/documents/{id}")]
 async fn remove_document(tenant: CurrentTenant, id: PathId) -> Result<HttpResponse, ApiError> {
-    let removed = tenant.run(Class::Upstream, move |app, scope| {
-        let removed = app.knowledge.remove(scope, id.parse()?)?;
-        removed.then_some(()).ok_or_else(ApiError::not_found)
+    let removed = tenant.run(Class::Store, move |app, scope| {
+        let job = app.knowledge.remove(scope, id.parse()?)?;
+        app.wake.wake();
+        job.ok_or_else(ApiError::not_found)
     });
     removed.await?;
     Ok(HttpResponse::NoContent().finish())

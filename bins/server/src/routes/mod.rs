@@ -4,6 +4,7 @@ mod chat;
 mod docs;
 mod documents;
 mod health;
+mod jobs;
 mod search;
 mod tenants;
 mod tokens;
@@ -23,6 +24,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .configure(users::configure)
         .configure(tenants::configure)
         .configure(documents::configure)
+        .configure(jobs::configure)
         .configure(search::configure)
         .configure(chat::configure);
 }

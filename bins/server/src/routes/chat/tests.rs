@@ -33,8 +33,8 @@ async fn answered_by(completer: impl Completer + 'static) -> Server {
         ..Parts::default()
     })
     .await;
-    let new = json!({"title": "Returns", "text": "Goods can be returned within 30 days."});
-    assert_eq!(server.call_as("ada", post("/documents", &new)).await.status, 201);
+    let text = "Goods can be returned within 30 days.";
+    server.add("ada", "Returns", text).await;
     server
 }
 
@@ -110,9 +110,7 @@ async fn a_model_is_told_the_callers_prompt_and_passages_alone() {
         ("ada", "Goods of Acme are returned."),
         ("grace", "Goods of Globex are returned."),
     ] {
-        server
-            .call_as(name, post("/documents", &json!({"title": "T", "text": text})))
-            .await;
+        server.add(name, "T", text).await;
     }
     assert_eq!(server.call_as("grace", question()).await.status, 200);
     assert_eq!(server.call_as("ada", streamed()).await.status, 200);

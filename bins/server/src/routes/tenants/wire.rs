@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{Tenant, TenantId};
-use tenantry_retrieval::{NewTenant, PineconeCheck, PineconeState, SavedTenant, TenantUpdate};
+use tenantry_domain::{ExternalIndex, SearchSettings, Tenant, TenantId};
+use tenantry_retrieval::{NewTenant, PineconeCheck, PineconeState, SavedTenant, SearchTuning, TenantUpdate};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
@@ -26,6 +26,10 @@ pub(super) struct TenantView {
     /// Whether the Pinecone settings were checked: `not_configured`, `verified` or `pending`.
     #[schema(example = "verified")]
     pinecone_status: &'static str,
+    /// How the index is read when another tool fills it.
+    pinecone_external: Option<ExternalView>,
+    /// How the tenant's knowledge is searched unless a request says otherwise.
+    search: SearchView,
     /// What every answer for this tenant is told first.
     system_prompt: Option<String>,
     /// Whether the tenant may be used.
@@ -57,10 +61,106 @@ impl From<Tenant> for TenantView {
                 PineconeState::Verified => "verified",
                 PineconeState::Pending => "pending",
             },
+            pinecone_external: pinecone.external.map(ExternalView::from),
+            search: tenant.search.into(),
             system_prompt: tenant.system_prompt,
             is_active: tenant.is_active,
             created_at: tenant.created_at.to_string(),
             updated_at: tenant.updated_at.to_string(),
+        }
+    }
+}
+
+/// How an index that another tool fills is read: as it is, and never written.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ExternalIndex, example = json!({"namespace": "docs", "text_field": "text"}))]
+struct ExternalView {
+    /// The namespace: 0 to 128 visible ASCII characters; empty for the index's default one.
+    #[serde(default)]
+    namespace: String,
+    /// The metadata field that holds a record's text; `text` unless another is named.
+    #[serde(default = "text_field")]
+    text_field: String,
+}
+
+fn text_field() -> String {
+    ExternalIndex::TEXT_FIELD.to_owned()
+}
+
+impl From<ExternalIndex> for ExternalView {
+    fn from(index: ExternalIndex) -> Self {
+        let ExternalIndex {
+            namespace,
+            text_field,
+        } = index;
+        Self {
+            namespace,
+            text_field,
+        }
+    }
+}
+
+impl From<ExternalView> for ExternalIndex {
+    fn from(view: ExternalView) -> Self {
+        let ExternalView {
+            namespace,
+            text_field,
+        } = view;
+        Self {
+            namespace,
+            text_field,
+        }
+    }
+}
+
+/// How a tenant's knowledge is searched.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SearchSettings)]
+struct SearchView {
+    /// What the dense ranking counts for.
+    dense_weight: f32,
+    /// What the lexical ranking counts for.
+    lexical_weight: f32,
+    /// The constant of the fusion: the smaller it is, the more the first ranks stand out.
+    rrf_k: f32,
+    /// The lowest score of a hit.
+    min_score: Option<f32>,
+}
+
+impl From<SearchSettings> for SearchView {
+    fn from(settings: SearchSettings) -> Self {
+        Self {
+            dense_weight: settings.fusion.dense_weight(),
+            lexical_weight: settings.fusion.lexical_weight(),
+            rrf_k: settings.fusion.k(),
+            min_score: settings.min_score,
+        }
+    }
+}
+
+/// How a tenant's knowledge is to be searched; what is left out is the default.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SearchTuning, example = json!({"dense_weight": 1.0, "lexical_weight": 1.0}))]
+struct TuningBody {
+    /// What the dense ranking counts for: 0 to 10, else 0.5.
+    dense_weight: Option<f32>,
+    /// What the lexical ranking counts for: 0 to 10, else 1.
+    lexical_weight: Option<f32>,
+    /// The constant of the fusion: 1 to 1,000, else 10.
+    rrf_k: Option<f32>,
+    /// The lowest score of a hit: 0 to 1, else none.
+    min_score: Option<f32>,
+}
+
+impl From<TuningBody> for SearchTuning {
+    fn from(body: TuningBody) -> Self {
+        Self {
+            dense_weight: body.dense_weight,
+            lexical_weight: body.lexical_weight,
+            k: body.rrf_k,
+            min_score: body.min_score,
         }
     }
 }
@@ -140,6 +240,10 @@ pub(super) struct NewTenantBody {
     /// The Pinecone API key; it is stored sealed and never shown.
     #[schema(value_type = Option<String>, format = Password)]
     pinecone_api_key: Option<Secret>,
+    /// Given when another tool fills the index: it is searched as it is, and takes no documents here.
+    pinecone_external: Option<ExternalView>,
+    /// How the tenant's knowledge is searched.
+    search: Option<TuningBody>,
     /// What every answer for this tenant is told first: at most 32,000 characters.
     system_prompt: Option<String>,
 }
@@ -152,6 +256,8 @@ impl NewTenantBody {
             pinecone_environment: self.pinecone_environment,
             pinecone_index: self.pinecone_index,
             pinecone_api_key: self.pinecone_api_key.map(Secret::into_inner),
+            pinecone_external: self.pinecone_external.map(ExternalIndex::from),
+            search: self.search.map(SearchTuning::from),
             system_prompt: self.system_prompt,
         })
     }
@@ -178,6 +284,14 @@ pub(super) struct TenantUpdateBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, format = Password)]
     pinecone_api_key: Option<Secret>,
+    /// Given when another tool fills the index; `null` clears it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<ExternalView>)]
+    pinecone_external: Option<Option<ExternalView>>,
+    /// How the tenant's knowledge is searched, replaced as a whole; `null` brings the defaults back.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<TuningBody>)]
+    search: Option<Option<TuningBody>>,
     /// What every answer for this tenant is told first; `null` clears it.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
@@ -195,6 +309,10 @@ impl From<TenantUpdateBody> for TenantUpdate {
             pinecone_environment: body.pinecone_environment,
             pinecone_index: body.pinecone_index,
             pinecone_api_key: body.pinecone_api_key.map(Secret::into_inner),
+            pinecone_external: body
+                .pinecone_external
+                .map(|external| external.map(ExternalIndex::from)),
+            search: body.search.map(|search| search.map(SearchTuning::from)),
             system_prompt: body.system_prompt,
             is_active: body.is_active,
         }
