@@ -26,6 +26,14 @@ test:
 test-postgres:
     scripts/with-postgres scripts/test-postgres
 
+# Run the suites against PostgreSQL with pgvector, on a temporary cluster
+test-pgvector:
+    scripts/with-pgvector scripts/test-pgvector
+
+# Run the suite of the local embedding model, which is fetched first
+test-local-model:
+    scripts/test-local-model
+
 # Check every Pinecone request against Pinecone's API description
 test-prism:
     scripts/with-prism
@@ -55,8 +63,8 @@ run *arguments:
     cargo run --locked -- serve {{ arguments }}
 
 # Two tenants, their documents and two different answers, from nothing
-quickstart:
-    cargo run --release --locked -- quickstart
+quickstart *arguments:
+    scripts/quickstart {{ arguments }}
 
 # Measure what docs/performance.md states
 bench *arguments:

@@ -72,6 +72,7 @@ pub fn run(platform: &Platform, listener: TcpListener) -> io::Result<()> {
     } = platform;
     let http = HttpSettings {
         cors_origins: settings.cors_origins.clone(),
+        max_upload_bytes: settings.max_upload_bytes,
         ..HttpSettings::default()
     };
     let workers = Workers::start(ingestor, None, settings.ingest_workers, &app.wake, clock)?;

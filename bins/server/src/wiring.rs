@@ -5,6 +5,7 @@ mod ready;
 mod vectors;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tenantry_auth::{JwtIssuer, JwtSettings, JwtVerifier};
 use tenantry_crypto::{Argon2Hasher, KeyRing};
@@ -28,6 +29,10 @@ use crate::workers::Wake;
 
 /// Who issues tokens and whom they are for: this server both times.
 const ISSUER: &str = "tenantry";
+
+/// How long the jobs of a killed server rest before another goes on with them. The clocks of servers that share jobs may differ
+/// by less than that.
+const LEASE: Duration = Duration::from_secs(30);
 
 /// Why the use cases could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -175,7 +180,11 @@ impl Parts<'_> {
             self.embedders.clone(),
             self.clock.clone(),
         );
-        let ingestor = Arc::new(Ingestor::new(parts, IngestOptions::default()));
+        let options = IngestOptions {
+            lease: LEASE,
+            ..IngestOptions::default()
+        };
+        let ingestor = Arc::new(Ingestor::new(parts, options));
         (ingestor, reconciler, reindexer)
     }
 }

@@ -170,6 +170,9 @@ fn help_shows_how_to_begin_and_the_version_is_the_packages() {
         "user",
         "tenant",
         "ingest",
+        "jobs",
+        "reconcile",
+        "reindex",
         "ask",
         "secrets",
         "health",
@@ -184,6 +187,9 @@ fn help_shows_how_to_begin_and_the_version_is_the_packages() {
         "user",
         "tenant",
         "ingest",
+        "jobs",
+        "reconcile",
+        "reindex",
         "ask",
         "secrets",
         "health",
@@ -217,6 +223,8 @@ fn a_wrong_command_line_is_exit_code_2() {
         ],
         &["tenant", "show", "Not An Id"],
         &["ingest", "--tenant", "acme"],
+        &["reconcile"],
+        &["reindex", "--all", "--back"],
         &["quickstart", "--port", "0"],
     ] {
         bench.run(arguments).fails(2);
@@ -433,12 +441,16 @@ fn files_are_taken_in_and_questions_answered_from_them() {
         "# Leave\n\nEverybody has 27 days of leave a year.\n",
     );
     bench.file("kb/deep/office.txt", "The office dog is called Biscuit.\n");
-    bench.file("kb/logo.png", [0x89, 0x50]);
-    let out = bench.run(&["ingest", "--tenant", "acme", "kb"]).succeeds();
-    assert!(
-        out.contains("Leave: 1 chunks") && out.contains("2 documents taken in, 0 files skipped"),
-        "{out}"
-    );
+    bench.file("kb/.hidden.txt", "Nobody may see this.\n");
+    let ingest = |paths: &[&str]| bench.run(&[&["ingest", "--tenant", "acme"], paths].concat());
+    let out = ingest(&["kb"]).succeeds();
+    for line in [
+        "ready    kb/deep/office.txt: 1 chunk\n",
+        "ready    kb/leave.md: 1 chunk\n",
+        "2 ready, 0 skipped, 0 failed\n",
+    ] {
+        assert!(out.contains(line), "{out}");
+    }
     let answer = bench
         .run(&["ask", "--tenant", "acme", "How many days of leave are there?"])
         .succeeds();
@@ -446,30 +458,161 @@ fn files_are_taken_in_and_questions_answered_from_them() {
         answer.contains("27 days") && answer.contains("[1] Leave"),
         "{answer}"
     );
-    bench.file("more/latin.txt", b"caf\xe9");
-    let partly = bench.run(&[
-        "ingest",
-        "--tenant",
-        "acme",
-        "more",
-        "kb/logo.png",
-        "missing.md",
+
+    bench.file(
         "kb/leave.md",
-    ]);
+        "# Leave\n\nEverybody has 28 days of leave a year.\n",
+    );
+    let again = ingest(&["kb"]).succeeds();
+    assert!(
+        again.contains("skipped  kb/deep/office.txt: already there") && again.contains("1 ready, 1 skipped"),
+        "{again}"
+    );
+    let answer = bench.run(&["ask", "--tenant", "acme", "How many days of leave are there?"]);
+    assert!(answer.succeeds().contains("28 days"));
+
+    bench.file(
+        "kb/logo.png",
+        [0x89, b'P', b'N', b'G', 13, 10, 26, 10, 0, 0, 0, 13],
+    );
+    let partly = ingest(&["kb", "missing.md"]);
     assert_eq!(partly.code, Some(1), "{partly:?}");
     for part in [
-        "skipped more/latin.txt: it is not UTF-8",
-        "skipped kb/logo.png",
-        "skipped missing.md",
-        "1 documents",
+        "failed   kb/logo.png: ",
+        "failed   missing.md: ",
+        "0 ready, 2 skipped, 2 failed",
     ] {
         assert!(partly.out.contains(part), "{partly:?}");
     }
+    let jobs = bench
+        .run(&["jobs", "--tenant", "acme", "--state", "failed"])
+        .succeeds();
+    assert!(
+        jobs.contains("ingest failed") && jobs.contains("1 of 1 jobs"),
+        "{jobs}"
+    );
     assert!(
         bench
             .run(&["ingest", "--tenant", "nowhere", "kb"])
             .fails(1)
             .contains("nowhere")
+    );
+}
+
+#[test]
+fn a_file_of_every_format_is_taken_in() {
+    use tenantry_extraction::conformance::samples;
+
+    let bench = Bench::migrated();
+    bench
+        .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
+        .succeeds();
+    let paragraph = |text: &str| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>");
+    let mail = "From: a@example.org\r\nSubject: Parcels\r\n\r\nParcels leave at noon.\r\n";
+    for (name, bytes) in [
+        ("all/a.txt", b"Plain words.".to_vec()),
+        ("all/b.md", b"# Head\n\nMarked words.".to_vec()),
+        (
+            "all/c.html",
+            b"<html><body><h1>Head</h1><p>Words of a page.</p></body></html>".to_vec(),
+        ),
+        ("all/d.pdf", samples::article()),
+        ("all/e.docx", samples::docx(&paragraph("Words of a letter."))),
+        ("all/f.pptx", samples::pptx()),
+        (
+            "all/g.xlsx",
+            samples::xlsx("<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>cell</t></is></c></row>"),
+        ),
+        ("all/h.csv", b"name,price\nhelmet,4\nlock,2\n".to_vec()),
+        ("all/i.epub", samples::epub(None)),
+        ("all/j.rtf", b"{\\rtf1\\ansi Words of a note.\\par}".to_vec()),
+        ("all/k.eml", mail.as_bytes().to_vec()),
+    ] {
+        bench.file(name, bytes);
+    }
+    let out = bench.run(&["ingest", "--tenant", "acme", "all"]).succeeds();
+    assert!(out.contains("11 ready, 0 skipped, 0 failed"), "{out}");
+    let answer = bench
+        .run(&["ask", "--tenant", "acme", "When do parcels leave?"])
+        .succeeds();
+    assert!(answer.contains("noon"), "{answer}");
+}
+
+#[test]
+fn an_index_that_was_lost_is_written_again() {
+    let bench = Bench::migrated();
+    bench
+        .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
+        .succeeds();
+    bench.file("kb/office.txt", "The office dog is called Biscuit.\n");
+    bench.run(&["ingest", "--tenant", "acme", "kb"]).succeeds();
+    let reconcile = |options: &[&str]| bench.run(&[&["reconcile"], options].concat());
+    assert!(reconcile(&["--all"]).succeeds().contains("no difference"));
+
+    fs::remove_dir_all(bench.folder.path().join("data/vectors")).unwrap();
+    let found = reconcile(&["--tenant", "acme"]);
+    assert_eq!(found.code, Some(1), "{found:?}");
+    assert!(
+        found.out.contains("1 missing, 0 partial, 0 orphaned"),
+        "{found:?}"
+    );
+    let repaired = reconcile(&["--tenant", "acme", "--repair"]).succeeds();
+    assert!(repaired.contains("1 versions written"), "{repaired}");
+    assert!(
+        reconcile(&["--tenant", "acme"])
+            .succeeds()
+            .contains("no difference")
+    );
+    let answer = bench
+        .run(&["ask", "--tenant", "acme", "What is the dog called?"])
+        .succeeds();
+    assert!(answer.contains("Biscuit"), "{answer}");
+}
+
+#[test]
+fn an_index_is_built_anew_and_gone_back_to() {
+    let bench = Bench::migrated();
+    bench
+        .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
+        .succeeds();
+    bench.file("kb/office.txt", "The office dog is called Biscuit.\n");
+    bench.run(&["ingest", "--tenant", "acme", "kb"]).succeeds();
+    let reindex = |options: &[&str]| bench.run(&[&["reindex", "--tenant", "acme"], options].concat());
+    assert!(reindex(&["--back"]).fails(1).contains("no earlier index"));
+    let built = reindex(&[]).succeeds();
+    assert!(built.contains("index 2 (words alone) is searched now"), "{built}");
+    let back = reindex(&["--back"]).succeeds();
+    assert!(back.contains("index 1 (words alone) is searched now"), "{back}");
+    let answer = bench
+        .run(&["ask", "--tenant", "acme", "What is the dog called?"])
+        .succeeds();
+    assert!(answer.contains("Biscuit"), "{answer}");
+    let all = bench.run(&["reindex", "--all"]).succeeds();
+    assert!(
+        all.contains("every index was built by the configured model"),
+        "{all}"
+    );
+}
+
+#[test]
+fn a_local_model_that_is_asked_for_and_not_there_is_told_with_what_brings_it() {
+    let bench = Bench::migrated().with("OPENAI_EMBEDDING_MODEL", "local");
+    let error = bench.run(&["serve"]).fails(1);
+    assert!(
+        error.contains("scripts/fetch-model") && error.contains("models/all-MiniLM-L6-v2"),
+        "{error}"
+    );
+}
+
+#[test]
+fn pgvector_without_postgresql_is_refused() {
+    let error = Bench::new()
+        .with("VECTOR_STORE", "pgvector")
+        .run(&["serve"])
+        .fails(1);
+    assert!(
+        error.contains("VECTOR_STORE") && error.contains("DATABASE_URL is no PostgreSQL"),
+        "{error}"
     );
 }
 
@@ -603,6 +746,10 @@ fn quickstart_gives_two_cited_answers_and_resumes() {
     };
     let first = bench.run(&["quickstart", "--once"]).succeeds();
     assert!(first.contains("5 documents, 5 of them new"), "{first}");
+    assert!(
+        first.contains("Search goes by words alone; scripts/fetch-model"),
+        "{first}"
+    );
     assert!(
         first.contains("10 euros for each hour") && first.contains("[1] Returning a bike"),
         "{first}"

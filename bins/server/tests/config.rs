@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tenantry::config::variables::{COMMANDS, SERVER};
-use tenantry::config::{Config, ConfigError, LocalVectors, Unset, Variable};
+use tenantry::config::{Config, ConfigError, EmbeddingChoice, Embeddings, LocalVectors, Unset, Variable};
 
 const SECRET: &str = "6f1c0b7e94d85a23b1f60c9d7e8a4f3512bd67ce90a1f4837d5e2c6b08f9a1d4";
 const JWT_SECRET: &str = "kJ8vQz2LwN5rXb7TgYpC4mHs9DfEaR3uVi6ZoKx1BtWqMyGnSjPlUhAcFd0eOIrT";
@@ -54,12 +54,12 @@ fn three_variables_are_enough() {
     assert!(secret_keys.previous.is_empty());
     assert_eq!(settings.address.to_string(), "127.0.0.1:8000");
     assert_eq!(settings.tokens.lifetime.minutes(), 30);
-    assert_eq!(
-        settings.vector_store,
-        LocalVectors::Embedded {
-            data_dir: PathBuf::from("./data")
-        }
+    assert!(
+        matches!(&settings.vector_store, LocalVectors::Embedded { data_dir } if data_dir == Path::new("./data"))
     );
+    assert_eq!(settings.embedding.current, Embeddings::LocalIfThere);
+    assert!(settings.reranker.is_none() && (1..=4).contains(&settings.ingest_workers));
+    assert_eq!(settings.max_upload_bytes, 32 << 20);
     assert_eq!(settings.password_policy.min_characters, 12);
     assert!(settings.provider.is_none() && settings.cors_origins.is_empty() && !settings.registration_open);
 }
@@ -76,7 +76,7 @@ fn all_that_is_wrong_is_told_at_once_and_in_order() {
         ("BACKEND_CORS_ORIGINS", "*"),
         ("PORT", "http"),
         ("HOST", "example.org"),
-        ("VECTOR_STORE", "pgvector"),
+        ("VECTOR_STORE", "faiss"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "loud"),
         ("REGISTRATION", "yes"),
@@ -306,18 +306,9 @@ fn a_provider_is_a_key_or_an_address() {
     let provider = openai.settings.provider.as_ref().unwrap();
     assert_eq!(provider.base_url.as_str(), "https://api.openai.com/v1");
     assert_eq!(provider.chat_model, "gpt-4o-mini");
-    assert_eq!(
-        provider.embedding_model.as_deref(),
-        Some("text-embedding-3-small")
-    );
     assert!(!format!("{openai:?}").contains("hunter2"));
-    let local = with(&[
-        ("OPENAI_BASE_URL", "http://localhost:11434/v1"),
-        ("OPENAI_EMBEDDING_MODEL", "none"),
-    ])
-    .unwrap();
-    let provider = local.settings.provider.unwrap();
-    assert!(provider.api_key.is_none() && provider.embedding_model.is_none());
+    let local = with(&[("OPENAI_BASE_URL", "http://localhost:11434/v1")]).unwrap();
+    assert!(local.settings.provider.unwrap().api_key.is_none());
     for url in [
         "api.openai.com",
         "ftp://x",
@@ -330,6 +321,95 @@ fn a_provider_is_a_key_or_an_address() {
     }
     refused(&[("OPENAI_API_KEY", "sk-with blank")], "OPENAI_API_KEY");
     refused(&[("OPENAI_CHAT_MODEL", "")], "OPENAI_CHAT_MODEL");
+}
+
+fn embeddings(changes: &[(&'static str, &str)]) -> Embeddings {
+    with(changes).unwrap().settings.embedding.current
+}
+
+#[test]
+fn what_embeds_is_chosen_apart_from_what_answers() {
+    let by = |name: &str| Embeddings::By(EmbeddingChoice::Provider(name.to_owned()));
+    let provider = ("OPENAI_API_KEY", "sk-0123456789");
+    assert_eq!(embeddings(&[provider]), by("text-embedding-3-small"));
+    assert_eq!(
+        embeddings(&[provider, ("OPENAI_EMBEDDING_MODEL", "other")]),
+        by("other")
+    );
+    for provider in [Some(provider), None] {
+        for (name, chosen) in [
+            ("none", Embeddings::None),
+            ("local", Embeddings::By(EmbeddingChoice::Local)),
+        ] {
+            let changes: Vec<_> = provider
+                .into_iter()
+                .chain([("OPENAI_EMBEDDING_MODEL", name)])
+                .collect();
+            assert_eq!(embeddings(&changes), chosen, "{changes:?}");
+        }
+    }
+    assert_eq!(
+        embeddings(&[("OPENAI_EMBEDDING_MODEL", "other")]),
+        Embeddings::LocalIfThere
+    );
+    let named = ("MODEL_DIR", "/models");
+    assert_eq!(embeddings(&[named]), Embeddings::By(EmbeddingChoice::Local));
+    assert_eq!(embeddings(&[named, provider]), by("text-embedding-3-small"));
+    refused(
+        &[("OPENAI_EMBEDDING_MODEL", "two words")],
+        "OPENAI_EMBEDDING_MODEL",
+    );
+}
+
+#[test]
+fn earlier_models_are_a_list() {
+    let name = "OPENAI_EMBEDDING_MODEL_PREVIOUS";
+    let config = with(&[("OPENAI_API_KEY", "sk-0123456789"), (name, "local,other")]).unwrap();
+    let expected = [EmbeddingChoice::Local, EmbeddingChoice::Provider("other".into())];
+    assert_eq!(config.settings.embedding.previous, expected);
+    for list in ["other", "none", "local,", "local, local"] {
+        refused(&[(name, list)], name);
+    }
+}
+
+#[test]
+fn a_reranker_is_an_address_and_a_model() {
+    let url = ("RERANK_URL", "https://api.cohere.com/v2/rerank");
+    refused(&[url], "RERANK_MODEL");
+    let config = with(&[
+        url,
+        ("RERANK_MODEL", "rerank-v3.5"),
+        ("RERANK_API_KEY", "hunter2"),
+    ])
+    .unwrap();
+    let reranker = config.settings.reranker.unwrap();
+    assert_eq!(reranker.model, "rerank-v3.5");
+    assert!(!format!("{reranker:?}").contains("hunter2"));
+    refused(&[("RERANK_URL", "cohere")], "RERANK_URL");
+}
+
+#[test]
+fn workers_and_uploads_have_bounds() {
+    for (name, wrong) in [("INGEST_WORKERS", ["65", "-1"]), ("MAX_UPLOAD_MIB", ["0", "201"])] {
+        wrong.iter().for_each(|value| refused(&[(name, value)], name));
+    }
+    let settings = with(&[("INGEST_WORKERS", "0"), ("MAX_UPLOAD_MIB", "200")])
+        .unwrap()
+        .settings;
+    assert_eq!(
+        (settings.ingest_workers, settings.max_upload_bytes),
+        (0, 200 << 20)
+    );
+}
+
+#[cfg(feature = "pgvector")]
+#[test]
+fn pgvector_lives_in_the_database_of_the_records() {
+    let postgres = ("DATABASE_URL", "postgres://u:hunter2@db/x");
+    let settings = with(&[postgres, ("VECTOR_STORE", "pgvector")]).unwrap().settings;
+    assert!(matches!(settings.vector_store, LocalVectors::PgVector { .. }));
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    refused(&[("VECTOR_STORE", "pgvector")], "VECTOR_STORE");
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn seal_for(database: &Database, ring: &KeyRing, id: &str) -> Tenant {
             ..PineconeSettings::default()
         },
         system_prompt: None,
+        search: tenantry_domain::SearchSettings::default(),
         is_active: true,
         created_at: now,
         updated_at: now,
@@ -347,11 +348,12 @@ fn a_server_is_ready_on_a_database_that_knows_its_key_alone() {
             "JWT_SECRET_KEY" => Some("kJ8vQz2LwN5rXb7TgYpC4mHs9DfEaR3uVi6ZoKx1".to_owned()),
             "DATABASE_URL" => Some("sqlite://unused.db".to_owned()),
             "DATA_DIR" => Some(vectors.display().to_string()),
+            "OPENAI_EMBEDDING_MODEL" => Some("none".to_owned()),
             _ => None,
         };
         let settings = Config::from_lookup(lookup).unwrap().settings;
-        let app = tenantry::wiring::wire(&settings, &store, ring, Arc::new(SystemClock)).unwrap();
-        app.readiness.check()
+        let wired = tenantry::wiring::wire(&settings, &store, ring, Arc::new(SystemClock)).unwrap();
+        wired.app.readiness.check()
     };
     assert!(ready(&ring_a).is_ok());
     let elsewhere = self::database();

@@ -184,7 +184,7 @@ pub struct NamedTenant {
     Text, Markdown, HTML, PDF, DOCX, PPTX, XLSX, CSV, EPUB, RTF and EML are told by their content. Folders are taken with all\n\
     that is below them but hidden files; symbolic links in them are not followed. A document is known by the folder's name\n\
     and the path below it, `notes/2026/may.md`, or by the name of a file that is given itself: a changed file replaces its\n\
-    document, an unchanged one is skipped. Everything that was handed in is durable; stopped and run again, the command goes\n\
+    document, an unchanged one is skipped. Its title is the file's own, for Markdown its first heading, else its name. Everything that was handed in is durable; stopped and run again, the command goes\n\
     on. The exit code is 1 when a file failed."
 )]
 pub struct IngestArgs {

@@ -1,7 +1,15 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
+
+use tenantry_domain::MediaType;
+
+/// How much of a file is searched for its title, in bytes.
+const BEGINNING: u64 = 64 << 10;
+/// The longest title, in characters.
+const LONGEST_TITLE: usize = 300;
 
 /// A file to take in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +88,31 @@ fn with_slashes(name: &Path) -> String {
         .map(|part| part.as_os_str().to_string_lossy())
         .collect();
     parts.join("/")
+}
+
+/// The title of a Markdown file, which is its first heading; other files have titles of their own or none.
+pub(super) fn title(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    if MediaType::of_name(name) != Some(MediaType::Markdown) {
+        return None;
+    }
+    let mut beginning = Vec::new();
+    fs::File::open(path)
+        .ok()?
+        .take(BEGINNING)
+        .read_to_end(&mut beginning)
+        .ok()?;
+    heading(&String::from_utf8_lossy(&beginning))
+}
+
+/// The first heading of the first level.
+pub(super) fn heading(markdown: &str) -> Option<String> {
+    let line = markdown.lines().find_map(|line| line.strip_prefix("# "))?;
+    let text = line.trim().trim_end_matches('#').trim();
+    let visible = text
+        .chars()
+        .filter(|c| !c.is_control() && *c != char::REPLACEMENT_CHARACTER);
+    Some(visible.take(LONGEST_TITLE).collect()).filter(|title: &String| !title.is_empty())
 }
 
 /// The same without files that were named twice; of two files of one name the second is refused, because it would replace the
@@ -166,6 +199,28 @@ mod tests {
             names(&find(&[folder.path().join("a"), folder.path().join("b")])),
             ["a/x.md", "b/x.md"]
         );
+    }
+
+    #[test]
+    fn the_title_of_markdown_is_its_first_heading() {
+        assert_eq!(
+            heading("intro\n\n# Fees and fines #\n# Other").unwrap(),
+            "Fees and fines"
+        );
+        assert_eq!(heading("## No first level"), None);
+        assert_eq!(
+            heading(&format!("# {}", "é".repeat(400)))
+                .unwrap()
+                .chars()
+                .count(),
+            300
+        );
+        let folder = made(&["a.md", "b.txt"]);
+        for (name, expected) in [("a.md", Some("Fees".to_owned())), ("b.txt", None)] {
+            let path = folder.path().join(name);
+            fs::write(&path, "# Fees\n").unwrap();
+            assert_eq!(title(&path), expected);
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub struct Settings {
     /// How many jobs on documents a server does at once.
     pub ingest_workers: usize,
     /// The largest file that is taken over HTTP, in bytes.
-    pub max_upload_bytes: u64,
+    pub max_upload_bytes: usize,
     /// How Pinecone is called.
     pub pinecone: PineconeOptions,
     /// What is logged.
@@ -120,7 +120,7 @@ impl Settings {
         }
         match &self.provider {
             Some(provider) => log::info!("answers: {} at {}", provider.chat_model, provider.base_url),
-            None => log::warn!("answers: quotes of the best passages, because no provider is configured"),
+            None => log::warn!("no model provider is configured: answers are quotes of the best passages"),
         }
         if let Some(reranker) = &self.reranker {
             log::info!("reranking: {} at {}", reranker.model, reranker.url);
@@ -167,7 +167,7 @@ fn settings(reader: &mut Reader<'_>, keys: Option<&secrets::WrittenKeys>) -> Opt
         data_dir.as_deref(),
     );
     let ingest_workers = reader.optional(&variables::INGEST_WORKERS, number(0, 64));
-    let max_upload_mib = reader.value(&variables::MAX_UPLOAD_MIB, number(1_u64, 200));
+    let max_upload_mib = reader.value(&variables::MAX_UPLOAD_MIB, number(1, 200));
     let pinecone = pinecone(reader);
     let log = log(reader);
     let registration = reader.value(

@@ -93,6 +93,32 @@ impl Client {
         self.call("POST", target, Some(body))
     }
 
+    /// Hands in a document, waits until it can be found, and gives the job.
+    #[track_caller]
+    pub(crate) fn add_document(&self, document: &Value) -> Value {
+        let job = self.post("/documents?wait=60", document).json();
+        assert_eq!(job["state"], "done", "{job}");
+        job
+    }
+
+    /// Uploads a file as a browser's form does.
+    pub(crate) fn upload(&self, target: &str, name: &str, bytes: &[u8]) -> Response {
+        let boundary = "7f0c1d2e";
+        let head = format!(
+            "--{boundary}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
+        );
+        let body = [
+            head.as_bytes(),
+            bytes,
+            format!("\r\n--{boundary}--\r\n").as_bytes(),
+        ]
+        .concat();
+        let kind = format!("multipart/form-data; boundary={boundary}");
+        let sent = self.send("POST", target, "application/json", Some((&kind, &body)));
+        sent.and_then(read_response)
+            .unwrap_or_else(|error| panic!("POST {target}: {error}"))
+    }
+
     pub(crate) fn put(&self, target: &str, body: &Value) -> Response {
         self.call("PUT", target, Some(body))
     }
@@ -108,30 +134,17 @@ impl Client {
     }
 
     fn try_call(&self, method: &str, target: &str, body: Option<&Value>) -> std::io::Result<Response> {
-        let mut reader = self.send(method, target, "application/json", body)?;
-        let (status, headers) = read_head(&mut reader)?;
-        let mut bytes = Vec::new();
-        if find(&headers, "transfer-encoding").is_some() {
-            while let Some(chunk) = read_chunk(&mut reader)? {
-                bytes.extend(chunk);
-            }
-        } else {
-            reader.read_to_end(&mut bytes)?;
-        }
-        let body = String::from_utf8(bytes).map_err(std::io::Error::other)?;
-        Ok(Response {
-            status,
-            headers,
-            body,
-        })
+        let body = body.map(|body| body.to_string().into_bytes());
+        let body = body.as_ref().map(|body| ("application/json", body.as_slice()));
+        read_response(self.send(method, target, "application/json", body)?)
     }
 
     /// Sends a request whose answer is a stream of events, and reads its head.
     #[track_caller]
     pub(crate) fn events(&self, target: &str, body: &Value) -> Events {
-        let mut reader = self
-            .send("POST", target, "text/event-stream", Some(body))
-            .unwrap();
+        let body = body.to_string();
+        let body = Some(("application/json", body.as_bytes()));
+        let mut reader = self.send("POST", target, "text/event-stream", body).unwrap();
         let (status, headers) = read_head(&mut reader).unwrap();
         Events {
             status,
@@ -146,7 +159,7 @@ impl Client {
         method: &str,
         target: &str,
         accept: &str,
-        body: Option<&Value>,
+        body: Option<(&str, &[u8])>,
     ) -> std::io::Result<BufReader<TcpStream>> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -154,21 +167,16 @@ impl Client {
             .token
             .as_ref()
             .map(|token| format!("authorization: Bearer {token}\r\n"));
-        let body = body.map(Value::to_string);
-        let length = body.as_ref().map(|body| {
-            format!(
-                "content-type: application/json\r\ncontent-length: {}\r\n",
-                body.len()
-            )
-        });
+        let length =
+            body.map(|(kind, body)| format!("content-type: {kind}\r\ncontent-length: {}\r\n", body.len()));
         let request = format!(
-            "{method} {target} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\naccept: {accept}\r\n{}{}\r\n{}",
+            "{method} {target} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\naccept: {accept}\r\n{}{}\r\n",
             self.port,
             authorization.unwrap_or_default(),
             length.unwrap_or_default(),
-            body.unwrap_or_default(),
         );
         stream.write_all(request.as_bytes())?;
+        stream.write_all(body.map_or(&[], |(_, body)| body))?;
         Ok(BufReader::new(stream))
     }
 }
@@ -232,6 +240,24 @@ impl Iterator for Events {
             }
         }
     }
+}
+
+fn read_response(mut reader: BufReader<TcpStream>) -> std::io::Result<Response> {
+    let (status, headers) = read_head(&mut reader)?;
+    let mut bytes = Vec::new();
+    if find(&headers, "transfer-encoding").is_some() {
+        while let Some(chunk) = read_chunk(&mut reader)? {
+            bytes.extend(chunk);
+        }
+    } else {
+        reader.read_to_end(&mut bytes)?;
+    }
+    let body = String::from_utf8(bytes).map_err(std::io::Error::other)?;
+    Ok(Response {
+        status,
+        headers,
+        body,
+    })
 }
 
 fn read_head(reader: &mut impl BufRead) -> std::io::Result<(u16, Vec<(String, String)>)> {

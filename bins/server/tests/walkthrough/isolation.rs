@@ -104,14 +104,8 @@ fn open(database: &Database) -> Town {
         .map(|sample| house.tenant(&sample.tenant()))
         .collect();
     for (sample, user) in SAMPLES.iter().zip(&users) {
-        let document = user
-            .post(
-                "/documents",
-                &json!({ "title": "Returns", "text": sample.text() }),
-            )
-            .expect(201);
-        assert_eq!(document["state"], "ready", "{document}");
-        assert!(document["chunks"].as_u64() > Some(1), "{document}");
+        let job = user.add_document(&json!({ "title": "Returns", "text": sample.text() }));
+        assert!(job["counts"]["chunks"].as_u64() > Some(1), "{job}");
     }
     Town {
         upstreams,

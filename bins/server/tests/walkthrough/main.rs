@@ -12,6 +12,7 @@ mod upstreams;
 
 mod access;
 mod document;
+mod ingestion;
 mod isolation;
 mod outage;
 mod pinecone;

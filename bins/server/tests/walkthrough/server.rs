@@ -148,6 +148,12 @@ impl Server {
         self.folder.path()
     }
 
+    /// Ends the server without a word.
+    pub(crate) fn kill(&mut self) {
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
+    }
+
     /// Asks the server to stop, as a platform does.
     pub(crate) fn terminate(&self) {
         rustix::process::kill_process(Pid::from_child(&self.process.0), Signal::TERM).unwrap();

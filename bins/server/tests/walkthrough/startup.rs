@@ -45,7 +45,16 @@ fn migrate_says_what_it_applied_and_then_that_nothing_is_left(database: &Databas
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let steps: BTreeSet<_> = ["tenants", "users", "documents", "crypto_state"].into();
+    let steps: BTreeSet<_> = [
+        "tenants",
+        "users",
+        "documents",
+        "crypto_state",
+        "tenant_settings",
+        "document_versions",
+        "ingestion",
+    ]
+    .into();
     let named = |text: &str| steps.iter().filter(|step| text.contains(**step)).count();
 
     let pending = migrate(&["migrate", "--status"]);

@@ -19,8 +19,7 @@ fn open(answer: impl Fn() -> Answer + Send + Sync + 'static) -> (Upstreams, Hous
     let upstreams = Upstreams::with_chat(&[], move |_| answer());
     let house = House::open_with(upstreams.settings(&database));
     let user = house.tenant(&plain_tenant("acme"));
-    user.post("/documents", &json!({ "title": "Returns", "text": TEXT }))
-        .expect(201);
+    user.add_document(&json!({ "title": "Returns", "text": TEXT }));
     (upstreams, house, user, database)
 }
 

@@ -98,6 +98,7 @@ enum Refusal {
 fn submit(app: &App, scope: &TenantScope, source: &Source) -> Result<Submitted, Refusal> {
     let mut file = File::open(&source.path).map_err(|error| Refusal::File(error.to_string()))?;
     let new = NewFile {
+        title: sources::title(&source.path),
         file_name: source
             .path
             .file_name()

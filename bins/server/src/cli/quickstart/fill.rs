@@ -10,6 +10,7 @@ use super::folder::Folder;
 use super::samples::{SAMPLES, SUPERUSER, SUPERUSER_PASSWORD, Sample};
 use crate::app::App;
 use crate::cli::Failure;
+use crate::cli::sources::heading;
 use crate::startup::Platform;
 
 /// How long it is between two looks for something to do.
@@ -75,6 +76,7 @@ fn ensure_documents(
     let mut new = 0;
     for (name, text) in sample.documents {
         let file = NewFile {
+            title: heading(text),
             file_name: Some(name.to_owned()),
             external_id: Some(name.to_owned()),
             ..NewFile::default()
