@@ -9,7 +9,9 @@ use secrecy::ExposeSecret;
 use tenantry_auth::{
     Algorithm, JwtIssuer, JwtKeys, JwtSettings, JwtVerifier, Lifetime, TokenIssuer, TokenVerifier,
 };
-use tenantry_domain::{AccessClaims, Clock, PineconeSettings, SystemClock, Tenant, TenantId, User, UserId};
+use tenantry_domain::{
+    AccessClaims, Clock, PineconeSettings, SearchSettings, SystemClock, Tenant, TenantId, User, UserId,
+};
 use tenantry_retrieval::Resolver;
 use tenantry_tenant_store::{DatabaseUrl, PoolOptions, SqlStore, TenantStore, UserStore};
 
@@ -67,6 +69,7 @@ fn member(store: &SqlStore, clock: &dyn Clock) -> User {
         name: "Acme".into(),
         pinecone: PineconeSettings::default(),
         system_prompt: Some("Answer briefly.".into()),
+        search: SearchSettings::default(),
         is_active: true,
         created_at: now,
         updated_at: now,
