@@ -77,7 +77,7 @@ fn wait_until_settled(user: &Client) {
 
 /// Every document that is listed.
 fn documents(user: &Client) -> Vec<Value> {
-    user.get("/documents?limit=200").expect(200)["items"]
+    user.get("/documents?limit=100").expect(200)["items"]
         .as_array()
         .unwrap()
         .clone()
