@@ -180,7 +180,7 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(&top, top.join("b/loop")).unwrap();
         let expected = ["h/a.TXT", "h/b/c/notes", "h/b/one.pdf", "h/z.md"];
-        assert_eq!(names(&find(&[top.clone()])), expected);
+        assert_eq!(names(&find(std::slice::from_ref(&top))), expected);
         assert_eq!(names(&find(&[top.join("b/..")])), expected, "from elsewhere");
         assert_eq!(names(&find(&[top.join("b/one.pdf")])), ["one.pdf"]);
     }
@@ -227,6 +227,6 @@ mod tests {
     fn a_path_that_is_not_there_is_told_with_its_reason() {
         let folder = made(&[]);
         let missing = folder.path().join("b.md");
-        assert!(matches!(&find(&[missing.clone()])[0], Err((path, _)) if *path == missing));
+        assert!(matches!(&find(std::slice::from_ref(&missing))[0], Err((path, _)) if *path == missing));
     }
 }
