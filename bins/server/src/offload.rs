@@ -195,6 +195,12 @@ impl Offload {
         drop(self.lane(class).permits.acquire_many(all).await.unwrap());
     }
 
+    /// How many of `watchers` are taken.
+    #[cfg(test)]
+    pub(crate) fn watching(&self, watchers: usize) -> usize {
+        watchers - self.watchers.free()
+    }
+
     /// What may be done without leaving the async side, because it neither waits nor takes long.
     pub(crate) fn app(&self) -> &App {
         &self.app

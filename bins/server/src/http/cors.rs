@@ -17,7 +17,7 @@ pub(super) fn cors(origins: &[String]) -> Cors {
         .allowed_methods(methods)
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
         .allowed_header("x-request-id")
-        .expose_headers(["x-request-id", "retry-after", "allow"])
+        .expose_headers(["x-request-id", "retry-after", "allow", "location"])
         .max_age(MAX_AGE);
     origins
         .iter()

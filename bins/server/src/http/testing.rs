@@ -332,6 +332,11 @@ impl Server {
         self.offload.room(&tenant, all).await.unwrap()
     }
 
+    /// How many watch jobs now.
+    pub(crate) fn watchers(&self) -> usize {
+        self.offload.watching(self.settings.permits.watchers)
+    }
+
     /// Hands a text in as the user of that name, and gives the document once it can be found.
     pub(crate) async fn add(&self, name: &str, title: &str, text: &str) -> Value {
         let new = serde_json::json!({"title": title, "text": text});

@@ -49,6 +49,11 @@ impl Shares {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn free(&self) -> usize {
+        self.all.available_permits()
+    }
+
     /// The half of a tenant; it is there as long as somebody has a piece of it.
     fn of(&self, tenant: &TenantId) -> Arc<Semaphore> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);

@@ -97,13 +97,23 @@ fn the_limits_of_the_page_are_those_of_the_code() {
             "| JSON body | {} KiB, 32 levels deep |",
             settings.max_json_bytes / 1_024
         ),
+        format!("| Document, as JSON | {} MiB |", settings.max_text_bytes >> 20),
         format!(
-            "| Document, as JSON or file | {} MiB, 5,000,000 characters |",
-            settings.max_upload_bytes / 1_024 / 1_024
+            "| Document, as a file | {} MiB (`MAX_UPLOAD_MIB`) |",
+            settings.max_upload_bytes >> 20
         ),
         format!(
-            "| Body's arrival | {} seconds |",
-            settings.body_deadline.as_secs()
+            "| Documents on their way in, in memory all together | {} MiB, half of it for one tenant |",
+            settings.permits.document_bytes >> 20
+        ),
+        format!(
+            "| Body's arrival | {} seconds, and of a file one more for each {} KiB |",
+            settings.body_deadline.as_secs(),
+            HttpSettings::SLOWEST_UPLOAD >> 10
+        ),
+        format!(
+            "| Watchers of jobs | {}, half of them for one tenant |",
+            settings.permits.watchers
         ),
         format!("| Token | {} KiB |", tenantry_auth::MAX_TOKEN_BYTES / 1_024),
         format!(

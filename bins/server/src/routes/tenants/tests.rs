@@ -1,8 +1,11 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tenantry_llm_client::MemoryEmbedder;
 use tenantry_vector_client::VectorError;
 use tenantry_vector_client::testing::Operation;
 
-use crate::http::testing::{PINECONE_KEY, Server, bearer, delete, get, post, put};
+use crate::http::testing::{PINECONE_KEY, Parts, Server, bearer, delete, get, post, put};
 
 fn walkthrough() -> Value {
     json!({
@@ -30,6 +33,8 @@ async fn the_body_of_the_walkthrough_makes_a_tenant() {
         "pinecone_api_key_last_four": "cdef",
         "pinecone_status": "verified",
         "pinecone_check": {"status": "verified"},
+        "pinecone_external": null,
+        "search": {"dense_weight": 0.5, "lexical_weight": 1.0, "rrf_k": 10.0, "min_score": null},
         "system_prompt": "Answer as Initech.",
         "is_active": true,
         "created_at": "2027-01-15T08:00:00Z",
@@ -297,7 +302,11 @@ async fn a_suspended_tenant_is_shut_out_at_once_and_looks_like_none() {
 
 #[actix_web::test]
 async fn a_key_that_is_refused_in_use_is_no_mistake_of_the_caller() {
-    let server = Server::new().await;
+    let server = Server::with(Parts {
+        embedder: Some(Arc::new(MemoryEmbedder)),
+        ..Parts::default()
+    })
+    .await;
     let key = json!({"pinecone_api_key": PINECONE_KEY});
     assert_eq!(
         server
@@ -315,4 +324,71 @@ async fn a_key_that_is_refused_in_use_is_no_mistake_of_the_caller() {
         .await;
     answer.is(502, "vector_store_unauthorized");
     assert!(!answer.text().contains("upstream-text"));
+}
+
+#[actix_web::test]
+async fn search_settings_are_shown_replaced_as_a_whole_and_cleared() {
+    let server = Server::new().await;
+    let put = async |search: Value| {
+        let body = json!({ "search": search });
+        server.call_as("root", put("/admin/tenants/acme", &body)).await
+    };
+    let settings = |dense: f32, lexical: f32, k: f32, least: Value| json!({"dense_weight": dense, "lexical_weight": lexical, "rrf_k": k, "min_score": least});
+    for (body, shown) in [
+        (
+            json!({"dense_weight": 2, "min_score": 0.25}),
+            settings(2.0, 1.0, 10.0, json!(0.25)),
+        ),
+        (json!({"rrf_k": 60}), settings(0.5, 1.0, 60.0, Value::Null)),
+        (json!(null), settings(0.5, 1.0, 10.0, Value::Null)),
+    ] {
+        let answer = put(body).await;
+        assert_eq!(
+            (answer.status, &answer.json()["search"]),
+            (200, &shown),
+            "{}",
+            answer.text()
+        );
+    }
+    for body in [
+        json!({"dense_weight": 11}),
+        json!({"dense_weight": 0, "lexical_weight": 0}),
+        json!({"min_score": 2}),
+        json!({"bm25": 1}),
+        json!([]),
+    ] {
+        put(body).await.is(422, "invalid_request");
+    }
+    let unchanged = server.call_as("root", get("/admin/tenants/acme")).await.json();
+    assert_eq!(unchanged["search"], settings(0.5, 1.0, 10.0, Value::Null));
+}
+
+#[actix_web::test]
+async fn an_index_that_another_tool_fills_is_named_shown_and_cleared() {
+    let server = Server::new().await;
+    let put = async |body: Value| server.call_as("root", put("/admin/tenants/acme", &body)).await;
+    put(json!({"pinecone_external": {}}))
+        .await
+        .is(422, "invalid_request");
+    let named =
+        put(json!({"pinecone_api_key": PINECONE_KEY, "pinecone_external": {"namespace": "docs"}})).await;
+    assert_eq!(named.status, 200, "{}", named.text());
+    assert_eq!(
+        named.json()["pinecone_external"],
+        json!({"namespace": "docs", "text_field": "text"})
+    );
+    for external in [
+        json!({"namespace": "ä"}),
+        json!({"text_field": ""}),
+        json!({"index": "docs"}),
+    ] {
+        put(json!({ "pinecone_external": external }))
+            .await
+            .is(422, "invalid_request");
+    }
+    let cleared = put(json!({"pinecone_external": null})).await;
+    assert_eq!(
+        (cleared.status, &cleared.json()["pinecone_external"]),
+        (200, &Value::Null)
+    );
 }
