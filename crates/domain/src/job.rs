@@ -122,7 +122,7 @@ pub struct Job {
     pub progress: JobProgress,
     /// Why it failed, or why it is tried again, in words for a person.
     pub reason: Option<String>,
-    /// How often it was begun and ended in a failure or a lost worker.
+    /// How often it was begun and ended in a failure or a lost worker since its last segment was done.
     pub attempts: u32,
     /// When it is tried again, while it waits for that.
     pub not_before: Timestamp,

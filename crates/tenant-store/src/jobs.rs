@@ -165,15 +165,16 @@ pub enum Settlement {
 ///
 /// Jobs of inactive tenants wait. Among tenants that have a job to be done now, the one served longest ago is next; within a tenant the
 /// job of the earliest `not_before`, which of a new job is when it was added, then the one of the lowest id. A running job whose lease has
-/// ended is to be done again, with one more attempt counted.
+/// ended is to be done again, with one more attempt counted. The jobs on a document are done in the order of its versions, also when an
+/// earlier one waits for its next try: what it removes is never a later one's.
 ///
 /// A worker who asks for a step out of its order (segments after the text was read, a version published before that, a job
 /// done before its version may be found) gets [`StoreError::Failed`], and nothing is changed.
 pub trait JobQueue: Send + Sync {
-    /// The next job; `None` when there is none to be done now.
+    /// The next job; `None` when there is none to be done now. A tenant whose records cannot be read does not stand in the way of the others.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, and nobody else has a job to be done now.
     fn claim(&self, claim: &Claim) -> Result<Option<ClaimedJob>, StoreError>;
 
     /// Adds segments of the version that the job makes; the segment of ordinal 0 first removes those of an earlier try. Renews the
@@ -203,7 +204,8 @@ pub trait JobQueue: Send + Sync {
         now: Timestamp,
     ) -> Result<Held, StoreError>;
 
-    /// Keeps how far the job has come, unless its end was asked for, and renews the lease until `lease_until`.
+    /// Keeps how far the job has come, unless its end was asked for, and renews the lease until `lease_until`. A segment more than before
+    /// starts the count of attempts anew: a long text outlives many a short outage.
     ///
     /// # Errors
     /// When the store fails.

@@ -121,6 +121,7 @@ macro_rules! conformance_tests {
                 jobs_of_inactive_tenants_wait,
                 a_claim_may_be_for_one_tenant_alone,
                 two_jobs_on_one_document_are_never_given_out_together,
+                a_document_is_worked_on_in_the_order_of_its_versions,
                 a_worker_who_lost_its_job_changes_nothing,
                 a_lease_is_of_its_tenant_alone,
                 a_renewed_lease_keeps_the_job,
@@ -138,6 +139,7 @@ macro_rules! conformance_tests {
             outcomes {
                 a_job_that_yields_lets_other_tenants_go_first,
                 a_job_is_tried_again_when_it_is_time,
+                attempts_are_counted_anew_when_the_job_has_come_further,
                 a_job_that_was_given_up_leaves_nothing,
                 a_published_version_outlives_its_job,
             }

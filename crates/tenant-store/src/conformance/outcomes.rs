@@ -1,7 +1,7 @@
 //! What every [`JobQueue`](crate::JobQueue) must do with a job that is given back, beside the other stores of the same records.
 #![expect(clippy::unwrap_used, reason = "an obligation panics where the store fails it")]
 
-use tenantry_domain::{DocumentState, DocumentVersion, JobStage, JobState};
+use tenantry_domain::{DocumentState, DocumentVersion, JobProgress, JobStage, JobState};
 
 use super::samples::{at, scope};
 use super::work::{
@@ -43,6 +43,41 @@ pub fn a_job_is_tried_again_when_it_is_time<S: RecordStore>(store: &S) {
         assert_eq!(claim(store, now + 499), None);
     }
     assert_eq!(claim(store, 3_500).unwrap().job.id, id);
+}
+
+/// Attempts tell how often a job failed at one place: a segment that is done starts their count anew, and less than that does not.
+pub fn attempts_are_counted_anew_when_the_job_has_come_further<S: RecordStore>(store: &S) {
+    let acme = scope(store, "acme");
+    let id = submit(store, &acme, "Owls", 0).job.id;
+    let claimed = claim(store, 1).unwrap();
+    read(store, &acme, &claimed, at(1));
+    let retry = Settlement::Retry {
+        not_before: at(2),
+        reason: "no".into(),
+    };
+    assert!(settle(store, &acme, &claimed.lease, &retry, 1));
+    let claimed = claim(store, 2).unwrap();
+    let counted = |segments_done, chunks| {
+        let progress = JobProgress {
+            segments_done,
+            chunks,
+            ..claimed.job.progress
+        };
+        store
+            .report(&acme, &claimed.lease, &progress, at(3), at(60))
+            .unwrap();
+        store.job(&acme, id).unwrap().unwrap()
+    };
+    assert_eq!(counted(0, 5).attempts, 1);
+    let further = counted(1, 5);
+    assert_eq!((further.attempts, further.reason), (0, None));
+    assert!(settle(store, &acme, &claimed.lease, &retry, 4));
+    let claimed = claim(store, 5).unwrap();
+    assert_eq!(claimed.job.attempts, 1);
+    store
+        .report(&acme, &claimed.lease, &claimed.job.progress, at(6), at(60))
+        .unwrap();
+    assert_eq!(store.job(&acme, id).unwrap().unwrap().attempts, 1);
 }
 
 /// A job that was given up leaves neither text nor bytes of its version, and says why; the document has failed for the same reason unless it has another

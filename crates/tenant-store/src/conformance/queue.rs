@@ -8,7 +8,7 @@ use tenantry_domain::{
 
 use super::samples::{at, scope, tenant_id};
 use super::work::{
-    LEASE, RecordStore, again, claim, claim_at, finish, has_source, metadata, publish, segment, settle,
+    LEASE, RecordStore, again, claim, claim_at, finish, has_source, metadata, publish, read, segment, settle,
     submission, submit, submit_with_source, take_in, text_of,
 };
 use crate::{Claim, Held, Incoming, JobFilter, Lease, Published, Settlement, Submission, TenantChange};
@@ -185,6 +185,33 @@ pub fn two_jobs_on_one_document_are_never_given_out_together<S: RecordStore>(sto
         .map(|job| job.job.id)
         .collect();
     assert_eq!(claimed, [next.job, other]);
+}
+
+/// An earlier version's job goes first also while it waits for its next try, and is not passed by a later version's.
+pub fn a_document_is_worked_on_in_the_order_of_its_versions<S: RecordStore>(store: &S) {
+    let acme = scope(store, "acme");
+    let first = submission("Owls", 0);
+    store.submit(&acme, &first).unwrap();
+    let claimed = claim(store, 1).unwrap();
+    read(store, &acme, &claimed, at(1));
+    let next = Submission {
+        title: None,
+        ..again(&first, 2)
+    };
+    store.submit(&acme, &next).unwrap();
+    let retry = Settlement::Retry {
+        not_before: at(100),
+        reason: "its chunks could not be removed".into(),
+    };
+    assert!(settle(store, &acme, &claimed.lease, &retry, 3));
+    assert_eq!(claim(store, 99), None);
+    let undoing = claim(store, 100).unwrap();
+    assert_eq!((undoing.job.id, undoing.cancelled), (first.job, true));
+    // Nor when it was lost.
+    let undoing = claim(store, 100 + LEASE).unwrap();
+    assert_eq!(undoing.job.id, first.job);
+    assert!(settle(store, &acme, &undoing.lease, &Settlement::Cancelled, 200));
+    assert_eq!(claim(store, 201).unwrap().job.id, next.job);
 }
 
 /// A job whose lease has ended is given to another with one more attempt counted; whoever had it is told so at every step and changes nothing.

@@ -63,7 +63,7 @@ pub(crate) trait Ledger {
     fn save_job(&mut self, record: &JobRecord) -> Result<(), Self::Error>;
 
     /// The job that is next at `now`: of those that wait and may be begun, and those whose lease has ended, on documents that no other
-    /// worker is busy with, the one of the earliest [`tenantry_domain::Job::not_before`], then of the lowest id.
+    /// worker is busy with and of which no earlier version is to be finished first, the one of the earliest [`tenantry_domain::Job::not_before`], then of the lowest id.
     fn claimable(&mut self, now: Timestamp) -> Result<Option<JobRecord>, Self::Error>;
 
     /// The earliest moment, after `after` when that is given, at which a job may be begun or its lease ends.

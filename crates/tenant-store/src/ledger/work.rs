@@ -158,6 +158,10 @@ pub(crate) fn report<L: Ledger>(
     };
     let held = renew(&mut record, now, lease_until);
     if held == Held::Yes {
+        if progress.segments_done > record.job.progress.segments_done {
+            record.job.attempts = 0;
+            record.job.reason = None;
+        }
         record.job.progress = *progress;
     }
     ledger.save_job(&record)?;

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenantry_domain::{
     ContentHash, DocumentId, DocumentState, Generation, IndexState, JobId, JobState, Segment, SourceId,
@@ -112,10 +112,20 @@ impl Ledger for MemoryLedger<'_> {
     fn claimable(&mut self, now: Timestamp) -> Result<Option<JobRecord>, StoreError> {
         let leased = self.jobs().filter(|record| record.is_leased(now));
         let busy: BTreeSet<_> = leased.map(|record| record.job.document).collect();
+        let mut first = BTreeMap::new();
+        for job in self
+            .jobs()
+            .map(|record| &record.job)
+            .filter(|job| !job.state.is_over())
+        {
+            let version = first.entry(job.document).or_insert(job.version);
+            *version = job.version.min(*version);
+        }
         let next = self
             .jobs()
             .filter(|record| record.moment().is_some_and(|moment| moment <= now))
             .filter(|record| !busy.contains(&record.job.document))
+            .filter(|record| first.get(&record.job.document) == Some(&record.job.version))
             .min_by_key(|record| (record.job.not_before, record.job.id));
         Ok(next.cloned())
     }

@@ -67,7 +67,8 @@ enum Turn {
 
 impl JobQueue for SqlStore {
     fn claim(&self, claim: &Claim) -> Result<Option<ClaimedJob>, StoreError> {
-        loop {
+        let mut failure = None;
+        while failure.is_none() {
             let turns = self.turns(claim)?;
             if turns.is_empty() {
                 return Ok(None);
@@ -76,11 +77,17 @@ impl JobQueue for SqlStore {
             // something to do: the next look at the queue is another.
             for (tenant, served_at) in turns {
                 let tenant = TenantId::parse(&tenant).map_err(|error| StoreError::Failed(error.into()))?;
-                if let Turn::Claimed(job) = self.take_turn(&tenant, served_at, claim)? {
-                    return Ok(Some(*job));
+                match self.take_turn(&tenant, served_at, claim) {
+                    Ok(Turn::Claimed(job)) => return Ok(Some(*job)),
+                    Ok(Turn::Nothing | Turn::Overtaken) => {}
+                    Err(error) => {
+                        self.put_last(&tenant, served_at, claim)?;
+                        failure.get_or_insert(error);
+                    }
                 }
             }
         }
+        failure.map_or(Ok(None), Err)
     }
 
     fn add_segments(
@@ -165,6 +172,16 @@ impl SqlStore {
             .limit(TURNS_AT_ONCE.into())
             .select((ingest_queue::tenant_id, ingest_queue::served_at));
         self.run(|conn| due.load(conn))
+    }
+
+    /// Lets a tenant whose turn failed have its next one after all others, which wait for what it cannot have.
+    fn put_last(&self, tenant: &TenantId, served_at: i64, claim: &Claim) -> Result<(), StoreError> {
+        let turn = ingest_queue::table
+            .find(tenant.as_str())
+            .filter(ingest_queue::served_at.eq(served_at));
+        let last = ingest_queue::served_at.eq(claim.now.unix_micros());
+        self.run(|conn| diesel::update(turn).set(last).execute(conn))
+            .map(drop)
     }
 
     fn take_turn(&self, tenant: &TenantId, served_at: i64, claim: &Claim) -> Result<Turn, StoreError> {

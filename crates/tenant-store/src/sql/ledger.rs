@@ -19,6 +19,11 @@ pub(super) const UNFINISHED: [&str; 2] = ["queued", "running"];
 /// Said in the words of the unique indexes, which SQLite uses for no bound value.
 const NOT_DELETING: &str = "documents.state <> 'deleting'";
 
+/// No earlier version of the job's document is worked on or waits to be.
+const IS_FIRST_OF_DOCUMENT: &str = "NOT EXISTS (SELECT 1 FROM jobs AS earlier \
+    WHERE earlier.tenant_id = jobs.tenant_id AND earlier.document_id = jobs.document_id \
+    AND earlier.version < jobs.version AND earlier.state IN ('queued', 'running'))";
+
 /// One tenant's records, in a transaction that nobody else's on the same tenant runs beside.
 pub(super) struct SqlLedger<'c> {
     pub(super) conn: &'c mut AnyConnection,
@@ -240,6 +245,7 @@ impl Ledger for SqlLedger<'_> {
             .filter(jobs::state.eq(JobState::Queued.as_str()))
             .filter(jobs::not_before.le(now))
             .filter(jobs::document_id.ne_all(busy))
+            .filter(sql::<Bool>(IS_FIRST_OF_DOCUMENT))
             .order((jobs::not_before.asc(), jobs::id.asc()))
             .select((jobs::not_before, jobs::id))
             .first::<(i64, String)>(self.conn)

@@ -10,6 +10,7 @@ use super::*;
 use crate::{TenantStore, UserFilter, UserStore};
 
 mod plans;
+mod turns;
 mod upgrade;
 
 mod conformance {
