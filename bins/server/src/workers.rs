@@ -167,28 +167,12 @@ impl Worker {
         let mut pause = IDLE;
         while !self.stop.is_cancelled() {
             let rung = self.wake.count();
-            let worked = catch_unwind(AssertUnwindSafe(|| {
-                self.ingestor.run_one(self.tenant.as_ref(), &self.stop)
-            }));
-            match worked {
+            let turn = || self.ingestor.run_one(self.tenant.as_ref(), &self.stop);
+            match catch_unwind(AssertUnwindSafe(turn)) {
                 Ok(Ok(worked)) => {
-                    self.store_answers();
                     pause = IDLE;
-                    match worked {
-                        Worked::Idle => self.wake.wait(rung, IDLE),
-                        Worked::Panicked { tenant, job } => log::error!(
-                            "tenant {tenant}, job {}, document {}: the work panicked; it is tried again once its lease \
-                             has ended",
-                            job.id,
-                            job.document
-                        ),
-                        Worked::Did {
-                            tenant,
-                            job,
-                            settled,
-                            cause,
-                        } => self.tell(&tenant, &job, &settled, cause.as_ref()),
-                    }
+                    self.store_answers();
+                    self.go_on(rung, worked);
                 }
                 Ok(Err(error)) => {
                     self.store_fails(&error);
@@ -203,6 +187,23 @@ impl Worker {
         }
         *self.crew.working() -= 1;
         self.crew.left.notify_all();
+    }
+
+    /// Tells what came of a turn, and waits when there was nothing to do since the bell had rung `rung` times.
+    fn go_on(&self, rung: u64, worked: Worked) {
+        match worked {
+            Worked::Idle => self.wake.wait(rung, IDLE),
+            Worked::Panicked { tenant, job } => {
+                let about = about(&tenant, &job);
+                log::error!("{about}: the work panicked; it is tried again once its lease has ended");
+            }
+            Worked::Did {
+                tenant,
+                job,
+                settled,
+                cause,
+            } => self.tell(&tenant, &job, &settled, cause.as_ref()),
+        }
     }
 
     /// Waits that long, whatever is handed in, unless the worker is stopped.
@@ -237,7 +238,7 @@ impl Worker {
             .unix_micros()
             .saturating_sub(job.created_at.unix_micros());
         let seconds = micros / 1_000_000;
-        let about = format!("tenant {tenant}, job {}, document {}", job.id, job.document);
+        let about = about(tenant, job);
         let cause = cause
             .map(|cause| format!(" ({})", chain(cause.as_ref())))
             .unwrap_or_default();
@@ -249,7 +250,7 @@ impl Worker {
                 );
             }
             Settled::Given(Settlement::Cancelled) => {
-                log::info!("{about}: cancelled after {seconds} s{cause}")
+                log::info!("{about}: cancelled after {seconds} s{cause}");
             }
             Settled::Given(Settlement::Failed { reason }) => {
                 log::info!("{about}: failed after {seconds} s: {reason}{cause}");
@@ -261,6 +262,10 @@ impl Worker {
             Settled::Lost => log::warn!("{about}: another worker has it, or it is gone{cause}"),
         }
     }
+}
+
+fn about(tenant: &TenantId, job: &Job) -> String {
+    format!("tenant {tenant}, job {}, document {}", job.id, job.document)
 }
 
 #[cfg(test)]

@@ -84,8 +84,9 @@ pub(super) fn start_failure(error: StartError) -> Failure {
         StartError::Wiring(WiringError::Embedded(_)) => {
             Some("DATA_DIR must name a folder that this user may write to")
         }
-        StartError::Wiring(WiringError::PgVector(_) | WiringError::Model(_)) => None,
-        StartError::Database(_) | StartError::Keys(_) => None,
+        StartError::Wiring(WiringError::PgVector(_) | WiringError::Model(_))
+        | StartError::Database(_)
+        | StartError::Keys(_) => None,
     };
     let failure = Failure::from(error);
     match hint {

@@ -29,9 +29,7 @@ pub(super) fn find(paths: &[PathBuf]) -> Vec<Found> {
     let mut found = Vec::new();
     for path in paths {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => {
-                search(path, &mut Path::new(&own_name(path)).to_owned(), &mut found)
-            }
+            Ok(metadata) if metadata.is_dir() => search(path, &mut own_name(path).into(), &mut found),
             Ok(metadata) if metadata.is_file() => found.push(Ok(Source {
                 path: path.clone(),
                 external_id: own_name(path),
@@ -147,6 +145,8 @@ fn each_once(found: Vec<Found>) -> Vec<Found> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     fn made(names: &[&str]) -> tempfile::TempDir {
@@ -180,7 +180,7 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(&top, top.join("b/loop")).unwrap();
         let expected = ["h/a.TXT", "h/b/c/notes", "h/b/one.pdf", "h/z.md"];
-        assert_eq!(names(&find(std::slice::from_ref(&top))), expected);
+        assert_eq!(names(&find(slice::from_ref(&top))), expected);
         assert_eq!(names(&find(&[top.join("b/..")])), expected, "from elsewhere");
         assert_eq!(names(&find(&[top.join("b/one.pdf")])), ["one.pdf"]);
     }
@@ -227,6 +227,6 @@ mod tests {
     fn a_path_that_is_not_there_is_told_with_its_reason() {
         let folder = made(&[]);
         let missing = folder.path().join("b.md");
-        assert!(matches!(&find(std::slice::from_ref(&missing))[0], Err((path, _)) if *path == missing));
+        assert!(matches!(&find(slice::from_ref(&missing))[0], Err((path, _)) if *path == missing));
     }
 }

@@ -78,7 +78,7 @@ impl<'a> Follow<'a> {
     }
 
     /// Looks at the jobs until all are over, or the command is stopped.
-    pub(super) fn to_the_end(&mut self, stop: &Cancellation) -> Result<(), Failure> {
+    pub(super) fn until_all_are_over(&mut self, stop: &Cancellation) -> Result<(), Failure> {
         loop {
             self.look()?;
             if self.waiting.is_empty() || stop.is_cancelled() {

@@ -48,7 +48,8 @@ pub(super) fn run(env: &Environment, args: &IngestArgs, out: &mut dyn Write) -> 
     let stop = workers.stopping();
     stop_on_interrupt(stop.clone())?;
     let mut follow = Follow::new(app, &scope, found.len(), out);
-    let done = hand_in(app, &scope, found, &stop, &mut follow).and_then(|()| follow.to_the_end(&stop));
+    let done =
+        hand_in(app, &scope, found, &stop, &mut follow).and_then(|()| follow.until_all_are_over(&stop));
     workers.stop(STOP);
     done?;
     follow.finish(stop.is_cancelled())

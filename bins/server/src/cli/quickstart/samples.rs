@@ -94,7 +94,7 @@ mod tests {
             );
         }
         assert!(titles.iter().all(|(_, title)| title.starts_with("# ")));
-        titles.sort();
+        titles.sort_unstable();
         titles.dedup();
         assert_eq!(titles.len(), 10);
     }
