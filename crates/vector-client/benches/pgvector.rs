@@ -59,5 +59,8 @@ fn build_graph(store: &PgVectorStore, index: IndexScope<'_>, (dimension, size): 
         .unwrap();
     store.finish_graphs().unwrap();
     let taken = begun.elapsed().as_secs_f64();
-    println!("{dimension:>5} floats {size:>7} chunks  {:<24} {taken:>8.1} s", "graph built");
+    println!(
+        "{dimension:>5} floats {size:>7} chunks  {:<24} {taken:>8.1} s",
+        "graph built"
+    );
 }

@@ -28,8 +28,8 @@ pub struct RecordQuery<'a> {
     pub embedding: &'a Embedding,
     /// How many records at most.
     pub limit: TopK,
-    /// What the records' metadata must be like. A field that could not be a document's metadata, as a text of more than 500
-    /// characters, counts as missing.
+    /// What the records' metadata must be like. A text or list may be longer than a document's could; a field of any other kind
+    /// than [`MetadataValue`] has counts as missing.
     pub filter: Option<&'a Filter>,
     /// Whether records bring their embeddings.
     pub with_embeddings: bool,

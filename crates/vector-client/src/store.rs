@@ -21,7 +21,7 @@ pub struct IndexedChunk {
 }
 
 impl IndexedChunk {
-    /// The text whose words are searched: the context above the chunk.
+    /// The text whose words are searched: the context, and below it the chunk's text.
     pub fn searched_text(&self) -> String {
         if self.context.is_empty() {
             self.chunk.text.clone()

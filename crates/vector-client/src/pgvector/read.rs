@@ -153,6 +153,25 @@ fn load(
     if fused.is_empty() {
         return Ok(Vec::new());
     }
+    let stored = stored_chunks(conn, key, fused, with_embeddings)?.into_iter();
+    let mut stored: HashMap<_, _> = stored.map(|row| ((row.version_id, row.ordinal), row)).collect();
+    let found = fused.iter().filter_map(|(place, score)| {
+        let row = stored.remove(&(place.version_id, i64::from(place.ordinal)))?;
+        Some(matched(*place, *score, row))
+    });
+    found.collect()
+}
+
+fn stored_chunks(
+    conn: &mut PgConnection,
+    key: Key<'_>,
+    fused: &[(Place, ScoreParts)],
+    with_embeddings: bool,
+) -> Result<Vec<StoredChunk>, Fault> {
+    let (versions, ordinals): (Vec<_>, Vec<_>) = fused
+        .iter()
+        .map(|(place, _)| (place.version_id, i64::from(place.ordinal)))
+        .unzip();
     let embedding = if with_embeddings {
         "(SELECT embedding FROM tenantry_vector_embeddings AS e WHERE e.tenant_id = $1 AND e.generation = $2
              AND e.version_id = c.version_id AND e.ordinal = c.ordinal)"
@@ -170,26 +189,10 @@ fn load(
     ))
     .bind::<Text, _>(key.tenant)
     .bind::<BigInt, _>(key.generation)
-    .bind::<Array<BigInt>, _>(
-        fused
-            .iter()
-            .map(|(place, _)| place.version_id)
-            .collect::<Vec<_>>(),
-    )
-    .bind::<Array<BigInt>, _>(
-        fused
-            .iter()
-            .map(|(place, _)| i64::from(place.ordinal))
-            .collect::<Vec<_>>(),
-    )
-    .load::<StoredChunk>(conn)?;
-    let stored = stored.into_iter().map(|row| ((row.version_id, row.ordinal), row));
-    let mut stored: HashMap<_, _> = stored.collect();
-    let found = fused.iter().filter_map(|(place, score)| {
-        let row = stored.remove(&(place.version_id, i64::from(place.ordinal)))?;
-        Some(matched(*place, *score, row))
-    });
-    found.collect()
+    .bind::<Array<BigInt>, _>(versions)
+    .bind::<Array<BigInt>, _>(ordinals)
+    .load(conn)?;
+    Ok(stored)
 }
 
 fn matched(place: Place, score: ScoreParts, row: StoredChunk) -> Result<Match, Fault> {

@@ -40,6 +40,15 @@ pub(super) struct Near<T> {
     pub(super) record: T,
 }
 
+/// How many records are asked for at first: more than are wanted where some of them will not pass.
+fn first_depth(limit: u16, exact: bool) -> u16 {
+    if exact {
+        limit
+    } else {
+        limit.saturating_mul(4).clamp(100, MAX_DEPTH)
+    }
+}
+
 impl Index {
     /// The nearest records that `read` makes something of, best first, ties by `place`.
     ///
@@ -58,11 +67,7 @@ impl Index {
             Condition::Filter(filter) => Some(filter),
         };
         let limit = wanted.limit.get();
-        let depth = if wanted.pushdown.exact {
-            limit
-        } else {
-            limit.saturating_mul(4).clamp(100, MAX_DEPTH)
-        };
+        let depth = first_depth(limit, wanted.pushdown.exact);
         let search = Search {
             index: self,
             wanted,

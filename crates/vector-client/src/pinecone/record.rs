@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::str::FromStr;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
-use tenantry_domain::{BoxError, Chunk, ChunkHash, DocumentId, DocumentVersion, Embedding, Span};
+use tenantry_domain::{Chunk, ChunkHash, DocumentId, DocumentVersion, Embedding, Span};
 
 use super::wire::{Metadata, Record, whole_number};
 use crate::{IndexedChunk, VectorError};
@@ -77,22 +78,21 @@ pub(super) fn encode(
         text: &chunk.text,
         fields,
     };
-    let refused = |error: BoxError| VectorError::Refused(error);
-    let metadata_bytes = serde_json::to_vec(&metadata)
-        .map_err(|error| refused(error.into()))?
-        .len();
-    if metadata_bytes > MAX_METADATA_BYTES {
-        let problem = format!(
-            "a chunk with its metadata takes {metadata_bytes} bytes, above pinecone's {MAX_METADATA_BYTES}"
-        );
-        return Err(refused(problem.into()));
+    let bytes = json(&metadata)?.len();
+    if bytes > MAX_METADATA_BYTES {
+        let problem =
+            format!("a chunk with its metadata takes {bytes} bytes, above pinecone's {MAX_METADATA_BYTES}");
+        return Err(VectorError::Refused(problem.into()));
     }
-    let record = Record {
+    json(&Record {
         id: format!("{document}#{version}#{}", chunk.ordinal),
         values,
         metadata,
-    };
-    serde_json::to_vec(&record).map_err(|error| refused(error.into()))
+    })
+}
+
+fn json(written: &impl Serialize) -> Result<Vec<u8>, VectorError> {
+    serde_json::to_vec(written).map_err(|error| VectorError::Refused(error.into()))
 }
 
 /// The chunk that a record is; `None` for a record that was not written here.
