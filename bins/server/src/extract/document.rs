@@ -152,13 +152,10 @@ impl NewDocument {
 
 fn from_json(new: NewDocumentJson) -> Result<(NewFile, String), ApiError> {
     let media_type = new.media_type.as_deref().unwrap_or(MediaType::PlainText.as_str());
-    let declared = match media_type.parse() {
-        Ok(kind @ (MediaType::PlainText | MediaType::Markdown)) => kind,
-        _ => {
-            return Err(invalid(
-                "`media_type` is neither text/plain nor text/markdown".to_owned(),
-            ));
-        }
+    let Ok(declared @ (MediaType::PlainText | MediaType::Markdown)) = media_type.parse() else {
+        return Err(invalid(
+            "`media_type` is neither text/plain nor text/markdown".to_owned(),
+        ));
     };
     if new.text.trim().is_empty() {
         return Err(invalid("`text` is empty".to_owned()));

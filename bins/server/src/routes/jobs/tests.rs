@@ -242,7 +242,7 @@ async fn who_may_look_no_more_is_told_so_as_the_last_event() {
             _ => {}
         }
         if expires {
-            server.clock.advance(Duration::from_secs(31 * 60));
+            server.clock.advance(Duration::from_mins(31));
         }
         let events = rest(stream).await;
         let (name, data) = events.last().unwrap();
