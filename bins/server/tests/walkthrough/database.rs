@@ -14,6 +14,7 @@ pub(crate) enum Database {
     Postgres {
         server: url::Url,
         name: String,
+        vector_store: &'static str,
     },
 }
 
@@ -41,7 +42,30 @@ impl Database {
             MADE.fetch_add(1, Ordering::Relaxed)
         );
         psql(server.as_str(), &format!("create database {name}"));
-        Self::Postgres { server, name }
+        Self::Postgres {
+            server,
+            name,
+            vector_store: "embedded",
+        }
+    }
+
+    /// The same, which keeps the vectors too.
+    #[cfg(feature = "pgvector-tests")]
+    pub(crate) fn pgvector() -> Self {
+        let mut database = Self::postgres();
+        if let Self::Postgres { vector_store, .. } = &mut database {
+            *vector_store = "pgvector";
+        }
+        database
+    }
+
+    /// What `VECTOR_STORE` says of it.
+    pub(crate) fn vector_store(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "embedded",
+            #[cfg(feature = "postgres-tests")]
+            Self::Postgres { vector_store, .. } => vector_store,
+        }
     }
 
     /// What `DATABASE_URL` says of it.
@@ -49,7 +73,7 @@ impl Database {
         match self {
             Self::Sqlite { folder } => format!("sqlite://{}", file(folder).display()),
             #[cfg(feature = "postgres-tests")]
-            Self::Postgres { server, name } => {
+            Self::Postgres { server, name, .. } => {
                 let mut url = server.clone();
                 url.set_path(name);
                 url.into()
@@ -79,7 +103,7 @@ impl Database {
 #[cfg(feature = "postgres-tests")]
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Self::Postgres { server, name } = self {
+        if let Self::Postgres { server, name, .. } = self {
             // A database that stays behind goes with its cluster.
             let drop_database = format!("drop database if exists {name} with (force)");
             let mut command = Command::new(postgres_programs().join("psql"));

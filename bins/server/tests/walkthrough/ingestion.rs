@@ -24,6 +24,31 @@ on_both_databases! {
     a_model_that_does_not_fit_is_refused_and_then_changed_without_a_pause
 }
 
+#[cfg(feature = "pgvector-tests")]
+mod pgvector {
+    use crate::database::Database;
+
+    #[test]
+    fn documents_outlive_a_server_that_is_killed_again_and_again() {
+        super::documents_outlive_a_server_that_is_killed_again_and_again(&Database::pgvector());
+    }
+
+    #[test]
+    fn an_ingest_that_is_killed_goes_on_where_it_was() {
+        super::an_ingest_that_is_killed_goes_on_where_it_was(&Database::pgvector());
+    }
+
+    #[test]
+    fn two_servers_share_the_work_and_one_of_them_is_killed() {
+        super::two_servers_share_the_work_and_one_of_them_is_killed(&Database::pgvector());
+    }
+
+    #[test]
+    fn a_model_is_changed_without_a_pause() {
+        super::a_model_that_does_not_fit_is_refused_and_then_changed_without_a_pause(&Database::pgvector());
+    }
+}
+
 /// How often something is killed, at another moment each time.
 const KILLS: u64 = 10;
 
@@ -49,6 +74,7 @@ fn house(database: &Database, upstreams: &Upstreams) -> (House, TempDir, Client)
     let settings = upstreams
         .settings(database)
         .with("DATA_DIR", data.path().to_str().unwrap())
+        .with("VECTOR_STORE", database.vector_store())
         .with("INGEST_WORKERS", "3");
     let house = House::open_with(settings);
     let user = house.tenant(&plain_tenant("acme"));
@@ -148,8 +174,9 @@ fn documents_outlive_a_server_that_is_killed_again_and_again(database: &Database
 
 fn an_ingest_that_is_killed_goes_on_where_it_was(database: &Database) {
     let folder = TempDir::new().unwrap();
-    let settings =
-        Settings::new(&database.url()).with("DATA_DIR", folder.path().join("data").to_str().unwrap());
+    let settings = Settings::new(&database.url())
+        .with("DATA_DIR", folder.path().join("data").to_str().unwrap())
+        .with("VECTOR_STORE", database.vector_store());
     assert!(settings.run(folder.path(), &["migrate"]).status.success());
     let tenant = ["tenant", "create", "--id", "acme", "--name", "Acme"];
     assert!(settings.run(folder.path(), &tenant).status.success());
