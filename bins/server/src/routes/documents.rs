@@ -56,8 +56,9 @@ impl CreateParams {
     }
 }
 
-/// Takes a document in: a text, or a file of any kind that can be read. The answer is the job that does it; the document is found once
-/// the job is done.
+/// Takes in a text, or a file of any kind that can be read.
+///
+/// The answer is the job that does it; the document is found once the job is done.
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
@@ -187,7 +188,9 @@ fn fits(document: &Document) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Removes a document: it is found no more from that moment on, and a job removes what belongs to it.
+/// Removes a document.
+///
+/// It is found no more from that moment on; a job removes what belongs to it.
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),

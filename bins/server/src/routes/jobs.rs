@@ -96,7 +96,9 @@ async fn show_job(tenant: CurrentTenant, id: PathId) -> Result<Json<JobView>, Ap
     Ok(Json(look(&tenant, id.parse()?).await?))
 }
 
-/// Asks for the end of a job that takes a document in. One that is over stays as it is.
+/// Asks for the end of a job that takes a document in.
+///
+/// One that is over, or a removal, stays as it is.
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
@@ -113,8 +115,9 @@ async fn cancel_job(tenant: CurrentTenant, id: PathId) -> Result<Json<JobView>, 
     Ok(Json(cancelled.await?.into()))
 }
 
-/// Streams a job's progress: an event `progress` at each change, and at its end one event `done`, each with the job; `error` when it can
-/// be watched no longer.
+/// Streams a job's progress as events.
+///
+/// `progress` comes at each change, and at the end `done`, each with the job; or `error`, when it can be watched no longer.
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),

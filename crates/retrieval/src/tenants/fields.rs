@@ -70,12 +70,12 @@ pub(super) fn external(index: &ExternalIndex) -> Result<ExternalIndex, InvalidFi
     let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if namespace.len() > MAX_NAMESPACE || !visible(namespace) {
         let reason = "is not a namespace: at most 128 visible ASCII characters";
-        return Err(InvalidField::new("pinecone_namespace", reason));
+        return Err(InvalidField::new("pinecone_external.namespace", reason));
     }
     let named = !text_field.trim().is_empty() && !text_field.starts_with('$');
     if !named || text_field.chars().count() > MAX_TEXT_FIELD || text_field.chars().any(char::is_control) {
         let reason = "is not a metadata field: 1 to 64 characters that do not start with `$`";
-        return Err(InvalidField::new("pinecone_text_field", reason));
+        return Err(InvalidField::new("pinecone_external.text_field", reason));
     }
     Ok(index.clone())
 }
@@ -89,7 +89,7 @@ pub(super) fn search(tuning: SearchTuning) -> Result<SearchSettings, InvalidFiel
         tuning.lexical_weight.unwrap_or(usual.lexical_weight()),
     );
     let Ok(fusion) = fusion else {
-        let reason = "needs `k` of 1 to 1000 and weights of 0 to 10, not both 0";
+        let reason = "needs an `rrf_k` of 1 to 1000 and weights of 0 to 10, not both 0";
         return Err(InvalidField::new("search", reason));
     };
     if tuning

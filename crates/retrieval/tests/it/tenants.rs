@@ -524,13 +524,13 @@ fn an_external_index_needs_a_key_and_readable_settings() {
         other => panic!("{other:?}"),
     };
     for (namespace, text_field, field) in [
-        ("n".repeat(129), "text".to_owned(), "pinecone_namespace"),
-        ("a\nb".into(), "text".into(), "pinecone_namespace"),
-        ("ключ".into(), "text".into(), "pinecone_namespace"),
-        ("ok".into(), String::new(), "pinecone_text_field"),
-        ("ok".into(), "$text".into(), "pinecone_text_field"),
-        ("ok".into(), "t".repeat(65), "pinecone_text_field"),
-        ("ok".into(), "a\0".into(), "pinecone_text_field"),
+        ("n".repeat(129), "text".to_owned(), "pinecone_external.namespace"),
+        ("a\nb".into(), "text".into(), "pinecone_external.namespace"),
+        ("ключ".into(), "text".into(), "pinecone_external.namespace"),
+        ("ok".into(), String::new(), "pinecone_external.text_field"),
+        ("ok".into(), "$text".into(), "pinecone_external.text_field"),
+        ("ok".into(), "t".repeat(65), "pinecone_external.text_field"),
+        ("ok".into(), "a\0".into(), "pinecone_external.text_field"),
     ] {
         let new = NewTenant {
             pinecone_external: Some(external(&namespace, &text_field)),
@@ -577,7 +577,9 @@ fn no_tenant_reads_the_namespace_that_another_ones_chunks_are_in() {
     };
     for namespace in ["other", "other.2"] {
         match world.tenants.create(&world.root, reading(namespace, "docs")) {
-            Err(SaveTenantError::Invalid(invalid)) => assert_eq!(invalid.field, "pinecone_namespace"),
+            Err(SaveTenantError::Invalid(invalid)) => {
+                assert_eq!(invalid.field, "pinecone_external.namespace")
+            }
             refused => panic!("{refused:?}"),
         }
     }

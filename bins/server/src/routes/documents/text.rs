@@ -7,7 +7,9 @@ use crate::error::ApiError;
 use crate::extract::{CurrentTenant, PathId};
 use crate::offload::Class;
 
-/// Gives a document's text as it is found, piece by piece. Should the document be replaced meanwhile, the answer is cut off.
+/// Gives a document's text, piece by piece, however long it is.
+///
+/// Should the document be replaced or removed meanwhile, the answer is cut off before its end.
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
