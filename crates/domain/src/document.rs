@@ -1,69 +1,28 @@
 use std::fmt;
-use std::str::FromStr;
 
+use crate::names::names;
 use crate::{DocumentId, MediaType, Metadata, Timestamp};
-
-/// How far a document has come on its way into search; only a [`DocumentState::Ready`] one can be found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DocumentState {
-    /// Stored, not yet worked on.
-    Pending,
-    /// Its text is being read out of the file.
-    Extracting,
-    /// Its chunks are being embedded and written to the vector store.
-    Indexing,
-    /// Searchable. A replacement may be on its way; until it is ready too, this version is found.
-    Ready,
-    /// Given up; the document says why.
-    Failed,
-    /// Being removed; no longer searchable.
-    Deleting,
-}
 
 /// A state that this version does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a document state")]
 pub struct ParseDocumentStateError;
 
-impl DocumentState {
-    /// Every state.
-    pub const ALL: [Self; 6] = [
-        Self::Pending,
-        Self::Extracting,
-        Self::Indexing,
-        Self::Ready,
-        Self::Failed,
-        Self::Deleting,
-    ];
-
-    /// The state's name in the store and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Extracting => "extracting",
-            Self::Indexing => "indexing",
-            Self::Ready => "ready",
-            Self::Failed => "failed",
-            Self::Deleting => "deleting",
-        }
-    }
-}
-
-impl FromStr for DocumentState {
-    type Err = ParseDocumentStateError;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == name)
-            .ok_or(ParseDocumentStateError)
-    }
-}
-
-impl fmt::Display for DocumentState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+names! {
+    /// How far a document has come on its way into search; only a [`DocumentState::Ready`] one can be found.
+    DocumentState, ParseDocumentStateError:
+    /// Stored, not yet worked on.
+    Pending = "pending",
+    /// Its text is being read out of the file.
+    Extracting = "extracting",
+    /// Its chunks are being embedded and written to the vector store.
+    Indexing = "indexing",
+    /// Searchable. A replacement may be on its way; until it is ready too, this version is found.
+    Ready = "ready",
+    /// Given up; the document says why.
+    Failed = "failed",
+    /// Being removed; no longer searchable.
+    Deleting = "deleting",
 }
 
 /// One version of a document: replacing a document keeps its id and makes the next version, counted from 1.
@@ -167,7 +126,7 @@ mod tests {
     #[test]
     fn every_state_reads_back_from_its_name() {
         for state in DocumentState::ALL {
-            assert_eq!(state.as_str().parse(), Ok(state));
+            assert_eq!(state.as_str().parse(), Ok(*state));
         }
         assert_eq!("Ready".parse::<DocumentState>(), Err(ParseDocumentStateError));
     }

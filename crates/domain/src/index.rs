@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::names::names;
 use crate::{Dimension, TenantScope, Timestamp};
 
 /// A model that makes embeddings. Vectors of two models cannot be compared, whatever their dimensions.
@@ -96,29 +97,20 @@ impl TenantScope {
     }
 }
 
-/// What an index is used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum IndexState {
+/// A state that this version does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a state of an index")]
+pub struct ParseIndexStateError;
+
+names! {
+    /// What an index is used for.
+    IndexState, ParseIndexStateError:
     /// It is being filled beside the live one; new documents go into both.
-    Building,
+    Building = "building",
     /// It is searched. A tenant has one.
-    Live,
+    Live = "live",
     /// It was searched before, and is kept to go back to; new documents do not reach it.
-    Retired,
-}
-
-impl IndexState {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Building, Self::Live, Self::Retired];
-
-    /// The state's name in the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Building => "building",
-            Self::Live => "live",
-            Self::Retired => "retired",
-        }
-    }
+    Retired = "retired",
 }
 
 /// What is known of an index.
@@ -154,6 +146,14 @@ mod tests {
         assert!(!small.is_same_space(&model("small", Some(512))));
         assert!(!small.is_same_space(&model("large", Some(1536))));
         assert_eq!(small.to_string(), "openai/small (1536)");
+    }
+
+    #[test]
+    fn every_state_reads_back_from_its_name() {
+        for state in IndexState::ALL {
+            assert_eq!(state.as_str().parse(), Ok(*state));
+        }
+        assert_eq!("forgotten".parse::<IndexState>(), Err(ParseIndexStateError));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod index;
 mod job;
 mod media_type;
 mod metadata;
+mod names;
 mod page;
 mod tenant;
 mod user;
@@ -29,9 +30,9 @@ pub use embedding::{Dimension, DimensionOutOfRange, Embedding, InvalidEmbedding}
 pub use filter::{Bound, Bounds, Filter, InvalidFilter};
 pub use fusion::{Fusion, InvalidFusion, SearchSettings};
 pub use ids::{DocumentId, JobId, ParseIdError, SourceId, UserId};
-pub use index::{EmbeddingModel, Generation, Index, IndexScope, IndexState};
+pub use index::{EmbeddingModel, Generation, Index, IndexScope, IndexState, ParseIndexStateError};
 pub use job::{Job, JobKind, JobProgress, JobStage, JobState, ParseJobError};
-pub use media_type::{MediaType, ParseMediaTypeError, TextFormat};
+pub use media_type::{MediaType, ParseMediaTypeError, ParseTextFormatError, TextFormat};
 pub use metadata::{InvalidMetadata, Metadata, MetadataValue};
 pub use page::{Page, PageOutOfRange, Paged};
 pub use tenant::{

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::names::names;
+
 /// The kinds of file that can be ingested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MediaType {
@@ -113,13 +115,18 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// How a document's text is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TextFormat {
+/// A text format that this version does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a text format")]
+pub struct ParseTextFormatError;
+
+names! {
+    /// How a document's text is written.
+    TextFormat, ParseTextFormatError:
     /// Lines without marks.
-    Plain,
+    Plain = "plain",
     /// Markdown: headings, lists and tables are marked.
-    Markdown,
+    Markdown = "markdown",
 }
 
 #[cfg(test)]
@@ -133,6 +140,14 @@ mod tests {
         for kind in MediaType::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
         }
+    }
+
+    #[test]
+    fn every_text_format_reads_back_from_its_name() {
+        for format in TextFormat::ALL {
+            assert_eq!(format.as_str().parse(), Ok(*format));
+        }
+        assert_eq!("html".parse::<TextFormat>(), Err(ParseTextFormatError));
     }
 
     #[test]

@@ -140,6 +140,19 @@ impl<'o, 's, 'f> Slide<'o, 's, 'f> {
             _ => Ok(()),
         }
     }
+
+    fn open_in_table(&mut self, name: &str) {
+        match (name, &mut self.rows) {
+            ("tbl", rows) => *rows = Some(Vec::new()),
+            ("tr", Some(rows)) => rows.push(Vec::new()),
+            ("tc", Some(rows)) => {
+                if let Some(row) = rows.last_mut() {
+                    row.push(String::new());
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Visitor for Slide<'_, '_, '_> {
@@ -173,18 +186,7 @@ impl Visitor for Slide<'_, '_, '_> {
             "buChar" | "buAutoNum" | "buBlip" => self.marked = Some(true),
             "t" => self.in_text = true,
             "br" => self.text.push('\n'),
-            "tbl" => self.rows = Some(Vec::new()),
-            "tr" => {
-                if let Some(rows) = &mut self.rows {
-                    rows.push(Vec::new());
-                }
-            }
-            "tc" => {
-                if let Some(row) = self.rows.as_mut().and_then(|rows| rows.last_mut()) {
-                    row.push(String::new());
-                }
-            }
-            _ => {}
+            _ => self.open_in_table(name),
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
 
-use tenantry_domain::{MediaType, TextFormat};
+use tenantry_domain::MediaType;
 
 use super::ProcessLimits;
 use crate::{Bound, ExtractError, Extracted, FileHint, Limits};
@@ -74,12 +74,6 @@ impl Header {
         if &mark != MARK {
             return Err(malformed());
         }
-        let mut numbers = [0; NUMBERS];
-        for number in &mut numbers {
-            let mut bytes = [0; 8];
-            from.read_exact(&mut bytes)?;
-            *number = u64::from_le_bytes(bytes);
-        }
         let [
             file_bytes,
             text_chars,
@@ -88,7 +82,7 @@ impl Header {
             depth,
             cpu_seconds,
             memory_bytes,
-        ] = numbers;
+        ] = read_numbers(from)?;
         let mut text = || -> io::Result<Option<String>> {
             let (kind, bytes) = read_frame(from)?.ok_or_else(malformed)?;
             let text = String::from_utf8(bytes).map_err(|_| malformed())?;
@@ -111,6 +105,16 @@ impl Header {
             declared: text()?.and_then(|name| name.parse().ok()),
         })
     }
+}
+
+fn read_numbers(from: &mut dyn Read) -> io::Result<[u64; NUMBERS]> {
+    let mut numbers = [0; NUMBERS];
+    for number in &mut numbers {
+        let mut bytes = [0; 8];
+        from.read_exact(&mut bytes)?;
+        *number = u64::from_le_bytes(bytes);
+    }
+    Ok(numbers)
 }
 
 /// What comes back.
@@ -158,11 +162,7 @@ pub(super) fn write_page(to: &mut dyn Write, page: u32) -> io::Result<()> {
 pub(super) fn write_end(to: &mut dyn Write, end: &Result<Extracted, ExtractError>) -> io::Result<()> {
     match end {
         Ok(extracted) => {
-            let format = match extracted.format {
-                TextFormat::Plain => "plain",
-                TextFormat::Markdown => "markdown",
-            };
-            let (media_type, pages) = (extracted.media_type, extracted.pages);
+            let (media_type, format, pages) = (extracted.media_type, extracted.format, extracted.pages);
             let title = extracted.title.as_deref().map_or("", |title| end_of(title));
             write_frame(
                 to,
@@ -185,11 +185,7 @@ fn extracted(text: &str) -> Option<Extracted> {
     let mut fields = text.splitn(4, '\n');
     Some(Extracted {
         media_type: fields.next()?.parse().ok()?,
-        format: match fields.next()? {
-            "plain" => TextFormat::Plain,
-            "markdown" => TextFormat::Markdown,
-            _ => return None,
-        },
+        format: fields.next()?.parse().ok()?,
         pages: fields.next()?.parse().ok()?,
         title: fields.next().filter(|title| !title.is_empty()).map(visible),
     })

@@ -73,7 +73,7 @@ impl Indexes {
 
     /// See [`crate::IndexStore::set_dimension`].
     pub(crate) fn set_dimension(&mut self, generation: Generation, dimension: Dimension) -> bool {
-        let found = self.find(generation, &IndexState::ALL);
+        let found = self.find(generation, IndexState::ALL);
         match found.and_then(|entry| entry.index.model.as_mut()) {
             Some(model) => *model.dimension.get_or_insert(dimension) == dimension,
             None => false,

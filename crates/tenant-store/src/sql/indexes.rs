@@ -4,6 +4,7 @@ use tenantry_domain::{
 };
 
 use super::SqlStore;
+use super::connection::AnyConnection;
 use super::ledger::{SqlLedger, WorkError};
 use super::rows::IndexRow;
 use super::schema::{indexes, tenants};
@@ -12,19 +13,6 @@ use crate::text::Texts;
 use crate::{IndexStore, StoreError};
 
 impl SqlStore {
-    fn indexes_of(&self, scope: &TenantScope) -> Result<Indexes, StoreError> {
-        let rows = self.in_scope(scope, |conn| {
-            indexes::table
-                .filter(indexes::tenant_id.eq(scope.id().as_str()))
-                .order(indexes::generation.asc())
-                .select(IndexRow::as_select())
-                .load::<IndexRow>(conn)
-        })?;
-        Ok(Indexes(
-            rows.into_iter().map(Entry::try_from).collect::<Result<_, _>>()?,
-        ))
-    }
-
     /// Changes a tenant's indexes while nobody else does, and while no version of a document is published.
     fn change_indexes<T>(
         &self,
@@ -32,19 +20,26 @@ impl SqlStore {
         change: impl FnOnce(&mut Indexes) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.change(scope.id(), |ledger| {
-            let rows = indexes::table
-                .filter(indexes::tenant_id.eq(scope.id().as_str()))
-                .order(indexes::generation.asc())
-                .select(IndexRow::as_select())
-                .load::<IndexRow>(ledger.conn)?;
-            let entries = rows.into_iter().map(Entry::try_from).collect::<Result<_, _>>()?;
-            let before = Indexes(entries);
+            let before = read(load(ledger.conn, scope.id())?)?;
             let mut after = before.clone();
             let answer = change(&mut after)?;
             save(ledger, &before, &after)?;
             Ok(answer)
         })
     }
+}
+
+fn load(conn: &mut AnyConnection, tenant: &TenantId) -> QueryResult<Vec<IndexRow>> {
+    indexes::table
+        .filter(indexes::tenant_id.eq(tenant.as_str()))
+        .order(indexes::generation.asc())
+        .select(IndexRow::as_select())
+        .load(conn)
+}
+
+fn read(rows: Vec<IndexRow>) -> Result<Indexes, StoreError> {
+    let entries = rows.into_iter().map(Entry::try_from);
+    Ok(Indexes(entries.collect::<Result<_, _>>()?))
 }
 
 impl IndexStore for SqlStore {
@@ -55,7 +50,7 @@ impl IndexStore for SqlStore {
         at: Timestamp,
     ) -> Result<Vec<Index>, StoreError> {
         model.map_or(Ok(()), Texts::refuse_nul)?;
-        let there = self.indexes_of(scope)?;
+        let there = read(self.in_scope(scope, |conn| load(conn, scope.id()))?)?;
         if there.kept().next().is_some() {
             return Ok(there.kept().cloned().collect());
         }
@@ -107,11 +102,11 @@ impl IndexStore for SqlStore {
             .order((indexes::tenant_id.asc(), indexes::generation.asc()))
             .select(IndexRow::as_select());
         let rows = self.run(|conn| query.load::<IndexRow>(conn))?;
-        let read = |row: IndexRow| {
+        let in_use = |row: IndexRow| {
             let tenant = TenantId::parse(&row.tenant_id).map_err(|error| StoreError::Failed(error.into()))?;
             Ok((tenant, Entry::try_from(row)?.index))
         };
-        rows.into_iter().map(read).collect()
+        rows.into_iter().map(in_use).collect()
     }
 }
 

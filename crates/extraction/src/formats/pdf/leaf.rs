@@ -171,18 +171,7 @@ fn table(lines: &[Line], right_to_left: bool) -> Option<Vec<Vec<String>>> {
     }
     let mut rows: Vec<Vec<String>> = Vec::new();
     for line in lines {
-        let mut row = vec![String::new(); columns.len()];
-        for segment in &line.segments {
-            let middle = f64::midpoint(segment.left, segment.right);
-            let column = columns
-                .iter()
-                .position(|(left, right)| *left <= middle && middle <= *right)?;
-            let cell = row.get_mut(column)?;
-            if !cell.is_empty() {
-                cell.push(' ');
-            }
-            cell.push_str(&segment.text);
-        }
+        let row = cells(line, &columns)?;
         let begins = row.first().is_some_and(|cell| !cell.is_empty());
         match rows.last_mut().filter(|_| !begins && line.segments.len() == 1) {
             Some(above) => {
@@ -199,6 +188,23 @@ fn table(lines: &[Line], right_to_left: bool) -> Option<Vec<Vec<String>>> {
         .filter(|row| row.iter().filter(|cell| !cell.is_empty()).count() > 1)
         .count();
     (full > 1 && full * 2 >= rows.len() && !is_numbered(&rows)).then_some(rows)
+}
+
+/// The texts of a line by the columns that they stand in; `None` where one stands in none.
+fn cells(line: &Line, columns: &[(f64, f64)]) -> Option<Vec<String>> {
+    let mut cells = vec![String::new(); columns.len()];
+    for segment in &line.segments {
+        let middle = f64::midpoint(segment.left, segment.right);
+        let column = columns
+            .iter()
+            .position(|(left, right)| *left <= middle && middle <= *right)?;
+        let cell = cells.get_mut(column)?;
+        if !cell.is_empty() {
+            cell.push(' ');
+        }
+        cell.push_str(&segment.text);
+    }
+    Some(cells)
 }
 
 /// Whether rows are the points of a list: their numbers, one after the other, and a text.

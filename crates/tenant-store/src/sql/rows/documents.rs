@@ -53,7 +53,7 @@ impl DocumentRow {
             content_hash: document.content_hash.map(|hash| hash.as_bytes().to_vec()),
             version: document.version.into(),
             latest_version: record.latest.into(),
-            text_format: json::format_name(record.format).to_owned(),
+            text_format: record.format.to_string(),
             segments: record.segments.into(),
         }
     }
@@ -65,7 +65,7 @@ impl TryFrom<DocumentRow> for DocumentRecord {
     fn try_from(row: DocumentRow) -> Result<Self, StoreError> {
         Ok(Self {
             latest: number(TABLE, row.latest_version)?,
-            format: json::read_format(&row.text_format).map_err(unreadable(TABLE))?,
+            format: parsed(TABLE, &row.text_format)?,
             segments: number(TABLE, row.segments)?,
             document: row.try_into()?,
         })
@@ -149,7 +149,7 @@ impl TryFrom<VersionRow> for ReadyVersion {
             },
             title: row.title,
             metadata: json::read_metadata(&row.metadata).map_err(unreadable(TABLE))?,
-            format: json::read_format(&row.text_format).map_err(unreadable(TABLE))?,
+            format: parsed(TABLE, &row.text_format)?,
             chunks: number(TABLE, row.chunks)?,
             segments: number(TABLE, row.segments)?,
         })

@@ -1,7 +1,7 @@
 use diesel::prelude::*;
 use tenantry_domain::{Dimension, EmbeddingModel, Generation, Index, IndexState, TenantId};
 
-use super::{moment, number, unreadable};
+use super::{moment, number, parsed, unreadable};
 use crate::StoreError;
 use crate::ledger::Entry;
 use crate::sql::schema::indexes;
@@ -50,10 +50,11 @@ impl TryFrom<IndexRow> for Entry {
 
     fn try_from(row: IndexRow) -> Result<Self, StoreError> {
         let is_forgotten = row.state == FORGOTTEN;
-        let state = IndexState::ALL
-            .into_iter()
-            .find(|state| state.as_str() == row.state)
-            .or(is_forgotten.then_some(IndexState::Retired));
+        let state = if is_forgotten {
+            IndexState::Retired
+        } else {
+            parsed(TABLE, &row.state)?
+        };
         let dimension = row
             .dimension
             .map(|dimension| number(TABLE, dimension))
@@ -72,7 +73,7 @@ impl TryFrom<IndexRow> for Entry {
                     name,
                     dimension,
                 }),
-                state: state.ok_or_else(|| unreadable(TABLE)("not a state of an index"))?,
+                state,
                 created_at: moment(TABLE, row.created_at)?,
             },
             is_forgotten,

@@ -4,28 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use tenantry_domain::{BoxError, MediaType, Metadata, MetadataValue, PageMark, TextFormat};
+use tenantry_domain::{BoxError, MediaType, Metadata, MetadataValue, PageMark};
 
 use crate::TextRead;
-
-/// Names of text formats.
-const FORMATS: [(TextFormat, &str); 2] = [(TextFormat::Plain, "plain"), (TextFormat::Markdown, "markdown")];
-
-#[derive(Debug, thiserror::Error)]
-#[error("not a text format")]
-struct UnknownFormat;
-
-pub(super) fn format_name(format: TextFormat) -> &'static str {
-    let known = FORMATS.iter().find(|(known, _)| *known == format);
-    known.map_or("plain", |(_, name)| name)
-}
-
-pub(super) fn read_format(name: &str) -> Result<TextFormat, BoxError> {
-    let known = FORMATS.iter().find(|(_, known)| *known == name);
-    known
-        .map(|(format, _)| *format)
-        .ok_or_else(|| UnknownFormat.into())
-}
 
 pub(super) fn write_metadata(metadata: &Metadata) -> String {
     let value = |value: &MetadataValue| match value {
@@ -83,7 +64,7 @@ pub(super) fn read_pages(text: &str) -> Result<Vec<PageMark>, BoxError> {
 pub(super) fn write_text_read(read: &TextRead) -> String {
     json!({
         "media_type": read.media_type.as_str(),
-        "format": format_name(read.format),
+        "format": read.format.as_str(),
         "title": read.title,
         "characters": read.characters,
         "segments": read.segments,
@@ -101,7 +82,7 @@ pub(super) fn read_text_read(text: &str) -> Result<TextRead, BoxError> {
     let number = |key: &'static str| value.get(key).and_then(Value::as_u64).ok_or(Lacking(key));
     Ok(TextRead {
         media_type: text("media_type")?.parse::<MediaType>()?,
-        format: read_format(text("format")?)?,
+        format: text("format")?.parse()?,
         title: text("title")?.to_owned(),
         characters: number("characters")?.try_into()?,
         segments: number("segments")?.try_into()?,
