@@ -13,7 +13,7 @@ pub enum MetadataValue {
     Texts(Vec<String>),
 }
 
-/// What a client says about a document, for filters: at most 32 keys.
+/// What a client says about a document, for filters: at most 32 keys, and 16 KiB altogether.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Metadata(BTreeMap<String, MetadataValue>);
 
@@ -36,6 +36,9 @@ pub enum InvalidMetadata {
     /// The number is infinite or not a number.
     #[error("the number of metadata {0:?} is not finite")]
     Number(String),
+    /// Keys and values are too long together.
+    #[error("metadata has more than {} bytes", Metadata::MAX_BYTES)]
+    TooLarge,
     /// The list is too long.
     #[error("the list of metadata {0:?} has more than {max} texts", max = Metadata::MAX_LIST)]
     List(String),
@@ -50,6 +53,9 @@ impl Metadata {
     pub const MAX_LIST: usize = 32;
     /// The longest key in characters.
     pub const MAX_KEY: usize = 64;
+    /// The most bytes of all keys and texts together: searches read it with each document that they find, and Pinecone takes 40 KB a
+    /// chunk, its text included.
+    pub const MAX_BYTES: usize = 16 << 10;
 
     /// Metadata of these keys and values.
     ///
@@ -62,6 +68,14 @@ impl Metadata {
         for (key, value) in &values {
             check_key(key)?;
             check_value(key, value)?;
+        }
+        if values
+            .iter()
+            .map(|(key, value)| key.len() + bytes(value))
+            .sum::<usize>()
+            > Self::MAX_BYTES
+        {
+            return Err(InvalidMetadata::TooLarge);
         }
         Ok(Self(values))
     }
@@ -79,6 +93,15 @@ impl Metadata {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// About how many bytes a value takes.
+fn bytes(value: &MetadataValue) -> usize {
+    match value {
+        MetadataValue::Text(text) => text.len(),
+        MetadataValue::Number(_) | MetadataValue::Bool(_) => 8,
+        MetadataValue::Texts(texts) => texts.iter().map(String::len).sum(),
     }
 }
 
@@ -167,5 +190,18 @@ mod tests {
         );
         let many = (0..33).map(|n| (format!("k{n}"), MetadataValue::Bool(true)));
         assert_eq!(Metadata::new(many.collect()), Err(InvalidMetadata::TooManyKeys));
+    }
+
+    #[test]
+    fn all_of_it_together_is_bounded_in_bytes() {
+        let of = |text: &str, texts| {
+            let list = MetadataValue::Texts(vec![text.repeat(500); texts]);
+            one("k", list)
+        };
+        assert!(of("x", 32).is_ok());
+        assert!(of("é", 16).is_ok());
+        assert_eq!(of("é", 17), Err(InvalidMetadata::TooLarge));
+        let many = (0..17).map(|n| (format!("k{n}"), MetadataValue::Text("é".repeat(500))));
+        assert_eq!(Metadata::new(many.collect()), Err(InvalidMetadata::TooLarge));
     }
 }

@@ -217,6 +217,11 @@ impl Reindexer {
                 .records()
                 .forget_index(scope, generation)
                 .map_err(IndexError::from)?;
+            // A worker that still knew it may have written to it since.
+            collection
+                .store
+                .clear(scope.index(generation))
+                .map_err(IndexError::from)?;
             forgotten += u64::from(done);
         }
         Ok(forgotten)

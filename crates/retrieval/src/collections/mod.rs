@@ -97,7 +97,7 @@ impl Collections {
             .as_ref()
             .ok_or_else(|| VectorError::Refused(BoxError::from("tenants' own indexes are switched off")))?;
         if let Some(settings) = &pinecone.external {
-            let index = remote.records(scope, &key.sealed)?;
+            let index = remote.records(scope, &key.sealed, &settings.namespace)?;
             return Ok(Collection::External(ExternalCollection::new(
                 index,
                 settings.clone(),
@@ -117,6 +117,11 @@ impl Collections {
             Collection::Own(own) => Ok(own),
             Collection::External(_) => Err(CollectionError::ReadOnly),
         }
+    }
+
+    /// What the server's own store has of the tenant, whatever the tenant's chunks are searched in now.
+    pub(crate) fn here(&self, scope: &TenantScope) -> Result<OwnCollection, CollectionError> {
+        self.open(scope, self.local.clone())
     }
 
     /// Keeps the dimension of the vectors that an index has from now on.

@@ -8,6 +8,7 @@ use tenantry_tenant_store::{TenantChange, TenantStore};
 use tenantry_vector_client::{RecordIndex, RemoteStores, VectorError, VectorStore};
 
 use super::CollectionError;
+use crate::tenants::is_anothers;
 use crate::{PineconeCheck, PineconeLookup};
 
 /// How many opened stores are kept, of either kind.
@@ -54,12 +55,19 @@ impl Remote {
         })
     }
 
-    /// The index that the tenant's key opens, as another tool filled it.
+    /// The index that the tenant's key opens, as another tool filled it; refused when `namespace` is what another tenant's own
+    /// chunks are in.
     pub(super) fn records(
         &self,
         scope: &TenantScope,
         sealed: &Sealed,
+        namespace: &str,
     ) -> Result<Arc<dyn RecordIndex>, CollectionError> {
+        let host = scope.tenant().pinecone.host.as_deref();
+        if is_anothers(self.tenants.as_ref(), scope.id(), host, namespace)? {
+            let problem = "the namespace to be read is another tenant's own";
+            return Err(VectorError::Refused(problem.into()).into());
+        }
         self.open(scope, sealed, &self.records, |host, key| {
             self.services.open_external(host, key)
         })

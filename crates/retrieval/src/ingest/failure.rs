@@ -12,7 +12,7 @@ use crate::CollectionError;
 /// How often something is tried that may work a moment later: for about a quarter of an hour.
 const ATTEMPTS: u32 = 10;
 /// How often something is tried that somebody must repair first: for a day.
-const PATIENT_ATTEMPTS: u32 = 288;
+pub(super) const PATIENT_ATTEMPTS: u32 = 288;
 /// How often a server may stop while it reads a file before the file is to blame.
 const STOPS: u32 = 5;
 /// The pause before the second attempt; each one after it is twice as long.

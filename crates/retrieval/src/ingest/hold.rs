@@ -82,8 +82,9 @@ impl<'a> Hold<'a> {
 
     pub(super) fn report(&self, progress: JobProgress) -> Result<(), Halt> {
         self.step(|state| {
+            let held = self.renew(&progress)?;
             state.progress = progress;
-            self.renew(&progress)
+            Ok(held)
         })
     }
 

@@ -60,7 +60,11 @@ impl Segmenter {
     /// A page begins here.
     pub(super) fn page(&mut self, page: u32) {
         let at = self.characters();
-        self.pages.push(PageMark { at, page });
+        // A file may have any number of pages without text; of those that begin at one place the last is open.
+        match self.pages.last_mut() {
+            Some(last) if last.at == at => last.page = page,
+            _ => self.pages.push(PageMark { at, page }),
+        }
     }
 
     /// Appends text, and emits each segment that is full.
@@ -181,6 +185,27 @@ mod tests {
                 ("eeee ", vec![mark(15, 3), mark(24, 4)]),
                 ("ffff", vec![mark(24, 4)]),
             ]
+        );
+    }
+
+    #[test]
+    fn pages_without_text_are_not_kept() {
+        let (mut segmenter, mut segments) = (Segmenter::new(), Vec::new());
+        (1..=1_000_000).for_each(|page| segmenter.page(page));
+        assert!(segmenter.pages.capacity() < 100);
+        let mut emit = |segment| {
+            segments.push(segment);
+            ControlFlow::Continue(())
+        };
+        assert!(segmenter.append("text", &mut emit).is_continue());
+        (2_000_000..=3_000_000).for_each(|page| segmenter.page(page));
+        assert!(segmenter.finish(&mut emit).is_continue());
+        assert_eq!(
+            segments[0].pages,
+            [PageMark {
+                at: 0,
+                page: 1_000_000
+            }]
         );
     }
 

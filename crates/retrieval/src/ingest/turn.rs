@@ -1,10 +1,10 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use tenantry_domain::{BoxError, Cancellation, JobKind, JobStage, TenantScope, TextFormat, Timestamp};
+use tenantry_domain::{BoxError, Cancellation, Job, JobKind, JobStage, TenantScope, TextFormat, Timestamp};
 use tenantry_tenant_store::{ClaimedJob, Incoming, Settlement, StoreError};
 
-use super::failure::{Failure, Halt, backoff, worn_out};
+use super::failure::{Failure, Halt, PATIENT_ATTEMPTS, backoff, worn_out};
 use super::hold::Hold;
 use super::reading::Text;
 use super::{IndexError, Ingestor, Settled, options};
@@ -50,8 +50,14 @@ impl<'a> Turn<'a> {
             Err(Halt::Failed(failure)) => self.answer_to(failure),
             Err(Halt::Unclear(error)) => {
                 let reason = error.to_string();
-                let pause = backoff(&self.claimed.job);
-                (self.retry_after(pause, reason), Some(error.into()))
+                let job = self.job();
+                let settlement = if job.attempts < PATIENT_ATTEMPTS {
+                    self.retry_after(backoff(&job), reason)
+                } else {
+                    // It may be published after all, so that nothing is removed.
+                    Settlement::Failed { reason }
+                };
+                (settlement, Some(error.into()))
             }
         };
         let settled = if self.hold.settle(&settlement)? {
@@ -126,8 +132,8 @@ impl<'a> Turn<'a> {
     /// Removes the document's chunks, but those of version `keep`, from every index.
     fn remove(&self, keep: Option<u32>) -> Result<(), Failure> {
         let collection = match self.ingestor.parts.collections.own(self.scope) {
-            // Nothing of ours is in there.
-            Err(CollectionError::ReadOnly) => return Ok(()),
+            // The index is another tool's by now; the words of what it had before are still here.
+            Err(CollectionError::ReadOnly) => self.ingestor.parts.collections.here(self.scope)?,
             opened => opened?,
         };
         for index in collection.all() {
@@ -176,8 +182,17 @@ impl<'a> Turn<'a> {
         (settlement, trouble.into_cause())
     }
 
+    /// The job, its attempts as the queue counts them by now: those since it came further.
+    fn job(&self) -> Job {
+        let mut job = self.claimed.job.clone();
+        if self.hold.progress().segments_done > job.progress.segments_done {
+            job.attempts = 0;
+        }
+        job
+    }
+
     fn retry(&self, failure: &Failure, reason: String) -> Option<Settlement> {
-        let pause = failure.pause(&self.claimed.job)?;
+        let pause = failure.pause(&self.job())?;
         Some(self.retry_after(pause, reason))
     }
 

@@ -1,6 +1,6 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use tenantry_domain::{DocumentId, DocumentState, DocumentVersion, Index, Page, TenantScope};
+use tenantry_domain::{DocumentId, DocumentState, DocumentVersion, Generation, Index, Page, TenantScope};
 use tenantry_tenant_store::{JobFilter, ReadyVersion};
 use tenantry_vector_client::StoredVersion;
 
@@ -48,6 +48,20 @@ impl Differences {
     /// How many versions differ.
     pub fn total(&self) -> usize {
         self.indexes.iter().map(IndexDifferences::total).sum()
+    }
+
+    /// Whether there are some, and all of them are among `earlier` ones.
+    pub(super) fn are_among(&self, earlier: &Self) -> bool {
+        let known: HashSet<_> = earlier.versions().collect();
+        !self.is_none() && self.versions().all(|version| known.contains(&version))
+    }
+
+    fn versions(&self) -> impl Iterator<Item = (Generation, DocumentVersion)> {
+        self.indexes.iter().flat_map(|differing| {
+            let partial = differing.partial.iter().map(|stored| &stored.of);
+            let all = differing.missing.iter().chain(partial).chain(&differing.orphans);
+            all.map(|of| (differing.index.generation, *of))
+        })
     }
 
     /// How many documents are being worked on, and differ for that reason.

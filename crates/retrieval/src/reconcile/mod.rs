@@ -3,6 +3,7 @@ mod repair;
 
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use tenantry_domain::{Clock, Index, TenantScope};
@@ -18,6 +19,15 @@ use crate::{Collections, Embedders, IndexError};
 const ABANDONED_AFTER: Duration = Duration::from_hours(24);
 /// How often a repair compares again what it has repaired.
 const PASSES: u32 = 5;
+/// How long it waits, all in all, for a store that shows late what was repaired, as Pinecone does by some seconds. Repairing
+/// the same again would embed it again.
+const PATIENCE: [Duration; 5] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
 
 /// Compares a tenant's indexes with its records, and makes them equal: after a fault between the two, the loss of a disk, or
 /// a change by hand.
@@ -102,14 +112,23 @@ impl Reconciler {
         on_progress: &mut dyn FnMut(RepairProgress),
     ) -> Result<Repaired, IndexError> {
         let mut repaired = Repaired::default();
+        let mut pauses = PATIENCE.into_iter();
+        let mut before = Differences::default();
         loop {
-            let left = self.compare_where(scope, wanted)?;
+            let mut left = self.compare_where(scope, wanted)?;
+            while left.are_among(&before)
+                && let Some(pause) = pauses.next()
+            {
+                thread::sleep(pause);
+                left = self.compare_where(scope, wanted)?;
+            }
             if left.is_none() || repaired.passes >= PASSES {
                 repaired.left = left;
                 return Ok(repaired);
             }
             repaired.passes += 1;
             self.repair_once(scope, &left, &mut repaired, on_progress)?;
+            before = left;
         }
     }
 }

@@ -67,10 +67,11 @@ impl Reconciler {
         found: &IndexDifferences,
         document: DocumentId,
     ) -> Result<bool, IndexError> {
-        let keep = self.live_version(scope, document)?;
+        // In this order: a job that ends in between has published what is live then.
         if self.is_busy(scope, document)? {
             return Ok(false);
         }
+        let keep = self.live_version(scope, document)?;
         let index = scope.index(found.index.generation);
         collection.store.remove(index, document, keep)?;
         Ok(true)
@@ -124,6 +125,10 @@ impl Reconciler {
         };
         // Chunks beyond the last one cannot be named, so that all of the version is removed and written again.
         if stored > u64::from(write()?) {
+            // The next version, which a worker has begun meanwhile, would lose its own with them.
+            if self.is_busy(scope, ready.of.document)? {
+                return Ok(());
+            }
             let index = scope.index(found.index.generation);
             collection.store.remove(index, ready.of.document, None)?;
             write()?;

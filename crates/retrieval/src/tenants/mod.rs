@@ -10,6 +10,7 @@ use tenantry_crypto::{OpenError, SealError, Sealer};
 use tenantry_domain::{Clock, ExternalIndex, Page, Paged, Tenant, TenantId};
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 
+pub(crate) use self::namespace::is_anothers;
 use self::pinecone::Pinecone;
 pub use self::record::{NewTenant, PineconeState, SavedTenant, SearchTuning, TenantUpdate};
 use crate::{InvalidField, PineconeCheck, PineconeLookup, RejectedPinecone, Resolver, Superuser};

@@ -1,15 +1,20 @@
 //! Index and records are compared, and made equal again whatever came between them.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
 use tenantry_domain::{
-    Document, DocumentState, DocumentVersion, ExternalIndex, Generation, Metadata, SourceId,
+    ChunkHash, Document, DocumentId, DocumentState, DocumentVersion, Embedding, ExternalIndex, Generation,
+    IndexScope, Metadata, SourceId,
 };
-use tenantry_retrieval::{CollectionError, IndexError, NewTenant};
+use tenantry_retrieval::{CollectionError, Collections, IndexError, NewTenant, Reconciler, TenantUpdate};
 use tenantry_tenant_store::SourceStore;
 use tenantry_vector_client::testing::{Moment, Operation};
-use tenantry_vector_client::{VectorError, VectorStore};
+use tenantry_vector_client::{
+    IndexedChunk, Match, MemoryVectorStore, StoredVersion, VectorError, VectorQuery, VectorStore,
+};
 
 use crate::fate::Counting;
 use crate::support::{World, index, long_text, named, titled, turn, with_key};
@@ -147,6 +152,98 @@ fn a_lost_index_is_made_again_from_the_stored_text() {
     assert_eq!(world.vectors.contents(index).unwrap(), before);
 }
 
+/// A vector store whose listing lags two calls behind each write, as a service's may.
+struct Lagging {
+    inner: Arc<MemoryVectorStore>,
+    shown: Mutex<(Vec<StoredVersion>, u8)>,
+}
+
+impl VectorStore for Lagging {
+    fn upsert(
+        &self,
+        index: IndexScope<'_>,
+        of: DocumentVersion,
+        metadata: &Metadata,
+        chunks: &[IndexedChunk],
+    ) -> Result<(), VectorError> {
+        self.shown.lock().unwrap().1 = 2;
+        self.inner.upsert(index, of, metadata, chunks)
+    }
+
+    fn search(&self, index: IndexScope<'_>, query: VectorQuery<'_>) -> Result<Vec<Match>, VectorError> {
+        self.inner.search(index, query)
+    }
+
+    fn embeddings(
+        &self,
+        _: IndexScope<'_>,
+        _: DocumentId,
+        _: &[ChunkHash],
+    ) -> Result<HashMap<ChunkHash, Embedding>, VectorError> {
+        Ok(HashMap::new())
+    }
+
+    fn remove(
+        &self,
+        index: IndexScope<'_>,
+        document: DocumentId,
+        keep: Option<u32>,
+    ) -> Result<(), VectorError> {
+        self.inner.remove(index, document, keep)
+    }
+
+    fn clear(&self, index: IndexScope<'_>) -> Result<(), VectorError> {
+        self.inner.clear(index)
+    }
+
+    fn count(&self, index: IndexScope<'_>) -> Result<u64, VectorError> {
+        self.inner.count(index)
+    }
+
+    fn contents(&self, index: IndexScope<'_>) -> Result<Vec<StoredVersion>, VectorError> {
+        let mut shown = self.shown.lock().unwrap();
+        if shown.1 == 0 {
+            shown.0 = self.inner.contents(index)?;
+        } else {
+            shown.1 -= 1;
+        }
+        Ok(shown.0.clone())
+    }
+}
+
+#[test]
+fn a_store_that_shows_its_writes_late_is_written_once() {
+    let embedder = Counting::new("current");
+    let world = World::with_embedders(embedder.clone(), Vec::new());
+    world.tenant("acme");
+    for n in 0..3 {
+        world.ingest("acme", "Fees", &long_text(3, &format!("n{n}x")));
+    }
+    let scope = world.scope("acme");
+    world.vectors.clear(scope.index(Generation::FIRST)).unwrap();
+    let before = embedder.texts();
+    let lagging = Arc::new(Lagging {
+        inner: world.vectors.clone(),
+        shown: Mutex::default(),
+    });
+    let (store, embedders, clock) = (&world.store, &world.embedders, &world.clock);
+    let collections = Collections::new(lagging, store.clone(), embedders.clone(), clock.clone());
+    let reconciler = Reconciler::new(
+        store.clone(),
+        store.clone(),
+        store.clone(),
+        Arc::new(collections),
+        embedders.clone(),
+        clock.clone(),
+    );
+    let repaired = reconciler.repair(&scope, &mut |_| {}).unwrap();
+    assert_eq!(
+        (repaired.passes, repaired.written, repaired.left.total()),
+        (1, 3, 0)
+    );
+    assert_eq!(embedder.texts(), before);
+}
+
 #[test]
 fn a_document_that_is_being_worked_on_is_left_to_its_worker() {
     let world = world();
@@ -202,6 +299,29 @@ fn an_index_of_another_tool_is_not_compared() {
         result,
         Err(IndexError::Collection(CollectionError::ReadOnly))
     ));
+}
+
+#[test]
+fn a_document_is_removed_from_here_when_its_tenants_index_is_another_tools_by_now() {
+    let world = World::new();
+    world.tenant("acme");
+    let document = world.ingest("acme", "Fees", "Ten francs.");
+    world.catalog.accounts.set_account(KEY, vec![index("docs", 3)]);
+    let update = TenantUpdate {
+        pinecone_api_key: Some(KEY.to_owned().into()),
+        pinecone_external: Some(Some(ExternalIndex {
+            namespace: String::new(),
+            text_field: ExternalIndex::TEXT_FIELD.into(),
+        })),
+        ..TenantUpdate::default()
+    };
+    let acme = world.scope("acme").id().clone();
+    world.tenants.update(&world.root, &acme, &update).unwrap();
+    let scope = world.scope("acme");
+    world.knowledge.remove(&scope, document.id).unwrap();
+    world.work();
+    assert_eq!(world.knowledge.document(&scope, document.id).unwrap(), None);
+    assert_eq!(world.vectors.count(scope.index(Generation::FIRST)).unwrap(), 0);
 }
 
 proptest! {

@@ -12,7 +12,7 @@ use tenantry_domain::{
 use tenantry_llm_client::{Embedder, ExtractiveCompleter, MemoryReranker, Reranker};
 use tenantry_retrieval::{
     Answers, Collections, DenseSearch, Embedders, NewTenant, PineconeLookup, Reranking, Resolver,
-    SearchError, SearchRequest, Searcher, Superuser, Tenants,
+    SearchError, SearchRequest, Searcher, Superuser, TenantUpdate, Tenants,
 };
 use tenantry_tenant_store::MemoryStore;
 use tenantry_vector_client::{
@@ -28,6 +28,7 @@ const HOST: &str = "docs-abc.svc.pinecone.io";
 struct Foreign {
     records: Arc<MemoryRecordIndex>,
     scope: TenantScope,
+    tenants: Tenants,
     documents: Arc<MemoryStore>,
     collections: Arc<Collections>,
     embedders: Arc<Embedders>,
@@ -70,6 +71,7 @@ impl Foreign {
         Self {
             records: remote.records(HOST),
             scope: resolver.operator_scope(&root, &id).unwrap(),
+            tenants,
             documents: store,
             collections: Arc::new(collections),
             embedders,
@@ -200,4 +202,26 @@ fn an_answer_cites_records() {
         .map(|source| source.hit.origin.clone())
         .collect();
     assert!(origins.contains(&Origin::Record("fee#2".into())));
+}
+
+#[test]
+fn a_namespace_is_read_no_more_when_it_became_another_tenants_own() {
+    let foreign = Foreign::of_themes();
+    let searcher = foreign.searcher(None);
+    let new = |id: &str, key: Option<&str>| NewTenant {
+        pinecone_api_key: key.map(SecretString::from),
+        ..NewTenant::named(TenantId::parse(id).unwrap(), "Other")
+    };
+    let root = Superuser::operator();
+    // Its id is the namespace that is read, but its chunks are not in Pinecone.
+    foreign.tenants.create(&root, new("handbook", None)).unwrap();
+    assert!(searcher.search(&foreign.scope, &ask("late")).is_ok());
+    let update = TenantUpdate {
+        pinecone_api_key: Some(SecretString::from(KEY)),
+        ..TenantUpdate::default()
+    };
+    let id = TenantId::parse("handbook").unwrap();
+    foreign.tenants.update(&root, &id, &update).unwrap();
+    let refused = searcher.search(&foreign.scope, &ask("late")).unwrap_err();
+    assert!(matches!(refused, SearchError::Collection(_)), "{refused:?}");
 }
