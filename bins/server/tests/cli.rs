@@ -539,6 +539,41 @@ fn a_file_of_every_format_is_taken_in() {
 }
 
 #[test]
+fn an_ingest_that_is_interrupted_leaves_jobs_and_says_so() {
+    let bench = Bench::migrated();
+    bench
+        .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
+        .succeeds();
+    for number in 0..60 {
+        bench.file(
+            &format!("kb/{number}.txt"),
+            format!("Shelf {number} holds lamps.\n").repeat(800),
+        );
+    }
+    let mut child = bench
+        .command(&["ingest", "--tenant", "acme", "--workers", "1", "kb"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("ready "));
+    rustix::process::kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let said: Vec<String> = lines.map(Result::unwrap).collect();
+    let outcome = Outcome::of(&child.wait_with_output().unwrap());
+    let error = outcome.fails(1);
+    assert!(
+        error.contains("stopped before every file was ready") && error.contains("the same command goes on"),
+        "{error} {said:?}"
+    );
+    let again = bench.run(&["ingest", "--tenant", "acme", "kb"]).succeeds();
+    assert!(
+        again.contains("0 failed") && !again.contains("60 ready"),
+        "{again}"
+    );
+}
+
+#[test]
 fn an_index_that_was_lost_is_written_again() {
     let bench = Bench::migrated();
     bench

@@ -4,8 +4,11 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
-use tenantry_domain::MediaType;
+use sha2::{Digest, Sha256};
+use tenantry_domain::{ContentHash, MediaType};
 
+/// How much of a file is hashed at a time, in bytes.
+const PART: u64 = 256 << 10;
 /// How much of a file is searched for its title, in bytes.
 const BEGINNING: u64 = 64 << 10;
 /// The longest title, in characters.
@@ -86,6 +89,19 @@ fn with_slashes(name: &Path) -> String {
         .map(|part| part.as_os_str().to_string_lossy())
         .collect();
     parts.join("/")
+}
+
+/// The hash of a file's bytes, by which a document knows its file again.
+pub(super) fn hash(path: &Path) -> io::Result<ContentHash> {
+    let (mut file, mut hash) = (fs::File::open(path)?, Sha256::new());
+    let mut part = Vec::new();
+    loop {
+        part.clear();
+        if file.by_ref().take(PART).read_to_end(&mut part)? == 0 {
+            return Ok(ContentHash::from_bytes(hash.finalize().into()));
+        }
+        hash.update(&part);
+    }
 }
 
 /// The title of a Markdown file, which is its first heading; other files have titles of their own or none.

@@ -32,11 +32,17 @@ impl EmbeddingGuard {
             return None;
         };
         let EmbeddingModel { provider, name, .. } = &mismatch.index;
-        let earlier = if provider == "local" { "local" } else { name };
-        Some(format!(
-            "set OPENAI_EMBEDDING_MODEL_PREVIOUS={earlier}, then `tenantry reindex --all` builds new indexes while the old ones \
-             answer; or run `tenantry reindex --all` now, before the server starts"
-        ))
+        let rebuild = "`tenantry reindex --all` builds new indexes by the model that is configured now, before the server starts";
+        Some(if provider == "local" {
+            format!(
+                "scripts/fetch-model brings the local model's files; set OPENAI_EMBEDDING_MODEL_PREVIOUS=local where another model is to \
+                 take its place; or {rebuild}"
+            )
+        } else {
+            format!(
+                "set OPENAI_EMBEDDING_MODEL_PREVIOUS={name} to go on while `tenantry reindex --all` builds new indexes; or {rebuild}"
+            )
+        })
     }
 }
 

@@ -141,6 +141,10 @@ fn documents_outlive_a_server_that_is_killed_again_and_again(database: &Database
         user = user.at(house.server.port());
     }
     wait_until_settled(&user);
+    let jobs = user.get("/jobs?limit=100").expect(200)["items"].clone();
+    let jobs = jobs.as_array().unwrap();
+    let lost: u64 = jobs.iter().map(|job| job["attempts"].as_u64().unwrap()).sum();
+    assert!(lost > 0, "no kill met a job that was being done");
 
     let documents = documents(&user);
     assert_eq!(

@@ -104,7 +104,7 @@ impl<'a> Follow<'a> {
         let unfinished = waiting.len();
         if stopped && unfinished + left > 0 {
             return Err(Failure::new("stopped before every file was ready").hint(format!(
-                "{unfinished} files wait in the database as jobs, which a running server or the same command goes on with; \
+                "{unfinished} files wait in the database as jobs, which a running server goes on with, and the same command goes on too; \
                  {left} were not handed in"
             )));
         }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use actix_web::rt::System;
 use actix_web::rt::signal::ctrl_c;
-use tenantry_domain::{Cancellation, TenantScope};
+use tenantry_domain::{Cancellation, DocumentState, Page, TenantScope};
 use tenantry_retrieval::{NewFile, SubmitError};
-use tenantry_tenant_store::{SubmitOutcome, Submitted};
+use tenantry_tenant_store::{DocumentFilter, JobFilter, SubmitOutcome, Submitted};
 
 use super::ask::scope;
 use super::sources::{self, Source};
@@ -68,6 +68,8 @@ fn hand_in(
             continue;
         }
         match source {
+            // Without this a folder that is there already would be copied into the database once more, file by file.
+            Ok(source) if is_there(app, scope, &source)? => follow.skip(&source.external_id)?,
             Ok(source) => match submit(app, scope, &source) {
                 Ok(submitted)
                     if submitted.outcome == SubmitOutcome::Unchanged && submitted.job.state.is_over() =>
@@ -86,6 +88,32 @@ fn hand_in(
         follow.look_now_and_then()?;
     }
     Ok(())
+}
+
+/// Whether the file's document can be found, was made from the same bytes, and is not being changed.
+fn is_there(app: &App, scope: &TenantScope, source: &Source) -> Result<bool, Failure> {
+    let filter = DocumentFilter {
+        state: Some(DocumentState::Ready),
+        external_id: Some(source.external_id.clone()),
+    };
+    let known = app.knowledge.documents(scope, &filter, Page::default())?.items;
+    let Some((id, hash)) = known
+        .first()
+        .and_then(|known| Some((known.id, known.content_hash?)))
+    else {
+        return Ok(false);
+    };
+    // Another version that is on its way would take the place of this one.
+    let jobs = JobFilter {
+        document: Some(id),
+        state: None,
+    };
+    let jobs = app.knowledge.jobs(scope, &jobs, Page::default())?.items;
+    if jobs.iter().any(|job| !job.state.is_over()) {
+        return Ok(false);
+    }
+    // A file that cannot be read is told when it is handed in.
+    Ok(sources::hash(&source.path).is_ok_and(|found| found == hash))
 }
 
 /// Why a file was not taken.
