@@ -11,3 +11,4 @@ mod reindex;
 mod resolve;
 mod support;
 mod tenants;
+mod upload;
