@@ -578,7 +578,7 @@ fn no_tenant_reads_the_namespace_that_another_ones_chunks_are_in() {
     for namespace in ["other", "other.2"] {
         match world.tenants.create(&world.root, reading(namespace, "docs")) {
             Err(SaveTenantError::Invalid(invalid)) => {
-                assert_eq!(invalid.field, "pinecone_external.namespace")
+                assert_eq!(invalid.field, "pinecone_external.namespace");
             }
             refused => panic!("{refused:?}"),
         }
