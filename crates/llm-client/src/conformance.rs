@@ -21,7 +21,6 @@ pub fn embedder(subject: &dyn Embedder) {
     all_embeddings_have_one_dimension(subject);
     the_model_stays_the_same(subject);
     english_is_understood(subject);
-    a_longer_text_has_more_tokens(subject);
 }
 
 /// No texts give no embeddings.
@@ -99,15 +98,6 @@ pub fn english_is_understood(subject: &dyn Embedder) {
     for text in ["How long do refunds take?", "refunds"] {
         assert!(subject.understands(text), "{text:?} is not understood");
     }
-}
-
-/// A text has tokens, a longer one more; two words can always be read whole.
-pub fn a_longer_text_has_more_tokens(subject: &dyn Embedder) {
-    let short = subject.count_tokens("two words");
-    assert!(short >= 2, "two words have {short} tokens");
-    assert!(short <= subject.max_tokens(), "two words are too long");
-    let long = subject.count_tokens(&"two words ".repeat(2_000));
-    assert!(long >= 4_000, "4,000 words have {long} tokens");
 }
 
 /// Runs every obligation of a [`Reranker`].

@@ -1,6 +1,6 @@
 use tenantry_domain::{Embedding, EmbeddingModel};
 
-use crate::{LlmError, estimate_tokens};
+use crate::LlmError;
 
 /// Embeddings in the order of their texts.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,17 +31,6 @@ pub trait Embedder: Send + Sync {
     fn understands(&self, text: &str) -> bool {
         let _ = text;
         true
-    }
-
-    /// The tokens that `text` has for the model; [`estimate_tokens`] where its tokenizer is not here.
-    fn count_tokens(&self, text: &str) -> usize {
-        estimate_tokens(text)
-    }
-
-    /// The tokens of the longest text that is embedded whole, counted as [`Embedder::count_tokens`] does. `usize::MAX` when no limit is
-    /// known.
-    fn max_tokens(&self) -> usize {
-        usize::MAX
     }
 
     /// Embeds `texts`, split into as many requests as the provider's limits ask for. No texts give no embeddings

@@ -52,12 +52,14 @@ fn tokens_and_vectors_are_those_of_the_reference() {
     for case in &recorded {
         let times = usize::try_from(case["times"].as_u64().unwrap()).unwrap();
         let text = case["text"].as_str().unwrap().repeat(times);
-        assert_eq!(Some(model.count_tokens(&text)), tokens(case), "{text:?}");
+        let embedded = model.embed(&[&text]).unwrap();
+        // What stands beyond the model's length is not read.
+        let read = case["tokens"].as_u64().map(|tokens| tokens.min(256));
+        assert_eq!(embedded.tokens, read, "{text:?}");
         if case["vector"].is_null() {
             continue;
         }
         let expected: Vec<f32> = serde_json::from_value(case["vector"].clone()).unwrap();
-        let embedded = model.embed(&[&text]).unwrap();
         let cosine = embedded
             .embeddings
             .first()
@@ -67,10 +69,6 @@ fn tokens_and_vectors_are_those_of_the_reference() {
         vectors += 1;
     }
     assert_eq!(vectors, 6);
-}
-
-fn tokens(case: &Value) -> Option<usize> {
-    usize::try_from(case["tokens"].as_u64()?).ok()
 }
 
 #[test]

@@ -105,14 +105,6 @@ impl Embedder for LocalEmbedder {
         language::is_english(text, &self.pieces)
     }
 
-    fn count_tokens(&self, text: &str) -> usize {
-        self.pieces.count(text)
-    }
-
-    fn max_tokens(&self) -> usize {
-        MAX_TOKENS
-    }
-
     fn embed(&self, texts: &[&str]) -> Result<Embedded, LlmError> {
         embedder::refuse_empty(texts)?;
         let mut embeddings = Vec::with_capacity(texts.len());

@@ -135,7 +135,6 @@ fn a_text_is_read_up_to_the_models_length() {
     let embedded = model.embed(&[&whole, &"refund ".repeat(254)]).unwrap();
     assert_eq!(embedded.tokens, Some(512));
     assert_eq!(embedded.embeddings[0], embedded.embeddings[1]);
-    assert_eq!(model.count_tokens(&whole), 266);
 }
 
 #[test]

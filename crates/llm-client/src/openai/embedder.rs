@@ -20,8 +20,6 @@ pub struct OpenAiEmbedder {
 }
 
 const TOTAL: Duration = Duration::from_mins(2);
-/// What OpenAI's embedding models read; most compatible ones read less and say so by refusing.
-const MAX_TOKENS: usize = 8_191;
 
 impl OpenAiEmbedder {
     /// An embedder that speaks to the provider through `transport`.
@@ -118,10 +116,6 @@ impl Embedder for OpenAiEmbedder {
             name: settings.embedding_model.clone(),
             dimension: self.dimension(),
         }
-    }
-
-    fn max_tokens(&self) -> usize {
-        MAX_TOKENS
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Embedded, LlmError> {
