@@ -28,30 +28,36 @@ impl Turn<'_> {
         if progress.chunks == 0 {
             return Err(Failure::NoText.into());
         }
-        let mut written = if before == 0 || self.is_certain(&collection) {
+        let written = if before == 0 || self.is_certain(&collection) {
             active.iter().map(|index| index.generation).collect()
         } else {
             self.complete(&collection, &active, progress.chunks)?
         };
+        self.publish(&version, progress, written)
+    }
+
+    /// Makes the version the one that is found, after writing it to the indexes in use that are not among `written`: one may
+    /// have been begun since the turn was.
+    fn publish(
+        &self,
+        version: &Version<'_>,
+        progress: JobProgress,
+        mut written: Vec<Generation>,
+    ) -> Result<(), Halt> {
+        let version = Version {
+            reuse: true,
+            ..*version
+        };
+        let mut step = |_| {
+            self.check()?;
+            self.hold.report(progress)
+        };
         while !self.hold.publish(progress.chunks, &written)? {
             let collection = self.collection()?;
-            let version = Version {
-                reuse: true,
-                ..version
-            };
             for index in collection.active() {
                 if !written.contains(&index.generation) {
-                    let mut step = |_| {
-                        self.check()?;
-                        self.hold.report(progress)
-                    };
-                    self.ingestor.writer.write_all::<Halt>(
-                        self.scope,
-                        &collection,
-                        index,
-                        &version,
-                        &mut step,
-                    )?;
+                    let writer = &self.ingestor.writer;
+                    writer.write_all::<Halt>(self.scope, &collection, index, &version, &mut step)?;
                     written.push(index.generation);
                 }
             }

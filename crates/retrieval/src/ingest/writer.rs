@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tenantry_domain::{
@@ -196,25 +196,20 @@ impl ChunkWriter {
         version: &Version<'_>,
         prepared: &[Prepared<'_>],
     ) -> Result<(HashMap<ChunkHash, Embedding>, u32), IndexError> {
-        let mut known = HashMap::new();
-        if version.reuse {
+        let mut known = if version.reuse {
             let hashes: Vec<ChunkHash> = prepared.iter().map(|chunk| chunk.hash).collect();
             let index = to.scope.index(to.index.generation);
-            known = to
-                .collection
+            to.collection
                 .store
-                .embeddings(index, version.of.document, &hashes)?;
-        }
+                .embeddings(index, version.of.document, &hashes)?
+        } else {
+            HashMap::new()
+        };
         let reused = prepared
             .iter()
             .filter(|chunk| known.contains_key(&chunk.hash))
             .count();
-        let mut missing: Vec<&Prepared<'_>> = Vec::new();
-        for chunk in prepared {
-            if !known.contains_key(&chunk.hash) && missing.iter().all(|other| other.hash != chunk.hash) {
-                missing.push(chunk);
-            }
-        }
+        let missing = without_embedding(prepared, &known);
         if !missing.is_empty() {
             let texts: Vec<&str> = missing.iter().map(|chunk| chunk.embedded.as_str()).collect();
             let made = embedder.embed(&texts)?.embeddings;
@@ -230,6 +225,18 @@ impl ChunkWriter {
         }
         Ok((known, u32::try_from(reused).unwrap_or(u32::MAX)))
     }
+}
+
+/// The chunks whose embedding is not known, one of each hash.
+fn without_embedding<'p, 'c>(
+    prepared: &'p [Prepared<'c>],
+    known: &HashMap<ChunkHash, Embedding>,
+) -> Vec<&'p Prepared<'c>> {
+    let mut seen = HashSet::new();
+    prepared
+        .iter()
+        .filter(|chunk| !known.contains_key(&chunk.hash) && seen.insert(chunk.hash))
+        .collect()
 }
 
 /// The index that is written to.
