@@ -140,13 +140,14 @@ impl VectorStore for HybridStore {
         document: DocumentId,
         keep: Option<u32>,
     ) -> Result<(), VectorError> {
-        self.dense.remove(index, document, keep)?;
-        self.lexical.remove(index, document, keep)
+        // What can go goes, also while the other store refuses its key.
+        let removed = self.lexical.remove(index, document, keep);
+        self.dense.remove(index, document, keep).and(removed)
     }
 
     fn clear(&self, index: IndexScope<'_>) -> Result<(), VectorError> {
-        self.dense.clear(index)?;
-        self.lexical.clear(index)
+        let cleared = self.lexical.clear(index);
+        self.dense.clear(index).and(cleared)
     }
 
     fn count(&self, index: IndexScope<'_>) -> Result<u64, VectorError> {
@@ -355,7 +356,7 @@ mod tests {
                 assert_eq!(store.count(index).unwrap() == 0, !whole);
                 let both_or_none = match (operation, side, moment) {
                     (Operation::Upsert, 0, Moment::Before) => nothing,
-                    (Operation::Upsert, 1, Moment::After) | (_, 0, Moment::Before) => whole,
+                    (Operation::Upsert, 1, Moment::After) => whole,
                     _ => in_one_alone,
                 };
                 assert!(
@@ -367,5 +368,31 @@ mod tests {
                 assert_eq!(contents() == [(2, 2)], operation == Operation::Upsert);
             }
         }
+    }
+
+    #[test]
+    fn words_go_also_when_the_service_refuses_its_key() {
+        let service = FailingVectorStore::new(Arc::new(DenseOnly::default()));
+        let words = Arc::new(MemoryVectorStore::default());
+        for operation in [Operation::Remove, Operation::Clear] {
+            let refusal = VectorError::Unauthorized("scripted".into());
+            service.fail_nth(operation, 1, Moment::Before, refusal);
+        }
+        let store = HybridStore::new(Arc::new(service), words.clone());
+        let acme = scope("acme");
+        let index = acme.index(Generation::FIRST);
+        let put = || {
+            let chunks = [chunk(0, "late fees", Some(&[1.0, 0.0, 0.0]))];
+            store
+                .upsert(index, version(1, 1), &Metadata::default(), &chunks)
+                .unwrap();
+            assert_eq!(words.count(index).unwrap(), 1);
+        };
+        put();
+        assert!(store.remove(index, version(1, 1).document, None).is_err());
+        assert_eq!(words.count(index).unwrap(), 0);
+        put();
+        assert!(store.clear(index).is_err());
+        assert_eq!(words.count(index).unwrap(), 0);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -68,6 +69,8 @@ struct Content {
 
 /// Every version with chunks, as they are there and not as they were counted.
 pub(super) fn contents(conn: &mut PgConnection, key: Key<'_>) -> Result<Vec<StoredVersion>, Fault> {
+    // It reads every row of the index, which takes longer than a search may.
+    conn.batch_execute("SET LOCAL statement_timeout = '10min'")?;
     let rows = sql_query(
         "SELECT v.document, v.version, held.chunks, held.embedded
          FROM (
