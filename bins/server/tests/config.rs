@@ -391,7 +391,9 @@ fn a_reranker_is_an_address_and_a_model() {
 #[test]
 fn workers_and_uploads_have_bounds() {
     for (name, wrong) in [("INGEST_WORKERS", ["65", "-1"]), ("MAX_UPLOAD_MIB", ["0", "201"])] {
-        wrong.iter().for_each(|value| refused(&[(name, value)], name));
+        for value in wrong {
+            refused(&[(name, value)], name);
+        }
     }
     let settings = with(&[("INGEST_WORKERS", "0"), ("MAX_UPLOAD_MIB", "200")])
         .unwrap()
