@@ -60,19 +60,19 @@ fn missing_partial_and_orphaned_versions_are_told_apart_and_set_right() {
     world.vectors.remove(index, missing.id, None).unwrap();
     // Half of one document, another without its embeddings, and a version that never was published.
     let keep_some = |document: &Document, chunks: usize, embedded: bool, version: u32| {
-        let all = tenantry_vector_client::VectorQuery {
+        let all = VectorQuery {
             with_embeddings: true,
-            ..tenantry_vector_client::VectorQuery::words("late", tenantry_domain::TopK::clamp(1_000))
+            ..VectorQuery::words("late", tenantry_domain::TopK::clamp(1_000))
         };
         let found = world.vectors.search(index, all).unwrap();
         let kept: Vec<_> = found
             .into_iter()
             .filter(|found| found.of.document == document.id)
             .take(chunks)
-            .map(|found| tenantry_vector_client::IndexedChunk {
+            .map(|found| IndexedChunk {
                 chunk: found.chunk,
                 context: String::new(),
-                hash: tenantry_domain::ChunkHash::from_bytes([0; 16]),
+                hash: ChunkHash::from_bytes([0; 16]),
                 embedding: found.embedding.filter(|_| embedded),
             })
             .collect();
@@ -115,16 +115,16 @@ fn chunks_beyond_the_last_one_are_removed() {
     let document = world.ingest("acme", "Fees", &long_text(3, "a"));
     let scope = world.scope("acme");
     let index = scope.index(Generation::FIRST);
-    let query = tenantry_vector_client::VectorQuery {
+    let query = VectorQuery {
         with_embeddings: true,
-        ..tenantry_vector_client::VectorQuery::words("late", tenantry_domain::TopK::clamp(9))
+        ..VectorQuery::words("late", tenantry_domain::TopK::clamp(9))
     };
     let mut one = world.vectors.search(index, query).unwrap().remove(0);
     one.chunk.ordinal = 77;
-    let surplus = tenantry_vector_client::IndexedChunk {
+    let surplus = IndexedChunk {
         chunk: one.chunk,
         context: String::new(),
-        hash: tenantry_domain::ChunkHash::from_bytes([0; 16]),
+        hash: ChunkHash::from_bytes([0; 16]),
         embedding: one.embedding,
     };
     world
@@ -388,6 +388,6 @@ fn titles_are_written_as_they_are_in_the_records() {
     let index = scope.index(Generation::FIRST);
     world.vectors.clear(index).unwrap();
     world.reconciler().repair(&scope, &mut |_| {}).unwrap();
-    let query = tenantry_vector_client::VectorQuery::words("zebra", tenantry_domain::TopK::clamp(5));
+    let query = VectorQuery::words("zebra", tenantry_domain::TopK::clamp(5));
     assert_eq!(world.vectors.search(index, query).unwrap().len(), 1);
 }
