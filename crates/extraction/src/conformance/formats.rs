@@ -160,6 +160,12 @@ pub fn the_content_tells_the_kind_whatever_the_name_says(extractor: &dyn Extract
         }
     }
     assert_eq!(ok(extractor, b"a;b\n1;2", "a.csv").0.media_type, MediaType::Csv);
+    let mut unmarked = samples::article();
+    if let Some(first) = unmarked.first_mut() {
+        *first = b'p';
+    }
+    // A PDF with a damaged mark is no text that has the words of PDF in it.
+    assert_eq!(ok(extractor, &unmarked, "a.pdf").0.media_type, MediaType::Pdf);
 }
 
 /// Text in another encoding than UTF-8 is told by its byte order mark or by what it looks like.
@@ -257,6 +263,7 @@ pub fn files_without_text_say_so(extractor: &dyn Extractor) {
     for (bytes, name) in [
         (samples::pages(&[String::new()]), "a.pdf"),
         (samples::docx("<w:p/>"), "a.docx"),
+        (samples::xlsx(""), "a.xlsx"),
         (b"<html><script>x()</script></html>".to_vec(), "a.html"),
     ] {
         let result = whole(extractor, &bytes, name);

@@ -105,10 +105,15 @@ fn is_pdf(start: &[u8]) -> bool {
                 .get(..at)
                 .is_some_and(|before| before.trim_ascii().is_empty())
                 || has_zero(start)
-                || start.windows(4).any(|four| four == b" obj")
+                || has_objects(start)
         }
         None => false,
     }
+}
+
+/// Whether objects of a PDF begin there.
+pub(super) fn has_objects(start: &[u8]) -> bool {
+    start.windows(4).any(|four| four == b" obj")
 }
 
 fn is_riff_or_mp4(start: &[u8]) -> bool {

@@ -24,15 +24,22 @@ pub(crate) fn beginning(start: &[u8], hint: FileHint<'_>) -> Result<Beginning, E
     if let Some(beginning) = magic::beginning(start)? {
         return Ok(beginning);
     }
+    if claimed(hint) == Some(MediaType::Pdf) && magic::has_objects(start) {
+        // A PDF whose first bytes are damaged would else be read as text, its inner words included.
+        return Ok(Beginning::Known(MediaType::Pdf));
+    }
     match textual::kind(start, hint) {
         Some(kind) => Ok(Beginning::Known(kind)),
         None => Err(not_text(hint)),
     }
 }
 
+fn claimed(hint: FileHint<'_>) -> Option<MediaType> {
+    hint.name.and_then(MediaType::of_name).or(hint.declared)
+}
+
 fn not_text(hint: FileHint<'_>) -> ExtractError {
-    let claimed = hint.name.and_then(MediaType::of_name).or(hint.declared);
-    let claimed = match claimed {
+    let claimed = match claimed(hint) {
         Some(MediaType::Pdf) => "a PDF",
         Some(MediaType::Docx) => "a Word document",
         Some(MediaType::Pptx) => "a PowerPoint presentation",

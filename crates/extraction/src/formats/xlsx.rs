@@ -28,7 +28,6 @@ pub(super) fn read(
     for sheet in sheets {
         if sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible {
             out.page()?;
-            heading(out, 1, &sheet.name)?;
             rows(&mut workbook, &sheet.name, out)?;
         }
     }
@@ -48,8 +47,14 @@ fn rows(workbook: &mut Xlsx<Cursor<&[u8]>>, sheet: &str, out: &mut Out<'_, '_>) 
     let mut table = Table::default();
     let mut row: Vec<String> = Vec::new();
     let mut row_number = 0;
+    let mut named = false;
     while let Some(cell) = cells.next_cell().map_err(|error| failure(&error))? {
         let (number, _) = cell.get_position();
+        if !named && !shown(cell.get_value()).is_empty() {
+            // A sheet without cells has no text, whatever its name.
+            heading(out, 1, sheet)?;
+            named = true;
+        }
         if number != row_number {
             table.row(out, &row)?;
             row.clear();

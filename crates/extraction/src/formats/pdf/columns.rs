@@ -79,9 +79,10 @@ impl Band {
 
 /// The place between two columns of running text, if there are two.
 fn gutter(segments: &[Segment]) -> Option<f64> {
-    let mut places: Vec<f64> = segments.iter().map(|segment| segment.right + 0.5).collect();
+    // Rounded up, so that of the many lines that end at one edge none reaches across the place.
+    let mut places: Vec<f64> = segments.iter().map(|segment| segment.right.ceil()).collect();
     places.sort_by(f64::total_cmp);
-    places.dedup_by(|a, b| (*a - *b).abs() < 1.0);
+    places.dedup();
     places
         .into_iter()
         .filter_map(|place| Some((place, score(segments, place)?)))
@@ -165,6 +166,15 @@ mod tests {
     fn columns_are_read_one_after_the_other() {
         assert_eq!(first_words(&regions(page(), false)), ["A", "left", "right"]);
         assert_eq!(first_words(&regions(page(), true)), ["A", "right", "left"]);
+    }
+
+    #[test]
+    fn a_line_that_ends_a_little_further_than_others_does_not_cut_a_column() {
+        let mut page = page();
+        for (at, segment) in page.iter_mut().skip(1).step_by(2).enumerate() {
+            segment.right += if at % 3 == 1 { 0.7 } else { 0.1 };
+        }
+        assert_eq!(first_words(&regions(page, false)), ["A", "left", "right"]);
     }
 
     #[test]
