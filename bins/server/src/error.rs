@@ -82,8 +82,7 @@ impl ApiError {
         self.code == Code::NotFound
     }
 
-    /// What went wrong, for tests.
-    #[cfg(test)]
+    /// What went wrong.
     pub(crate) fn code(&self) -> Code {
         self.code
     }

@@ -69,7 +69,7 @@ fn reindex(
         let removed = reindexer
             .drop_retired(scope)
             .map_err(|error| failure(scope, &error))?;
-        return Ok(writeln!(out, "{tenant}: {removed} earlier indexes removed")?);
+        return Ok(writeln!(out, "{tenant}: earlier indexes removed: {removed}")?);
     }
     let bar = bar();
     let on_progress = &mut |progress: tenantry_retrieval::ReindexProgress| show(&bar, progress.repair);

@@ -199,7 +199,11 @@ impl Form {
                 "external_id" => self.new.external_id = Some(text(&mut field, MAX_LINE).await?),
                 "metadata" => {
                     let object = text(&mut field, MAX_METADATA).await?;
-                    self.new.metadata = metadata(json(object.as_bytes())?)?;
+                    let object = json(object.as_bytes()).map_err(|error| match error.code() {
+                        Code::InvalidJson => error.saying("`metadata` is not JSON"),
+                        _ => error,
+                    })?;
+                    self.new.metadata = metadata(object)?;
                 }
                 _ => return Err(unknown_field()),
             }

@@ -112,7 +112,10 @@ impl ListParams {
     fn filter(&self) -> Result<DocumentFilter, ApiError> {
         let state = self.state.as_deref().map(str::parse::<DocumentState>).transpose();
         Ok(DocumentFilter {
-            state: state.map_err(|_| ApiError::new(Code::InvalidRequest).saying("`state` names none"))?,
+            state: state.map_err(|_| {
+                ApiError::new(Code::InvalidRequest)
+                    .saying("`state` is none of pending, extracting, indexing, ready and failed")
+            })?,
             external_id: self.external_id.clone(),
         })
     }

@@ -50,7 +50,7 @@ struct ListParams {
 
 impl ListParams {
     fn filter(&self) -> Result<JobFilter, ApiError> {
-        let wrong = |field: &str| ApiError::new(Code::InvalidRequest).saying(format!("`{field}` names none"));
+        let wrong = |told: &'static str| ApiError::new(Code::InvalidRequest).saying(told);
         let state = self.state.as_deref().map(str::parse::<JobState>).transpose();
         let document = self
             .document_id
@@ -58,8 +58,9 @@ impl ListParams {
             .map(str::parse::<DocumentId>)
             .transpose();
         Ok(JobFilter {
-            state: state.map_err(|_| wrong("state"))?,
-            document: document.map_err(|_| wrong("document_id"))?,
+            state: state
+                .map_err(|_| wrong("`state` is none of queued, running, done, failed and cancelled"))?,
+            document: document.map_err(|_| wrong("`document_id` is not an id"))?,
         })
     }
 }

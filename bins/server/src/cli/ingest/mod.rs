@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix_web::rt::System;
 use actix_web::rt::signal::ctrl_c;
 use tenantry_domain::{Cancellation, DocumentState, Page, TenantScope};
-use tenantry_retrieval::{NewFile, SubmitError};
+use tenantry_retrieval::{InvalidField, NewFile, SubmitError};
 use tenantry_tenant_store::{DocumentFilter, JobFilter, SubmitOutcome, Submitted};
 
 use super::ask::scope;
@@ -139,6 +139,11 @@ fn submit(app: &App, scope: &TenantScope, source: &Source) -> Result<Submitted, 
         .submit(scope, &new, &mut file)
         .map_err(|error| match error {
             SubmitError::Store(_) | SubmitError::ReadOnly => Refusal::All(error.into()),
+            // The field's name is one of HTTP.
+            SubmitError::Invalid(InvalidField {
+                field: "file",
+                reason,
+            }) => Refusal::File(format!("the file {reason}")),
             error => Refusal::File(chain(&error)),
         })
 }
