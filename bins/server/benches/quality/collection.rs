@@ -80,9 +80,8 @@ fn judgements(path: &Path) -> Result<HashMap<String, Judgements>, String> {
     lines(path, &mut |line| {
         let heading = std::mem::take(&mut first);
         let columns: Vec<&str> = line.split_whitespace().collect();
-        let (query, document, relevance) = match columns.as_slice() {
-            [query, document, relevance] | [query, _, document, relevance] => (query, document, relevance),
-            _ => return Err("expected a query, a document and a relevance".to_owned()),
+        let ([query, document, relevance] | [query, _, document, relevance]) = columns.as_slice() else {
+            return Err("expected a query, a document and a relevance".to_owned());
         };
         match relevance.parse::<i64>() {
             // Some collections judge "spam" as -1 or -2.

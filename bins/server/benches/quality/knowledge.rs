@@ -55,8 +55,8 @@ impl Knowledge {
     /// An empty one, which embeds by the model in a folder when one is named.
     pub(crate) fn new(model: Option<&Path>) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(told)?;
-        let embedder = match model {
-            Some(model) => Some(Arc::new(LocalEmbedder::open(model).map_err(told)?) as Arc<dyn Embedder>),
+        let embedder: Option<Arc<dyn Embedder>> = match model {
+            Some(model) => Some(Arc::new(LocalEmbedder::open(model).map_err(told)?)),
             None => None,
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -181,13 +181,13 @@ impl Knowledge {
         let Some(embedder) = &self.embedder else {
             return Ok(vec![(None, false); queries.len()]);
         };
-        let mut embedded = Vec::new();
+        let mut all = Vec::new();
         for texts in queries.chunks(TEXTS) {
             let embeddings = embedder.embed(texts).map_err(told)?.embeddings;
             let understood = texts.iter().map(|text| embedder.understands(text));
-            embedded.extend(embeddings.into_iter().map(Some).zip(understood));
+            all.extend(embeddings.into_iter().map(Some).zip(understood));
         }
-        Ok(embedded)
+        Ok(all)
     }
 
     /// The collection's ids of the best `depth` documents, each by its best chunk.
@@ -250,7 +250,6 @@ fn tenant(store: &Arc<MemoryStore>, resolver: &Resolver, clock: &dyn Clock) -> R
 }
 
 /// An error with its causes, on one line.
-#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 fn told(error: impl std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
