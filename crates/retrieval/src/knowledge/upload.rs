@@ -110,7 +110,7 @@ impl Knowledge {
         submitted
     }
 
-    /// Removes what came of a file that will not come whole. Should that fail, it is removed a day later.
+    /// Removes what came of a file that will not come whole. Should that fail, a reconcile removes it, a day later or more.
     pub fn abandon(&self, scope: &TenantScope, source: SourceId) {
         // The failure that led here is what the caller hears of.
         drop(self.sources.remove_source(scope, source));
