@@ -31,6 +31,14 @@ impl Indexes {
             .map(|entry| &entry.index)
     }
 
+    /// Those that were not forgotten; where there are none, the first, live, by `model`.
+    pub(crate) fn kept_or_first(&mut self, model: Option<&EmbeddingModel>, at: Timestamp) -> Vec<Index> {
+        if self.kept().next().is_none() {
+            self.add(model, IndexState::Live, at);
+        }
+        self.kept().cloned().collect()
+    }
+
     fn of_state(&self, state: IndexState) -> Option<&Index> {
         self.kept().find(|index| index.state == state)
     }
@@ -43,7 +51,7 @@ impl Indexes {
     }
 
     /// Adds the index after the last one.
-    pub(crate) fn add(&mut self, model: Option<&EmbeddingModel>, state: IndexState, at: Timestamp) -> Index {
+    fn add(&mut self, model: Option<&EmbeddingModel>, state: IndexState, at: Timestamp) -> Index {
         let last = self.0.iter().map(|entry| entry.index.generation).max();
         let index = Index {
             generation: last.map_or(Generation::FIRST, Generation::next),

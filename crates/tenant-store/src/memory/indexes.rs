@@ -27,12 +27,7 @@ impl IndexStore for MemoryStore {
     ) -> Result<Vec<Index>, StoreError> {
         model.map_or(Ok(()), Texts::refuse_nul)?;
         self.records().refuse_unknown(scope.id())?;
-        self.change(scope, |indexes| {
-            if indexes.kept().next().is_none() {
-                indexes.add(model, IndexState::Live, at);
-            }
-            Ok(indexes.kept().cloned().collect())
-        })
+        self.change(scope, |indexes| Ok(indexes.kept_or_first(model, at)))
     }
 
     fn set_dimension(

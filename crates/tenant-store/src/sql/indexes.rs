@@ -54,12 +54,7 @@ impl IndexStore for SqlStore {
         if there.kept().next().is_some() {
             return Ok(there.kept().cloned().collect());
         }
-        self.change_indexes(scope, |indexes| {
-            if indexes.kept().next().is_none() {
-                indexes.add(model, IndexState::Live, at);
-            }
-            Ok(indexes.kept().cloned().collect())
-        })
+        self.change_indexes(scope, |indexes| Ok(indexes.kept_or_first(model, at)))
     }
 
     fn set_dimension(
