@@ -98,57 +98,37 @@ impl Knowledge {
     }
 
     /// The document of that id with its whole text, as citations count its characters; empty before the first version may be
-    /// found.
+    /// found. A long text is read part by part through [`Knowledge::segments`].
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, or the version is replaced on the way.
     pub fn document_with_text(
         &self,
         scope: &TenantScope,
         id: DocumentId,
     ) -> Result<Option<(Document, String)>, StoreError> {
+        let Some(document) = self.document(scope, id)? else {
+            return Ok(None);
+        };
         let mut text = String::new();
-        let document = self.write_text(scope, id, &mut |part| {
-            text.push_str(part);
-            Ok(())
-        })?;
-        Ok(document.map(|document| (document, text)))
-    }
-
-    /// Passes the text of the version that may be found to `write`, part by part: a long one is never held whole. Gives the
-    /// document.
-    ///
-    /// # Errors
-    /// When the store fails, the version is replaced on the way, or `write` fails.
-    pub fn write_text(
-        &self,
-        scope: &TenantScope,
-        id: DocumentId,
-        write: &mut dyn FnMut(&str) -> Result<(), StoreError>,
-    ) -> Result<Option<Document>, StoreError> {
-        let Some(document) = self.document(scope, id)?.filter(|document| document.version > 0) else {
-            return self.document(scope, id);
-        };
-        let of = DocumentVersion {
-            document: id,
-            version: document.version,
-        };
-        let (mut next, mut written) = (0, 0_usize);
-        loop {
-            let segments = self.documents.segments(scope, of, next, SEGMENTS)?;
-            let Some(last) = segments.last() else { break };
-            next = last.ordinal.saturating_add(1);
-            for segment in &segments {
-                written += segment.text.chars().count();
-                write(&segment.text)?;
+        if document.version > 0 {
+            let of = DocumentVersion {
+                document: id,
+                version: document.version,
+            };
+            let mut next = 0;
+            loop {
+                let segments = self.segments(scope, of, next)?;
+                let Some(last) = segments.last() else { break };
+                next = last.ordinal.saturating_add(1);
+                text.extend(segments.iter().map(|segment| segment.text.as_str()));
+            }
+            if u32::try_from(text.chars().count()) != Ok(document.characters) {
+                let problem = "the document was replaced while its text was read";
+                return Err(StoreError::Unavailable(problem.into()));
             }
         }
-        if u32::try_from(written) == Ok(document.characters) {
-            Ok(Some(document))
-        } else {
-            let problem = "the document was replaced while its text was read";
-            Err(StoreError::Unavailable(problem.into()))
-        }
+        Ok(Some((document, text)))
     }
 
     /// The next segments of a version's text, from the one of ordinal `from` on, in order; none after the last one. The version
