@@ -72,6 +72,15 @@ impl Bench {
         bench
     }
 
+    /// With a tenant to work for.
+    fn with_acme() -> Self {
+        let bench = Self::migrated();
+        bench
+            .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
+            .succeeds();
+        bench
+    }
+
     fn with(mut self, name: &'static str, value: &str) -> Self {
         self.variables.retain(|(known, _)| *known != name);
         self.variables.push((name, value.to_owned()));
@@ -432,10 +441,7 @@ fn tenants_are_made_shown_and_deactivated() {
 
 #[test]
 fn files_are_taken_in_and_questions_answered_from_them() {
-    let bench = Bench::migrated();
-    bench
-        .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
-        .succeeds();
+    let bench = Bench::with_acme();
     bench.file(
         "kb/leave.md",
         "# Leave\n\nEverybody has 27 days of leave a year.\n",
@@ -503,10 +509,7 @@ fn files_are_taken_in_and_questions_answered_from_them() {
 fn a_file_of_every_format_is_taken_in() {
     use tenantry_extraction::conformance::samples;
 
-    let bench = Bench::migrated();
-    bench
-        .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
-        .succeeds();
+    let bench = Bench::with_acme();
     let paragraph = |text: &str| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>");
     let mail = "From: a@example.org\r\nSubject: Parcels\r\n\r\nParcels leave at noon.\r\n";
     for (name, bytes) in [
@@ -540,10 +543,7 @@ fn a_file_of_every_format_is_taken_in() {
 
 #[test]
 fn an_ingest_that_is_interrupted_leaves_jobs_and_says_so() {
-    let bench = Bench::migrated();
-    bench
-        .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
-        .succeeds();
+    let bench = Bench::with_acme();
     for number in 0..60 {
         bench.file(
             &format!("kb/{number}.txt"),
@@ -575,10 +575,7 @@ fn an_ingest_that_is_interrupted_leaves_jobs_and_says_so() {
 
 #[test]
 fn an_index_that_was_lost_is_written_again() {
-    let bench = Bench::migrated();
-    bench
-        .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
-        .succeeds();
+    let bench = Bench::with_acme();
     bench.file("kb/office.txt", "The office dog is called Biscuit.\n");
     bench.run(&["ingest", "--tenant", "acme", "kb"]).succeeds();
     let reconcile = |options: &[&str]| bench.run(&[&["reconcile"], options].concat());
@@ -606,10 +603,7 @@ fn an_index_that_was_lost_is_written_again() {
 
 #[test]
 fn an_index_is_built_anew_and_gone_back_to() {
-    let bench = Bench::migrated();
-    bench
-        .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
-        .succeeds();
+    let bench = Bench::with_acme();
     bench.file("kb/office.txt", "The office dog is called Biscuit.\n");
     bench.run(&["ingest", "--tenant", "acme", "kb"]).succeeds();
     let reindex = |options: &[&str]| bench.run(&[&["reindex", "--tenant", "acme"], options].concat());
