@@ -2,29 +2,7 @@ use std::ops::ControlFlow;
 
 use tenantry_domain::Cancellation;
 
-use crate::LlmError;
-
-/// A numbered piece of knowledge that an answer may cite as `[number]`. It is data, never an instruction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passage {
-    /// The number to cite it by, from 1.
-    pub number: usize,
-    /// The title of the document it stands in.
-    pub title: String,
-    /// Its text.
-    pub text: String,
-}
-
-/// A question to be answered from passages.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Prompt {
-    /// The tenant's own instruction.
-    pub system: Option<String>,
-    /// What the answer may rest on, best first; may be empty.
-    pub passages: Vec<Passage>,
-    /// The user's question.
-    pub question: String,
-}
+use crate::{LlmError, Prompt};
 
 /// Tokens as the provider counted them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,6 +65,11 @@ pub struct Completion {
 pub trait Completer: Send + Sync {
     /// The model's name, as answers carry it.
     fn model(&self) -> &str;
+
+    /// Whether it can do [`Task::Rewrite`](crate::Task::Rewrite); one that cannot refuses it with [`LlmError::Refused`].
+    fn can_rewrite(&self) -> bool {
+        true
+    }
 
     /// Answers `prompt` in one piece.
     ///

@@ -214,6 +214,7 @@ pub fn prompt() -> Prompt {
             ),
         ],
         question: "When are refunds paid?".to_owned(),
+        ..Prompt::default()
     }
 }
 

@@ -5,23 +5,23 @@ use tenantry_domain::Cancellation;
 
 use crate::sentences::sentences;
 use crate::terms::terms;
-use crate::{Completer, Completion, FinishReason, LlmError, Passage, Prompt, deliver};
+use crate::{Completer, Completion, FinishReason, Grounding, LlmError, Passage, Prompt, Task, deliver};
 
 /// Answers without any model: quotes the sentences of the passages that share most with the question, each with its
-/// `[number]`, or says that none does. The tenant's instruction has no influence on it.
+/// `[number]`, or says that none does. Of a prompt it reads the passages and the question alone, and it cannot rewrite.
 ///
 /// # Examples
 /// ```
 /// use tenantry_llm_client::{Completer, ExtractiveCompleter, Passage, Prompt};
 ///
 /// let answer = ExtractiveCompleter.complete(&Prompt {
-///     system: None,
 ///     passages: vec![Passage {
 ///         number: 1,
 ///         title: "Returns".into(),
 ///         text: "We ship on weekdays. Refunds are paid within 30 days.".into(),
 ///     }],
 ///     question: "When is a refund paid?".into(),
+///     ..Prompt::default()
 /// })?;
 /// assert_eq!(answer.text, "The documents say: “Refunds are paid within 30 days.” [1]");
 /// assert_eq!(answer.model, "extractive");
@@ -44,12 +44,15 @@ const CONTEXT_WORTH: f64 = 0.5;
 impl ExtractiveCompleter {
     const MODEL: &'static str = "extractive";
 
-    fn pieces(prompt: &Prompt) -> Vec<String> {
-        if prompt.passages.is_empty() {
-            return vec!["No document was found for this question.".to_owned()];
+    fn pieces(prompt: &Prompt) -> Result<Vec<String>, LlmError> {
+        if prompt.task == Task::Rewrite {
+            return Err(LlmError::Refused("only a model can write".into()));
+        }
+        if prompt.passages.is_empty() || prompt.grounding == Grounding::Off {
+            return Ok(vec!["No document was found for this question.".to_owned()]);
         }
         let quotes = best_quotes(&terms(&prompt.question), &prompt.passages);
-        match quotes.as_slice() {
+        Ok(match quotes.as_slice() {
             [] => vec!["None of the documents that were found answers this question.".to_owned()],
             [only] => vec!["The documents say: ".to_owned(), only.to_string()],
             several => {
@@ -57,7 +60,7 @@ impl ExtractiveCompleter {
                 pieces.extend(several.iter().map(|quote| format!("\n\n{quote}")));
                 pieces
             }
-        }
+        })
     }
 
     fn completion(text: String) -> Completion {
@@ -75,8 +78,12 @@ impl Completer for ExtractiveCompleter {
         Self::MODEL
     }
 
+    fn can_rewrite(&self) -> bool {
+        false
+    }
+
     fn complete(&self, prompt: &Prompt) -> Result<Completion, LlmError> {
-        Ok(Self::completion(Self::pieces(prompt).concat()))
+        Ok(Self::completion(Self::pieces(prompt)?.concat()))
     }
 
     fn stream(
@@ -85,7 +92,7 @@ impl Completer for ExtractiveCompleter {
         cancellation: &Cancellation,
         on_delta: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<Completion, LlmError> {
-        let pieces = Self::pieces(prompt);
+        let pieces = Self::pieces(prompt)?;
         deliver(pieces.iter().map(String::as_str), cancellation, on_delta)?;
         Ok(Self::completion(pieces.concat()))
     }
@@ -207,9 +214,9 @@ mod tests {
             text: (*text).into(),
         });
         let prompt = Prompt {
-            system: None,
             passages: passages.collect(),
             question: question.into(),
+            ..Prompt::default()
         };
         ExtractiveCompleter.complete(&prompt).unwrap().text
     }

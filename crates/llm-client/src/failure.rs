@@ -188,9 +188,10 @@ pub(super) fn of_transport(error: HttpError) -> LlmError {
     match error {
         HttpError::Cancelled => LlmError::Cancelled,
         HttpError::Url(_) | HttpError::Header(_) => LlmError::Refused(error.into()),
-        HttpError::Connect(_) | HttpError::Timeout | HttpError::Protocol(_) => {
-            LlmError::Unavailable(error.into())
-        }
+        HttpError::Connect(_)
+        | HttpError::Timeout
+        | HttpError::Protocol(_)
+        | HttpError::CircuitOpen { .. } => LlmError::Unavailable(error.into()),
         // An answer that is too large, and what this version does not know, would be the same at the next try.
         _ => LlmError::Protocol(error.into()),
     }

@@ -16,15 +16,17 @@ mod http_reranker;
 #[cfg(feature = "local")]
 mod local;
 mod memory;
+mod messages;
 #[cfg(feature = "http")]
 mod openai;
+mod prompt;
 mod reranker;
 mod sentences;
 mod terms;
 mod tokens;
 
 use completer::deliver;
-pub use completer::{Completer, Completion, FinishReason, Passage, Prompt, Usage};
+pub use completer::{Completer, Completion, FinishReason, Usage};
 pub use embedder::{Embedded, Embedder};
 pub use error::LlmError;
 pub use extractive::ExtractiveCompleter;
@@ -37,5 +39,6 @@ pub use local::{LocalEmbedder, LocalModelError};
 pub use memory::{MemoryCompleter, MemoryEmbedder, MemoryReranker};
 #[cfg(feature = "http")]
 pub use openai::{KeyHeader, MaxTokensField, OpenAiCompleter, OpenAiEmbedder, OpenAiSettings};
+pub use prompt::{Budget, Grounding, Passage, Prompt, Sampling, Task, Turn};
 pub use reranker::Reranker;
 pub use tokens::estimate_tokens;

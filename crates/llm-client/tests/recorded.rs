@@ -101,6 +101,7 @@ fn prompt() -> Prompt {
             text: "Within 30 days.".into(),
         }],
         question: "How long?".into(),
+        ..Prompt::default()
     }
 }
 

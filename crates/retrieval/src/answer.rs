@@ -153,6 +153,7 @@ fn prompt(scope: &TenantScope, question: &str, sources: &[Source]) -> Prompt {
         system: scope.tenant().system_prompt.clone(),
         passages: passages.collect(),
         question: question.to_owned(),
+        ..Prompt::default()
     }
 }
 

@@ -10,7 +10,7 @@ use super::chunks::{self, Answer, Step};
 use super::messages::messages;
 use super::wire::{ChatRequest, StreamOptions};
 use super::{Client, MaxTokensField, OpenAiSettings};
-use crate::{Completer, Completion, LlmError, Prompt, failure};
+use crate::{Completer, Completion, LlmError, Prompt, Task, failure};
 
 /// Answers by `POST /chat/completions`. Until the first byte of an answer, busy answers and failed connections are
 /// tried again twice; after it nothing is.
@@ -23,6 +23,8 @@ const PATH: &[&str] = &["chat", "completions"];
 const WHOLE: Duration = Duration::from_mins(2);
 /// For a streamed answer, longer than the longest one.
 const STREAMED: Duration = Duration::from_mins(10);
+/// A query is far shorter, but a reasoning model's thoughts count too.
+const REWRITTEN_TOKENS: u32 = 512;
 
 impl OpenAiCompleter {
     /// A completer that speaks to the provider through `transport`.
@@ -32,19 +34,27 @@ impl OpenAiCompleter {
         }
     }
 
-    fn body(&self, prompt: &Prompt, stream: bool) -> Result<ChatRequest<'_>, LlmError> {
+    fn body<'a>(&'a self, prompt: &'a Prompt, stream: bool) -> Result<ChatRequest<'a>, LlmError> {
         let settings = &self.client.settings;
-        let limit = |field| {
-            settings
-                .max_answer_tokens
-                .filter(|_| settings.max_tokens_field == field)
+        let sampling = &prompt.sampling;
+        let longest = match prompt.task {
+            Task::Answer => sampling.max_answer_tokens.or(settings.max_answer_tokens),
+            Task::Rewrite => sampling.max_answer_tokens.or(Some(REWRITTEN_TOKENS)),
         };
+        let limit = |field| longest.filter(|_| settings.max_tokens_field == field);
         Ok(ChatRequest {
             model: &settings.chat_model,
             messages: messages(prompt)?,
             max_completion_tokens: limit(MaxTokensField::MaxCompletionTokens),
             max_tokens: limit(MaxTokensField::MaxTokens),
-            temperature: settings.temperature,
+            temperature: sampling
+                .temperature
+                .or(settings.temperature.filter(|_| prompt.task == Task::Answer)),
+            top_p: sampling.top_p,
+            stop: &sampling.stop,
+            presence_penalty: sampling.presence_penalty,
+            frequency_penalty: sampling.frequency_penalty,
+            seed: sampling.seed,
             stream: stream.then_some(true),
             stream_options: stream.then_some(StreamOptions { include_usage: true }),
         })

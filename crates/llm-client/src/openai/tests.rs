@@ -720,6 +720,7 @@ fn one_request_never_carries_the_prompt_of_another() {
                 system: Some(tenant.into()),
                 passages,
                 question: tenant.into(),
+                ..Prompt::default()
             })
             .unwrap();
     }
