@@ -10,7 +10,8 @@ use tenantry_auth::{
     Algorithm, JwtIssuer, JwtKeys, JwtSettings, JwtVerifier, Lifetime, TokenIssuer, TokenVerifier,
 };
 use tenantry_domain::{
-    AccessClaims, Clock, PineconeSettings, SearchSettings, SystemClock, Tenant, TenantId, User, UserId,
+    AccessClaims, ChatSettings, Clock, PineconeSettings, Role, SearchSettings, SystemClock, Tenant, TenantId,
+    User, UserId,
 };
 use tenantry_retrieval::Resolver;
 use tenantry_tenant_store::{DatabaseUrl, PoolOptions, SqlStore, TenantStore, UserStore};
@@ -70,6 +71,8 @@ fn member(store: &SqlStore, clock: &dyn Clock) -> User {
         pinecone: PineconeSettings::default(),
         system_prompt: Some("Answer briefly.".into()),
         search: SearchSettings::default(),
+        chat: ChatSettings::default(),
+        llm: None,
         is_active: true,
         created_at: now,
         updated_at: now,
@@ -82,6 +85,7 @@ fn member(store: &SqlStore, clock: &dyn Clock) -> User {
         is_superuser: false,
         is_active: true,
         tenant: Some(tenant.id),
+        role: Role::default(),
         token_version: 0,
         created_at: now,
         updated_at: now,

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use tenantry_domain::{
-    Cancellation, Clock, Dimension, Embedding, EmbeddingModel, MediaType, PineconeSettings, SearchSettings,
-    SystemClock, Tenant, TenantId, TenantScope, TopK,
+    Cancellation, ChatSettings, Clock, Dimension, Embedding, EmbeddingModel, MediaType, PineconeSettings,
+    SearchSettings, SystemClock, Tenant, TenantId, TenantScope, TopK,
 };
 use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::{Embedded, Embedder, LlmError};
@@ -177,6 +177,8 @@ impl House {
             pinecone: PineconeSettings::default(),
             system_prompt: None,
             search: SearchSettings::default(),
+            chat: ChatSettings::default(),
+            llm: None,
             is_active: true,
             created_at: now,
             updated_at: now,

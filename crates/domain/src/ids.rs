@@ -77,6 +77,15 @@ uuid_id! {
     SourceId
 }
 
+uuid_id! {
+    /// A conversation's id within its tenant.
+    ConversationId
+}
+uuid_id! {
+    /// A message's id within its tenant.
+    MessageId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

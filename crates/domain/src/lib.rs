@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod allowed_hosts;
 mod cancel;
+mod chat_settings;
 mod chunk;
 mod claims;
 mod clock;
+mod conversation;
 mod document;
 mod embedding;
 mod filter;
@@ -16,29 +19,39 @@ mod media_type;
 mod metadata;
 mod names;
 mod page;
+mod role;
 mod tenant;
+mod usage;
 mod user;
 
+pub use allowed_hosts::{AllowedHost, AllowedHosts, ParseAllowedHostError};
 pub use cancel::{Cancellation, OnCancel};
+pub use chat_settings::{
+    ChatSettings, ClientInstructions, FollowUps, LlmProvider, OnLeave, ParseChatSettingError, PromptVersion,
+    WithoutSupport,
+};
 pub use chunk::{Chunk, ChunkHash, Hit, Origin, ScoreParts, Span, TopK, TopKOutOfRange};
 pub use claims::AccessClaims;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp, TimestampOutOfRange};
+pub use conversation::{Citation, Conversation, Message, MessageRole, MessageStatus, ParseMessageError};
 pub use document::{
     ContentHash, Document, DocumentState, DocumentVersion, PageMark, ParseDocumentStateError, Segment,
 };
 pub use embedding::{Dimension, DimensionOutOfRange, Embedding, InvalidEmbedding};
 pub use filter::{Bound, Bounds, Filter, InvalidFilter};
 pub use fusion::{Fusion, InvalidFusion, SearchSettings};
-pub use ids::{DocumentId, JobId, ParseIdError, SourceId, UserId};
+pub use ids::{ConversationId, DocumentId, JobId, MessageId, ParseIdError, SourceId, UserId};
 pub use index::{EmbeddingModel, Generation, Index, IndexScope, IndexState, ParseIndexStateError};
 pub use job::{Job, JobKind, JobProgress, JobStage, JobState, ParseJobError};
 pub use media_type::{MediaType, ParseMediaTypeError, ParseTextFormatError, TextFormat};
 pub use metadata::{InvalidMetadata, Metadata, MetadataValue};
 pub use page::{Page, PageOutOfRange, Paged};
+pub use role::{ParseRoleError, Role};
 pub use tenant::{
     ExternalIndex, ParseTenantIdError, PineconeSettings, Sealed, SealedSecret, Tenant, TenantId,
     TenantInactive, TenantScope,
 };
+pub use usage::{ParseUsageKindError, TokenUsage, UsageKind, UsageRecord, UsageTotals};
 pub use user::{Email, ParseEmailError, PasswordHash, User};
 
 /// The cause of a failure that a caller cannot act on; the error that carries it says what failed.

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::{SearchSettings, Timestamp};
+use crate::{ChatSettings, LlmProvider, SearchSettings, Timestamp};
 
 /// A tenant's id: `^[a-z0-9][a-z0-9_-]{0,62}$`, chosen by a superuser, compared bytewise, never changed or reused.
 ///
@@ -161,6 +161,10 @@ pub struct Tenant {
     pub system_prompt: Option<String>,
     /// How its knowledge is searched unless a request says otherwise.
     pub search: SearchSettings,
+    /// How its questions are answered.
+    pub chat: ChatSettings,
+    /// Its own provider of models; without one the server's is used.
+    pub llm: Option<LlmProvider>,
     /// Whether the tenant may be used.
     pub is_active: bool,
     /// When it was created.
@@ -221,6 +225,8 @@ mod tests {
             pinecone: PineconeSettings::default(),
             system_prompt: None,
             search: SearchSettings::default(),
+            chat: ChatSettings::default(),
+            llm: None,
             is_active,
             created_at: now,
             updated_at: now,

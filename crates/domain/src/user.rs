@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{TenantId, Timestamp, UserId};
+use crate::{Role, TenantId, Timestamp, UserId};
 
 /// An e-mail address, kept in lower case so that one account has one spelling.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +103,8 @@ pub struct User {
     pub is_active: bool,
     /// The tenant that the user belongs to.
     pub tenant: Option<TenantId>,
+    /// What the user may do there.
+    pub role: Role,
     /// Raised to end every token that was issued before.
     pub token_version: u32,
     /// When the user was created.

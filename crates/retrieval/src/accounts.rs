@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use tenantry_crypto::{Password, PasswordError, PasswordHasher, PasswordPolicy, RejectedPassword, Verdict};
-use tenantry_domain::{Clock, Email, Page, Paged, ParseEmailError, PasswordHash, TenantId, User, UserId};
+use tenantry_domain::{
+    Clock, Email, Page, Paged, ParseEmailError, PasswordHash, Role, TenantId, User, UserId,
+};
 use tenantry_tenant_store::{StoreError, UserChange, UserFilter, UserStore};
 
 use crate::{Resolver, Superuser};
@@ -225,6 +227,7 @@ impl Accounts {
             is_superuser: new.is_superuser,
             is_active: true,
             tenant: new.tenant,
+            role: Role::default(),
             token_version: 0,
             created_at: now,
             updated_at: now,

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tenantry_domain::{AccessClaims, Clock, Tenant, TenantId, TenantScope, Timestamp, User, UserId};
+use tenantry_domain::{AccessClaims, Clock, Role, Tenant, TenantId, TenantScope, Timestamp, User, UserId};
 use tenantry_tenant_store::{ClaimedJob, StoreError, TenantStore, UserStore};
 
 /// How long what was read of a caller may be used again, in microseconds.
@@ -287,6 +287,7 @@ mod tests {
                 is_superuser: false,
                 is_active: true,
                 tenant: None,
+                role: Role::default(),
                 token_version: 0,
                 created_at: clock.now(),
                 updated_at: clock.now(),

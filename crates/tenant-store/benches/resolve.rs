@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tenantry_domain::{
-    ContentHash, DocumentId, Email, Generation, JobId, MediaType, Metadata, PineconeSettings, Sealed,
-    SealedSecret, SearchSettings, SourceId, Tenant, TenantId, TenantScope, TextFormat, Timestamp, User,
-    UserId,
+    ChatSettings, ContentHash, DocumentId, Email, Generation, JobId, MediaType, Metadata, PineconeSettings,
+    Role, Sealed, SealedSecret, SearchSettings, SourceId, Tenant, TenantId, TenantScope, TextFormat,
+    Timestamp, User, UserId,
 };
 use tenantry_tenant_store::{
     Claim, DatabaseUrl, DocumentStore, JobQueue, PoolOptions, Settlement, SqlStore, Submission, TenantStore,
@@ -38,6 +38,8 @@ fn tenant(n: u32) -> (Tenant, User) {
         },
         system_prompt: Some("Answer from the passages alone. ".repeat(10)),
         search: SearchSettings::default(),
+        chat: ChatSettings::default(),
+        llm: None,
         is_active: true,
         created_at: now(),
         updated_at: now(),
@@ -49,6 +51,7 @@ fn tenant(n: u32) -> (Tenant, User) {
         is_superuser: false,
         is_active: true,
         tenant: Some(id),
+        role: Role::default(),
         token_version: 0,
         created_at: now(),
         updated_at: now(),

@@ -3,6 +3,7 @@
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+mod conversations;
 mod documents;
 mod error;
 mod indexes;
@@ -10,6 +11,8 @@ mod jobs;
 mod keys;
 mod ledger;
 mod memory;
+mod messages;
+mod prompts;
 mod sources;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
@@ -17,8 +20,10 @@ mod tenants;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod text;
+mod usage;
 mod users;
 
+pub use conversations::ConversationStore;
 pub use documents::{
     DocumentFilter, DocumentStore, ReadyDocument, ReadyVersion, Submission, SubmitOutcome, Submitted,
 };
@@ -30,8 +35,11 @@ pub use jobs::{
 };
 pub use keys::{KeyDerivation, KeyState, KeyStateStore, SecretSample};
 pub use memory::MemoryStore;
+pub use messages::{MessageStore, MessageTarget};
+pub use prompts::PromptStore;
 pub use sources::SourceStore;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use sql::{DatabaseUrl, DatabaseUrlError, Isolation, MigrateError, PoolOptions, SqlStore};
 pub use tenants::{TenantChange, TenantStore};
+pub use usage::{UsageFilter, UsageGroup, UsageStore, UsageSum};
 pub use users::{Access, UserChange, UserFilter, UserStore};

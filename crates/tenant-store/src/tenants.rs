@@ -1,5 +1,6 @@
 use tenantry_domain::{
-    ExternalIndex, Page, Paged, SealedSecret, SearchSettings, Tenant, TenantId, Timestamp,
+    ChatSettings, ExternalIndex, LlmProvider, Page, Paged, SealedSecret, SearchSettings, Tenant, TenantId,
+    Timestamp, UserId,
 };
 
 use crate::StoreError;
@@ -21,10 +22,16 @@ pub struct TenantChange {
     pub pinecone_external: Option<Option<ExternalIndex>>,
     /// How the tenant's knowledge is searched.
     pub search: Option<SearchSettings>,
-    /// The system prompt.
+    /// How the tenant's questions are answered.
+    pub chat: Option<ChatSettings>,
+    /// The tenant's own provider of models.
+    pub llm: Option<Option<LlmProvider>>,
+    /// The system prompt; a prompt that differs from the one before becomes its next version.
     pub system_prompt: Option<Option<String>>,
     /// Whether the tenant may be used.
     pub is_active: Option<bool>,
+    /// Who makes the change, for the history of the system prompt.
+    pub author: Option<UserId>,
 }
 
 /// Keeps tenants.

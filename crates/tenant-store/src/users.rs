@@ -1,4 +1,4 @@
-use tenantry_domain::{Email, Page, Paged, PasswordHash, Tenant, TenantId, Timestamp, User, UserId};
+use tenantry_domain::{Email, Page, Paged, PasswordHash, Role, Tenant, TenantId, Timestamp, User, UserId};
 
 use crate::StoreError;
 
@@ -7,6 +7,8 @@ use crate::StoreError;
 pub struct UserChange {
     /// The tenant.
     pub tenant: Option<Option<TenantId>>,
+    /// What the user may do in the tenant.
+    pub role: Option<Role>,
     /// Whether the user may log in.
     pub is_active: Option<bool>,
     /// Whether the user manages the platform.

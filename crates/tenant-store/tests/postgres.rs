@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use tenantry_domain::{
-    ContentHash, DocumentId, Email, JobId, Metadata, PineconeSettings, SearchSettings, SourceId, Tenant,
-    TenantId, TenantScope, Timestamp, User, UserId,
+    ChatSettings, ContentHash, DocumentId, Email, JobId, Metadata, PineconeSettings, Role, SearchSettings,
+    SourceId, Tenant, TenantId, TenantScope, Timestamp, User, UserId,
 };
 use tenantry_tenant_store::{SqlStore, Submission, TenantStore, UserStore};
 
@@ -48,6 +48,8 @@ fn tenant(id: &str) -> Tenant {
         pinecone: PineconeSettings::default(),
         system_prompt: None,
         search: SearchSettings::default(),
+        chat: ChatSettings::default(),
+        llm: None,
         is_active: true,
         created_at: now(),
         updated_at: now(),
@@ -84,6 +86,7 @@ fn a_superuser_made_by_hand_is_one_at_once() {
         is_superuser: false,
         is_active: true,
         tenant: None,
+        role: Role::default(),
         token_version: 0,
         created_at: now(),
         updated_at: now(),

@@ -8,8 +8,8 @@ use std::thread;
 
 use tempfile::TempDir;
 use tenantry_domain::{
-    Cancellation, Clock, DocumentId, Embedding, Fusion, MediaType, PineconeSettings, SearchSettings,
-    SystemClock, Tenant, TenantId, TenantScope, TopK,
+    Cancellation, ChatSettings, Clock, DocumentId, Embedding, Fusion, MediaType, PineconeSettings,
+    SearchSettings, SystemClock, Tenant, TenantId, TenantScope, TopK,
 };
 use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::{Embedder, LocalEmbedder};
@@ -241,6 +241,8 @@ fn tenant(store: &Arc<MemoryStore>, resolver: &Resolver, clock: &dyn Clock) -> R
         pinecone: PineconeSettings::default(),
         system_prompt: None,
         search: SearchSettings::default(),
+        chat: ChatSettings::default(),
+        llm: None,
         is_active: true,
         created_at: now,
         updated_at: now,

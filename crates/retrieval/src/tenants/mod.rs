@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_crypto::{OpenError, SealError, Sealer};
-use tenantry_domain::{Clock, ExternalIndex, Page, Paged, Tenant, TenantId};
+use tenantry_domain::{ChatSettings, Clock, ExternalIndex, Page, Paged, Tenant, TenantId};
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 
 pub(crate) use self::namespace::is_anothers;
@@ -101,6 +101,8 @@ impl Tenants {
             pinecone,
             system_prompt: new.system_prompt,
             search,
+            chat: ChatSettings::default(),
+            llm: None,
             is_active: true,
             created_at: now,
             updated_at: now,
@@ -191,8 +193,11 @@ impl Tenants {
             pinecone_api_key: api_key.map(Some),
             pinecone_external: external,
             search: search.transpose()?,
+            chat: None,
+            llm: None,
             system_prompt: update.system_prompt.clone(),
             is_active: update.is_active,
+            author: None,
         })
     }
 

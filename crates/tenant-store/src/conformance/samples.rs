@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tenantry_domain::{
-    Email, ExternalIndex, Fusion, PasswordHash, PineconeSettings, Sealed, SealedSecret, SearchSettings,
-    Tenant, TenantId, TenantScope, Timestamp, User, UserId,
+    ChatSettings, Email, ExternalIndex, Fusion, PasswordHash, PineconeSettings, Role, Sealed, SealedSecret,
+    SearchSettings, Tenant, TenantId, TenantScope, Timestamp, User, UserId,
 };
 
 use crate::TenantStore;
@@ -26,6 +26,8 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         pinecone: PineconeSettings::default(),
         system_prompt: None,
         search: SearchSettings::default(),
+        chat: ChatSettings::default(),
+        llm: None,
         is_active: true,
         created_at: at(0),
         updated_at: at(1),
@@ -70,6 +72,7 @@ pub(super) fn user(email: &str) -> User {
         is_superuser: false,
         is_active: true,
         tenant: None,
+        role: Role::default(),
         token_version: 0,
         created_at: at(2),
         updated_at: at(3),
@@ -85,6 +88,7 @@ pub(super) fn full_user(email: &str, tenant: &str) -> User {
         is_superuser: true,
         is_active: false,
         tenant: Some(tenant_id(tenant)),
+        role: Role::default(),
         token_version: 7,
         ..user(email)
     }

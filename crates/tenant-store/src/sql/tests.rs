@@ -4,7 +4,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tempfile::TempDir;
-use tenantry_domain::{Email, Page, Tenant, TenantId, Timestamp, User, UserId};
+use tenantry_domain::{Email, Page, Role, Tenant, TenantId, Timestamp, User, UserId};
 
 use super::*;
 use crate::{TenantStore, UserFilter, UserStore};
@@ -51,6 +51,7 @@ fn user(email: &str) -> User {
         is_superuser: false,
         is_active: true,
         tenant: None,
+        role: Role::default(),
         token_version: 0,
         created_at: now(),
         updated_at: now(),

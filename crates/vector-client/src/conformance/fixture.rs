@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenantry_domain::{
-    Chunk, ChunkHash, DocumentId, DocumentVersion, Embedding, Metadata, MetadataValue, PineconeSettings,
-    SearchSettings, Span, Tenant, TenantId, TenantScope, Timestamp,
+    ChatSettings, Chunk, ChunkHash, DocumentId, DocumentVersion, Embedding, Metadata, MetadataValue,
+    PineconeSettings, SearchSettings, Span, Tenant, TenantId, TenantScope, Timestamp,
 };
 
 use crate::IndexedChunk;
@@ -17,6 +17,8 @@ pub fn scope(id: &str) -> TenantScope {
         pinecone: PineconeSettings::default(),
         system_prompt: None,
         search: SearchSettings::default(),
+        chat: ChatSettings::default(),
+        llm: None,
         is_active: true,
         created_at: at,
         updated_at: at,

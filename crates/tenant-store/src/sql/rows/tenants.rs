@@ -1,7 +1,7 @@
 use diesel::prelude::*;
 use tenantry_domain::{
-    ExternalIndex, Fusion, PineconeSettings, Sealed, SealedSecret, SearchSettings, Tenant, TenantId,
-    Timestamp,
+    ChatSettings, ExternalIndex, Fusion, PineconeSettings, Sealed, SealedSecret, SearchSettings, Tenant,
+    TenantId, Timestamp,
 };
 use time::PrimitiveDateTime;
 
@@ -89,6 +89,8 @@ impl TryFrom<TenantRow> for Tenant {
             },
             system_prompt: row.system_prompt,
             search: search.read()?,
+            chat: ChatSettings::default(),
+            llm: None,
             is_active: row.is_active,
             created_at: read(row.created_at),
             updated_at: read(row.updated_at),

@@ -1,7 +1,7 @@
 use std::num::TryFromIntError;
 
 use diesel::prelude::*;
-use tenantry_domain::{Email, ParseIdError, PasswordHash, TenantId, Timestamp, User};
+use tenantry_domain::{Email, ParseIdError, PasswordHash, Role, TenantId, Timestamp, User};
 use time::PrimitiveDateTime;
 
 use super::{read, unreadable, written};
@@ -50,6 +50,7 @@ impl TryFrom<UserRow> for User {
             is_superuser: row.is_superuser,
             is_active: row.is_active,
             tenant: tenant.map_err(unreadable("users"))?,
+            role: Role::default(),
             token_version: row
                 .token_version
                 .try_into()
