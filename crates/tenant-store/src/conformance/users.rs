@@ -139,6 +139,7 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore + UserS
 
     let change = UserChange {
         tenant: Some(Some(tenant_id("globex"))),
+        role: None,
         is_active: Some(true),
         is_superuser: Some(false),
         password_hash: Some(PasswordHash::from_stored("$argon2id$new".into())),

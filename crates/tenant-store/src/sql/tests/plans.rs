@@ -76,6 +76,8 @@ fn tenant(id: &str) -> Tenant {
         pinecone: tenantry_domain::PineconeSettings::default(),
         system_prompt: None,
         search: tenantry_domain::SearchSettings::default(),
+        chat: tenantry_domain::ChatSettings::default(),
+        llm: None,
         is_active: true,
         created_at: now(),
         updated_at: now(),
