@@ -59,4 +59,20 @@ impl LlmError {
             | Self::Cancelled => false,
         }
     }
+
+    /// The same error with another cause; [`LlmError::Cancelled`] has none.
+    pub(crate) fn with_source(self, source: BoxError) -> Self {
+        match self {
+            Self::Unauthorized(_) => Self::Unauthorized(source),
+            Self::RateLimited { retry_after, .. } => Self::RateLimited { retry_after, source },
+            Self::QuotaExceeded(_) => Self::QuotaExceeded(source),
+            Self::UnknownModel(_) => Self::UnknownModel(source),
+            Self::TooLong(_) => Self::TooLong(source),
+            Self::Refused(_) => Self::Refused(source),
+            Self::Protocol(_) => Self::Protocol(source),
+            Self::Truncated(_) => Self::Truncated(source),
+            Self::Unavailable(_) => Self::Unavailable(source),
+            Self::Cancelled => Self::Cancelled,
+        }
+    }
 }

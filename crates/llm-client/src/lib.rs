@@ -11,15 +11,19 @@ mod extractive;
 mod failing;
 #[cfg(feature = "http")]
 mod failure;
+mod fallback;
 #[cfg(feature = "http")]
 mod http_reranker;
 #[cfg(feature = "local")]
 mod local;
 mod memory;
+mod memory_providers;
 mod messages;
 #[cfg(feature = "http")]
 mod openai;
 mod prompt;
+mod provider_address;
+mod providers;
 mod reranker;
 mod sentences;
 mod terms;
@@ -32,13 +36,20 @@ pub use error::LlmError;
 pub use extractive::ExtractiveCompleter;
 #[cfg(any(test, feature = "testing"))]
 pub use failing::{FailingCompleter, FailingEmbedder, FailingReranker};
+pub use fallback::FallbackCompleter;
 #[cfg(feature = "http")]
 pub use http_reranker::{HttpReranker, RerankerSettings};
 #[cfg(feature = "local")]
 pub use local::{LocalEmbedder, LocalModelError};
 pub use memory::{MemoryCompleter, MemoryEmbedder, MemoryReranker};
+pub use memory_providers::{MemoryProviders, OpenedModel};
 #[cfg(feature = "http")]
-pub use openai::{KeyHeader, MaxTokensField, OpenAiCompleter, OpenAiEmbedder, OpenAiSettings};
+pub use openai::{
+    CompletionDeadlines, KeyHeader, MaxTokensField, OpenAiCompleter, OpenAiEmbedder, OpenAiProviders,
+    OpenAiSettings,
+};
 pub use prompt::{Budget, Grounding, Passage, Prompt, Sampling, Task, Turn};
+pub use provider_address::{ChosenBy, InvalidBaseUrl, ProviderAddress};
+pub use providers::Providers;
 pub use reranker::Reranker;
 pub use tokens::estimate_tokens;

@@ -69,10 +69,33 @@ pub struct Sampling {
 /// The time that is left for an answer; the nearer of it and the completer's own deadlines holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Budget {
-    /// Until the first piece of text.
+    /// Until the first token of a streamed answer; one in one piece has none.
     pub first_token: Option<Duration>,
     /// For all of it.
     pub total: Option<Duration>,
+}
+
+impl Budget {
+    /// The shorter of both, each for itself.
+    pub fn shorter(self, other: Self) -> Self {
+        let shorter = |one: Option<Duration>, other: Option<Duration>| one.into_iter().chain(other).min();
+        Self {
+            first_token: shorter(self.first_token, other.first_token),
+            total: shorter(self.total, other.total),
+        }
+    }
+
+    /// What is left of it after `passed`; `None` when one of both is used up.
+    pub fn after(self, passed: Duration) -> Option<Self> {
+        let left = |budget: Option<Duration>| match budget.map(|budget| budget.saturating_sub(passed)) {
+            Some(Duration::ZERO) => None,
+            left => Some(left),
+        };
+        Some(Self {
+            first_token: left(self.first_token)?,
+            total: left(self.total)?,
+        })
+    }
 }
 
 /// A question, with all that a model needs to answer it.
@@ -134,6 +157,7 @@ impl Prompt {
     }
 
     /// Whether `mark` stands anywhere in the prompt's own texts.
+    #[cfg(feature = "http")]
     pub(crate) fn mentions(&self, mark: &str) -> bool {
         let passages = self
             .passages

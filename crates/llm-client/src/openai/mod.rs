@@ -5,6 +5,7 @@ mod chunks;
 mod completer;
 mod embedder;
 mod messages;
+mod providers;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,8 @@ use url::Url;
 
 pub use self::completer::OpenAiCompleter;
 pub use self::embedder::OpenAiEmbedder;
-pub use self::settings::{KeyHeader, MaxTokensField, OpenAiSettings};
+pub use self::providers::OpenAiProviders;
+pub use self::settings::{CompletionDeadlines, KeyHeader, MaxTokensField, OpenAiSettings};
 use crate::{LlmError, failure};
 
 /// Sends JSON to the provider's endpoints and says why it did not work.

@@ -29,9 +29,33 @@ pub struct OpenAiSettings {
     pub max_tokens_field: MaxTokensField,
     /// From 0 to 2; sent only when set, because reasoning models refuse any.
     pub temperature: Option<f32>,
-    /// The longest silence of the provider, before a streamed answer and within it; an answer in one piece may take
-    /// twice as long to begin.
+    /// How long an answer may take.
+    pub deadlines: CompletionDeadlines,
+    /// The longest silence of the provider while it embeds; it may take twice as long to begin.
     pub patience: Duration,
+}
+
+/// How long an answer may take. A token is a piece of the text or of what a reasoning model thinks before it; comments that
+/// keep a connection alive and chunks without words are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompletionDeadlines {
+    /// From the request to the first token, all attempts and pauses together.
+    pub first_token: Duration,
+    /// From one token to the next, and to the end.
+    pub between_tokens: Duration,
+    /// For all of it.
+    pub total: Duration,
+}
+
+impl Default for CompletionDeadlines {
+    /// 30 s to the first token, 30 s between tokens, 10 min in total.
+    fn default() -> Self {
+        Self {
+            first_token: Duration::from_secs(30),
+            between_tokens: Duration::from_secs(30),
+            total: Duration::from_mins(10),
+        }
+    }
 }
 
 /// The header that carries the key.
@@ -68,6 +92,7 @@ impl OpenAiSettings {
             max_answer_tokens: None,
             max_tokens_field: MaxTokensField::default(),
             temperature: None,
+            deadlines: CompletionDeadlines::default(),
             patience: Duration::from_mins(1),
         }
     }
