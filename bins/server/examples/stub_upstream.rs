@@ -1,7 +1,8 @@
 //! A fast stand-in for OpenAI and Pinecone, for measuring what the server adds: fixed embeddings and answers, and a
 //! vector index that returns what was last stored.
 //!
-//! `cargo run --release --example stub_upstream -- PORT [DELAY_MS]`
+//! `cargo run --release --example stub_upstream -- PORT [DELAY_MS [EVENTS EVERY_MS]]`: with EVENTS a streamed answer has that many
+//! pieces, one every EVERY_MS; else all of it comes at once.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -9,11 +10,14 @@
 )]
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::web::{Bytes, Data, Json, Path};
 use actix_web::{App, HttpResponse, HttpServer, web};
+use futures_util::Stream;
+use futures_util::stream::unfold;
 use serde_json::{Value, json};
 
 /// What every index holds, by namespace, and the answer that each namespace's query gets.
@@ -31,6 +35,8 @@ struct Stub {
     vector: String,
     port: u16,
     delay: Duration,
+    /// How many pieces a slow answer has, and the time between two.
+    slow: Option<(u32, Duration)>,
 }
 
 async fn pause(stub: &Stub) {
@@ -62,9 +68,12 @@ const ANSWER: &str =
 async fn chat(stub: Data<Arc<Stub>>, body: Json<Value>) -> HttpResponse {
     pause(&stub).await;
     if body.get("stream").and_then(Value::as_bool) == Some(true) {
-        return HttpResponse::Ok()
-            .content_type("text/event-stream")
-            .body(streamed());
+        let mut answer = HttpResponse::Ok();
+        answer.content_type("text/event-stream");
+        return match stub.slow {
+            Some((events, every)) => answer.streaming(slowly(events, every)),
+            None => answer.body(streamed()),
+        };
     }
     HttpResponse::Ok().json(json!({
         "id": "c1", "object": "chat.completion", "created": 1, "model": "stub",
@@ -73,30 +82,50 @@ async fn chat(stub: Data<Arc<Stub>>, body: Json<Value>) -> HttpResponse {
     }))
 }
 
+fn chunk(choices: &Value, usage: &Value) -> String {
+    let body = json!({"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "stub", "choices": choices, "usage": usage});
+    format!("data: {body}\n\n")
+}
+
+fn word(word: &str) -> String {
+    chunk(
+        &json!([{"index": 0, "delta": {"content": word}, "finish_reason": null}]),
+        &Value::Null,
+    )
+}
+
+fn ending() -> String {
+    [
+        chunk(
+            &json!([{"index": 0, "delta": {}, "finish_reason": "stop"}]),
+            &Value::Null,
+        ),
+        chunk(
+            &json!([]),
+            &json!({"prompt_tokens": 300, "completion_tokens": 24, "total_tokens": 324}),
+        ),
+        "data: [DONE]\n\n".to_owned(),
+    ]
+    .concat()
+}
+
 fn streamed() -> String {
-    let chunk = |choices: Value, usage: Value| {
-        let body = json!({"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "stub", "choices": choices, "usage": usage});
-        format!("data: {body}\n\n")
-    };
-    let mut events: Vec<String> = ANSWER
-        .split_inclusive(' ')
-        .map(|word| {
-            chunk(
-                json!([{"index": 0, "delta": {"content": word}, "finish_reason": null}]),
-                Value::Null,
-            )
-        })
-        .collect();
-    events.push(chunk(
-        json!([{"index": 0, "delta": {}, "finish_reason": "stop"}]),
-        Value::Null,
-    ));
-    events.push(chunk(
-        json!([]),
-        json!({"prompt_tokens": 300, "completion_tokens": 24, "total_tokens": 324}),
-    ));
-    events.push("data: [DONE]\n\n".to_owned());
-    events.concat()
+    let words: String = ANSWER.split_inclusive(' ').map(word).collect();
+    words + &ending()
+}
+
+/// `events` words, the first at once and one `every` so long after, then the end.
+fn slowly(events: u32, every: Duration) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    unfold(0, move |sent| async move {
+        if sent > events {
+            return None;
+        }
+        if sent > 0 {
+            actix_web::rt::time::sleep(every).await;
+        }
+        let piece = if sent == events { ending() } else { word("word ") };
+        Some((Ok(Bytes::from(piece)), sent + 1))
+    })
 }
 
 async fn describe(stub: Data<Arc<Stub>>, name: Path<String>) -> HttpResponse {
@@ -152,6 +181,8 @@ async fn main() -> std::io::Result<()> {
         .and_then(|port| port.parse().ok())
         .unwrap_or(18_800);
     let delay = arguments.next().and_then(|ms| ms.parse().ok()).unwrap_or(0);
+    let events: Option<u32> = arguments.next().and_then(|events| events.parse().ok());
+    let every: Option<u64> = arguments.next().and_then(|ms| ms.parse().ok());
     // 1,536 floats of 0.03125 in little-endian base64: 12 bytes, three floats, are 16 characters.
     let vector = "AAAAPQAAAD0AAAA9".repeat(512);
     let stub = Arc::new(Stub {
@@ -159,6 +190,7 @@ async fn main() -> std::io::Result<()> {
         vector,
         port,
         delay: Duration::from_millis(delay),
+        slow: events.zip(every.map(Duration::from_millis)),
     });
     println!("listening on http://127.0.0.1:{port}");
     HttpServer::new(move || {
@@ -172,6 +204,8 @@ async fn main() -> std::io::Result<()> {
             .route("/query", web::post().to(query))
     })
     .workers(1)
+    .max_connections(10_000)
+    .backlog(4_096)
     .tcp_nodelay(true)
     .bind(("127.0.0.1", port))?
     .run()
