@@ -3,8 +3,11 @@ use tenantry_domain::{Conversation, ConversationId, Page, Paged, TenantScope, Ti
 use crate::StoreError;
 
 /// Keeps the conversations of one user at a time; another user's conversation does not exist for them.
+///
+/// A conversation belongs to its tenant as well as to its owner: it stays where it is when the owner moves to another tenant, and
+/// nobody reaches it until the owner comes back. Owners are not looked up; whoever calls knows that the user is the tenant's.
 pub trait ConversationStore: Send + Sync {
-    /// Adds a conversation.
+    /// Adds a conversation without messages.
     ///
     /// # Errors
     /// [`StoreError::IdTaken`] when the tenant has one of that id, [`StoreError::UnknownTenant`] when the tenant is not in this

@@ -1,8 +1,11 @@
 use tenantry_domain::{
-    EmbeddingModel, ExternalIndex, PasswordHash, PineconeSettings, SealedSecret, Segment, Tenant, User,
+    Conversation, EmbeddingModel, ExternalIndex, Message, Origin, PasswordHash, PineconeSettings,
+    SealedSecret, Segment, Tenant, User,
 };
 
-use crate::{KeyState, Settlement, StoreError, Submission, TenantChange, TextRead, UserChange};
+use crate::{
+    KeyState, MessageTarget, Settlement, StoreError, Submission, TenantChange, TextRead, UserChange,
+};
 
 /// Text that holds U+0000, which PostgreSQL cannot store and SQLite cuts short in its own functions.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,14 @@ pub(crate) trait Texts {
             None => Ok(()),
         }
     }
+}
+
+/// Refuses U+0000 in the text of one column.
+pub(crate) fn refuse_nul(column: &'static str, text: &str) -> Result<(), StoreError> {
+    if text.contains('\0') {
+        return Err(StoreError::Failed(NulCharacter(column).into()));
+    }
+    Ok(())
 }
 
 fn external(index: Option<&ExternalIndex>) -> [(&'static str, Option<&str>); 2] {
@@ -152,6 +163,44 @@ impl Texts for EmbeddingModel {
             ("provider", Some(self.provider.as_str())),
             ("model", Some(self.name.as_str())),
         ]
+    }
+}
+
+impl Texts for Conversation {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![("title", Some(self.title.as_str()))]
+    }
+}
+
+impl Texts for Message {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        let citations = self.citations.iter().flat_map(|citation| {
+            let record = match &citation.origin {
+                Origin::Record(id) => Some(id.as_str()),
+                Origin::Document(_) => None,
+            };
+            [
+                record,
+                Some(citation.title.as_str()),
+                Some(citation.excerpt.as_str()),
+            ]
+        });
+        [
+            ("text", Some(self.text.as_str())),
+            ("model", self.model.as_deref()),
+        ]
+        .into_iter()
+        .chain(citations.map(|text| ("citations", text)))
+        .collect()
+    }
+}
+
+impl Texts for MessageTarget {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        match self {
+            Self::New(conversation) => conversation.texts(),
+            Self::Existing(_) => Vec::new(),
+        }
     }
 }
 

@@ -1,18 +1,20 @@
+mod conversations;
 mod documents;
 mod indexes;
 mod jobs;
 mod keys;
 mod ledger;
+mod messages;
 mod sources;
 mod tenants;
 mod users;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tenantry_domain::{
-    DocumentId, DocumentVersion, JobId, Page, Paged, Segment, SourceId, Tenant, TenantId, Timestamp, User,
-    UserId,
+    ConversationId, DocumentId, DocumentVersion, JobId, MessageId, Page, Paged, Segment, SourceId, Tenant,
+    TenantId, Timestamp, User, UserId,
 };
 
 use crate::ledger::{DocumentRecord, Indexes, JobRecord};
@@ -44,6 +46,9 @@ struct Records {
     parts: BTreeMap<(TenantId, SourceId, u32), sources::Part>,
     indexes: BTreeMap<TenantId, Indexes>,
     keys: BTreeMap<String, KeyState>,
+    threads: BTreeMap<(TenantId, ConversationId), conversations::Thread>,
+    /// The ids of the messages in `threads`.
+    messages: BTreeSet<(TenantId, MessageId)>,
 }
 
 /// When a tenant is to be looked at for work.

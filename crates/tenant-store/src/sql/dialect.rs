@@ -86,9 +86,9 @@ pub(super) fn in_scope<T>(
     }
 }
 
-/// Runs `work` on one tenant's records in one transaction, while no other such transaction runs on the same tenant: on PostgreSQL
-/// under a lock of the tenant's name, on SQLite under the database's own write lock, taken before anything is read.
-pub(super) fn alone_in_scope<T>(
+/// Runs `work`, which writes one tenant's records, in one transaction: on PostgreSQL bound to the tenant, on SQLite under the
+/// database's own write lock, taken before anything is read.
+pub(super) fn writing_in_scope<T>(
     conn: &mut AnyConnection,
     guard: &Guard,
     tenant: &TenantId,
@@ -98,10 +98,7 @@ pub(super) fn alone_in_scope<T>(
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(_) => conn.transaction(|conn| {
             match conn {
-                AnyConnection::Postgres(conn) => {
-                    postgres::enter(conn, guard.takes_role, tenant)?;
-                    postgres::lock_tenant(conn, tenant)?;
-                }
+                AnyConnection::Postgres(conn) => postgres::enter(conn, guard.takes_role, tenant)?,
                 #[cfg(feature = "sqlite")]
                 AnyConnection::Sqlite(_) => {}
             }
@@ -120,6 +117,24 @@ pub(super) fn alone_in_scope<T>(
             }
         }
     }
+}
+
+/// The same, while no other such transaction runs on the same tenant: on PostgreSQL under a lock of the tenant's name.
+pub(super) fn alone_in_scope<T>(
+    conn: &mut AnyConnection,
+    guard: &Guard,
+    tenant: &TenantId,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, WorkError>,
+) -> Result<T, WorkError> {
+    writing_in_scope(conn, guard, tenant, |conn| {
+        match conn {
+            #[cfg(feature = "postgres")]
+            AnyConnection::Postgres(conn) => postgres::lock_tenant(conn, tenant)?,
+            #[cfg(feature = "sqlite")]
+            AnyConnection::Sqlite(_) => {}
+        }
+        work(conn)
+    })
 }
 
 /// Adds a key unless one of that id is there; the derived connection knows no `ON CONFLICT`.

@@ -102,6 +102,18 @@ impl SqlStore {
         self.run(|conn| dialect::in_scope(conn, guard, scope.id(), work))
     }
 
+    /// Runs `work`, which writes several rows of the scope's tenant, in one transaction; rows that others may write at the same time are
+    /// locked by writing them.
+    fn write<T>(
+        &self,
+        scope: &TenantScope,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, WorkError>,
+    ) -> Result<T, StoreError> {
+        let guard = self.guard()?;
+        let mut conn = self.acquire()?;
+        Ok(dialect::writing_in_scope(&mut conn, guard, scope.id(), work)?)
+    }
+
     /// Runs `work` on the records of one tenant, in one transaction, while nobody else changes the same tenant's documents, jobs
     /// and indexes. Takes an id: a worker's claim is made before there is a scope.
     fn change<T>(

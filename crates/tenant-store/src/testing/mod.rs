@@ -1,6 +1,7 @@
 //! Scripted failures, for the tests of what stands on a store.
 
 mod accounts;
+mod conversations;
 mod documents;
 mod jobs;
 
