@@ -1,4 +1,5 @@
 use std::io::ErrorKind;
+use std::time::Duration;
 
 /// The cause of a failure that a caller cannot act on.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -52,6 +53,12 @@ pub enum HttpError {
     /// The caller cancelled.
     #[error("cancelled")]
     Cancelled,
+    /// The upstream failed again and again and is left alone for a while; nothing was sent. See [`crate::Breaking`].
+    #[error("the upstream failed repeatedly and is left alone for a while")]
+    CircuitOpen {
+        /// How long until it may be asked again.
+        retry_after: Duration,
+    },
     /// The answer is not HTTP, or broke in the middle.
     #[error("the answer is broken")]
     Protocol(#[source] BoxError),
@@ -68,7 +75,7 @@ impl HttpError {
     /// Whether the same request may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::Timeout | Self::Protocol(_) => true,
+            Self::Connect(_) | Self::Timeout | Self::Protocol(_) | Self::CircuitOpen { .. } => true,
             Self::Url(_) | Self::Header(_) | Self::TooLarge { .. } | Self::Cancelled => false,
         }
     }
@@ -79,7 +86,7 @@ impl From<HttpError> for std::io::Error {
         let kind = match &error {
             HttpError::Timeout => ErrorKind::TimedOut,
             HttpError::Cancelled => ErrorKind::ConnectionAborted,
-            HttpError::Connect(_) => ErrorKind::NotConnected,
+            HttpError::Connect(_) | HttpError::CircuitOpen { .. } => ErrorKind::NotConnected,
             HttpError::TooLarge { .. } | HttpError::Protocol(_) => ErrorKind::InvalidData,
             HttpError::Url(_) | HttpError::Header(_) => ErrorKind::InvalidInput,
         };

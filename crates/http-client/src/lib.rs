@@ -3,6 +3,7 @@
 
 mod address;
 mod answer;
+mod breaker;
 mod cancel;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
@@ -21,6 +22,7 @@ mod transport;
 mod ureq_transport;
 
 pub use answer::{Answer, AnswerBody, Gate, Piece};
+pub use breaker::{BreakerPolicy, Breaking, SystemTiming, Timing};
 pub use cancel::{Cancel, Watch};
 pub use error::{BoxError, HttpError, RejectedUrl};
 pub use memory::MemoryTransport;
