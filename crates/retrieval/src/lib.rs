@@ -3,7 +3,9 @@
 
 mod accounts;
 mod answer;
+mod chat;
 mod collections;
+mod conversations;
 mod embedders;
 mod ingest;
 mod knowledge;
@@ -14,26 +16,33 @@ mod reindex;
 mod resolve;
 mod search;
 mod split;
+mod template;
 mod tenants;
 mod text;
 
 pub use accounts::{AccountError, Accounts, LoginError, NewUser, UserUpdate};
-pub use answer::{Answer, AnswerError, AnswerEvent, Answers, Source};
+pub use answer::{Answer, AnswerError, AnswerEvent, Answers, Grounds, Source};
+pub use chat::{
+    Answer as ChatAnswer, Asker, Chat, ChatError, ChatModels, ChatParts, Question, Retrieval,
+    Source as ChatSource, Thread, Turn,
+};
 pub use collections::{Collection, CollectionError, Collections, ExternalCollection, OwnCollection};
+pub use conversations::{ConversationError, Conversations};
 pub use embedders::{Embedders, EmbeddingMismatch};
 pub use ingest::{IndexError, IngestLimits, IngestOptions, IngestParts, Ingestor, Settled, Worked};
 pub use knowledge::{Knowledge, NewFile, SubmitError, Upload};
 pub use pinecone::{PineconeCheck, PineconeLookup, RejectedPinecone};
 pub use reconcile::{Differences, IndexDifferences, Reconciler, RepairProgress, Repaired};
 pub use reindex::{ReindexError, ReindexProgress, Reindexed, Reindexer};
-pub use resolve::{Caller, ResolveError, Resolver, Superuser};
+pub use resolve::{Caller, Membership, ResolveError, Resolver, Superuser, TenantAdmin};
 pub use search::{
     CandidateCounts, Contribution, DenseSearch, Diversity, Explanation, HitExplanation, MergedChunk,
     Reranking, SearchError, SearchRequest, SearchResult, Searcher,
 };
 pub use split::Splitter;
 pub use tenants::{
-    NewTenant, PineconeState, SaveTenantError, SavedTenant, SearchTuning, TenantUpdate, Tenants,
+    AdminSettings, ChatTuning, NewTenant, OfferedModels, PineconeState, ProviderUpdate, SaveTenantError,
+    SavedTenant, SearchTuning, SettingsUpdate, TenantSettings, TenantUpdate, Tenants,
 };
 pub use text::InvalidField;
 

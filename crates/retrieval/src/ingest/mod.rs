@@ -140,7 +140,10 @@ impl Ingestor {
                 }),
             // It was deactivated this moment: its jobs wait.
             Err(
-                ResolveError::TenantForbidden | ResolveError::Unauthenticated | ResolveError::NotSuperuser,
+                ResolveError::TenantForbidden
+                | ResolveError::Unauthenticated
+                | ResolveError::NotSuperuser
+                | ResolveError::NotTenantAdmin,
             ) => Ok(Worked::Idle),
             Err(ResolveError::Store(error)) => Err(error),
         }

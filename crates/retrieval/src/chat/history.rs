@@ -1,0 +1,71 @@
+//! What a model is told of a conversation.
+
+use tenantry_domain::{Message, MessageId, MessageRole, MessageStatus};
+use tenantry_llm_client::{Turn, estimate_tokens};
+
+/// How many tokens of history a prompt has where the tenant does not say.
+const TOKENS: u32 = 2_000;
+/// How many messages are looked at: as many as would fill the tokens if each had only these many, within bounds.
+const TOKENS_OF_A_MESSAGE: u32 = 50;
+const FEWEST_MESSAGES: u16 = 4;
+const MOST_MESSAGES: u16 = 100;
+
+/// How much of a conversation is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound(u32);
+
+impl Bound {
+    pub(super) fn of(setting: Option<u32>) -> Self {
+        Self(setting.unwrap_or(TOKENS))
+    }
+
+    /// How many messages have to be read; `None` when no history is sent.
+    pub(super) fn messages(self) -> Option<u16> {
+        let wanted = u16::try_from(self.0 / TOKENS_OF_A_MESSAGE).unwrap_or(MOST_MESSAGES);
+        (self.0 > 0).then(|| wanted.clamp(FEWEST_MESSAGES, MOST_MESSAGES))
+    }
+
+    /// The newest of `turns`, each whole, that have no more tokens together.
+    pub(super) fn newest(self, mut turns: Vec<Turn>) -> Vec<Turn> {
+        let mut left = usize::try_from(self.0).unwrap_or(usize::MAX);
+        let fits = |turn: &&Turn| match left.checked_sub(estimate_tokens(&turn.text)) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        };
+        let kept = turns.iter().rev().take_while(fits).count();
+        turns.drain(..turns.len() - kept);
+        turns
+    }
+}
+
+/// What was said before the message `question`: each question with its answer. One whose answer failed, is empty or never
+/// came is left out with it.
+pub(super) fn before(question: MessageId, messages: Vec<Message>) -> Vec<Turn> {
+    let mut turns = Vec::new();
+    let mut asked: Option<Message> = None;
+    for message in messages {
+        if message.id == question {
+            break;
+        }
+        match message.role {
+            MessageRole::User => asked = Some(message),
+            MessageRole::Assistant => {
+                let Some(asked) = asked.take() else { continue };
+                if message.status != MessageStatus::Failed && !message.text.trim().is_empty() {
+                    turns.extend([asked, message].map(turn));
+                }
+            }
+        }
+    }
+    turns
+}
+
+fn turn(message: Message) -> Turn {
+    Turn {
+        speaker: message.role,
+        text: message.text,
+    }
+}
