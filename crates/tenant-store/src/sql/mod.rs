@@ -1,4 +1,5 @@
 mod connection;
+mod conversations;
 mod dialect;
 mod documents;
 mod errors;
@@ -7,6 +8,7 @@ mod isolation;
 mod jobs;
 mod keys;
 mod ledger;
+mod messages;
 mod migrate;
 mod pool;
 mod rows;

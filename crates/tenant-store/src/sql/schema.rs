@@ -133,6 +133,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    conversations (tenant_id, id) {
+        tenant_id -> Text,
+        id -> Text,
+        owner_id -> Text,
+        title -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        next_ordinal -> BigInt,
+    }
+}
+
+diesel::table! {
+    messages (tenant_id, conversation_id, ordinal) {
+        tenant_id -> Text,
+        conversation_id -> Text,
+        ordinal -> BigInt,
+        id -> Text,
+        role -> Text,
+        status -> Text,
+        model -> Nullable<Text>,
+        prompt_tokens -> Nullable<BigInt>,
+        completion_tokens -> Nullable<BigInt>,
+        usage_estimated -> Nullable<Bool>,
+        created_at -> BigInt,
+        text -> Text,
+        citations -> Text,
+    }
+}
+
+diesel::table! {
     crypto_state (kid) {
         kid -> Text,
         canary -> Text,
@@ -156,3 +186,4 @@ diesel::allow_tables_to_appear_in_same_query!(tenants, users);
 diesel::allow_tables_to_appear_in_same_query!(tenants, ingest_queue);
 diesel::allow_tables_to_appear_in_same_query!(tenants, indexes);
 diesel::allow_tables_to_appear_in_same_query!(source_parts, jobs);
+diesel::allow_tables_to_appear_in_same_query!(conversations, messages);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use tenantry_domain::{BoxError, MediaType, Metadata, MetadataValue, PageMark};
+use tenantry_domain::{BoxError, Citation, MediaType, Metadata, MetadataValue, Origin, PageMark, Span};
 
 use crate::TextRead;
 
@@ -76,6 +76,10 @@ pub(super) fn write_text_read(read: &TextRead) -> String {
 #[error("what was read of a text lacks {0}")]
 struct Lacking(&'static str);
 
+#[derive(Debug, thiserror::Error)]
+#[error("a citation lacks {0}")]
+struct LackingInCitation(&'static str);
+
 pub(super) fn read_text_read(text: &str) -> Result<TextRead, BoxError> {
     let value: Value = serde_json::from_str(text)?;
     let text = |key: &'static str| value.get(key).and_then(Value::as_str).ok_or(Lacking(key));
@@ -86,6 +90,55 @@ pub(super) fn read_text_read(text: &str) -> Result<TextRead, BoxError> {
         title: text("title")?.to_owned(),
         characters: number("characters")?.try_into()?,
         segments: number("segments")?.try_into()?,
+    })
+}
+
+pub(super) fn write_citations(citations: &[Citation]) -> String {
+    let write = |citation: &Citation| {
+        let (kind, id) = match &citation.origin {
+            Origin::Document(id) => ("document", id.to_string()),
+            Origin::Record(id) => ("record", id.clone()),
+        };
+        json!({
+            "number": citation.number,
+            kind: id,
+            "title": citation.title,
+            "start": citation.span.start,
+            "end": citation.span.end,
+            "page": citation.page,
+            "excerpt": citation.excerpt,
+        })
+    };
+    Value::Array(citations.iter().map(write).collect()).to_string()
+}
+
+pub(super) fn read_citations(text: &str) -> Result<Vec<Citation>, BoxError> {
+    let values: Vec<Value> = serde_json::from_str(text)?;
+    values.iter().map(read_citation).collect()
+}
+
+fn read_citation(value: &Value) -> Result<Citation, BoxError> {
+    let lacking = |key| LackingInCitation(key);
+    let text = |key: &'static str| value.get(key).and_then(Value::as_str).ok_or(lacking(key));
+    let number = |key: &'static str| value.get(key).and_then(Value::as_u64).ok_or(lacking(key));
+    let origin = match value.get("record") {
+        Some(_) => Origin::Record(text("record")?.to_owned()),
+        None => Origin::Document(text("document")?.parse()?),
+    };
+    let page = match value.get("page") {
+        None | Some(Value::Null) => None,
+        Some(_) => Some(number("page")?.try_into()?),
+    };
+    Ok(Citation {
+        number: number("number")?.try_into()?,
+        origin,
+        title: text("title")?.to_owned(),
+        span: Span {
+            start: number("start")?.try_into()?,
+            end: number("end")?.try_into()?,
+        },
+        page,
+        excerpt: text("excerpt")?.to_owned(),
     })
 }
 
@@ -128,6 +181,31 @@ mod tests {
             "{\"a\":1e999}",
         ] {
             assert!(read_metadata(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_list_of_citations_is_refused() {
+        let whole = r#"{"number":1,"record":"r-1","title":"t","start":0,"end":1,"page":null,"excerpt":"e"}"#;
+        assert_eq!(read_citations(&format!("[{whole},{whole}]")).unwrap().len(), 2);
+        for (from, to) in [
+            ("\"number\":1", "\"number\":65536"),
+            ("\"number\":1", "\"number\":\"1\""),
+            ("\"record\":\"r-1\"", "\"record\":1"),
+            ("\"record\":\"r-1\"", "\"document\":\"r-1\""),
+            ("\"record\":\"r-1\",", ""),
+            ("\"title\":\"t\",", ""),
+            ("\"start\":0", "\"start\":-1"),
+            ("\"end\":1,", ""),
+            ("\"page\":null", "\"page\":\"1\""),
+            (",\"excerpt\":\"e\"", ""),
+        ] {
+            let broken = whole.replace(from, to);
+            assert_ne!(broken, whole);
+            assert!(read_citations(&format!("[{broken}]")).is_err(), "{broken}");
+        }
+        for text in ["", "{}", "null", "[1]"] {
+            assert!(read_citations(text).is_err(), "{text}");
         }
     }
 }

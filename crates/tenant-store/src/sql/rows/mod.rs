@@ -1,8 +1,10 @@
+mod conversations;
 mod documents;
 mod indexes;
 mod jobs;
 mod json;
 mod keys;
+mod messages;
 mod segments;
 mod tenants;
 mod users;
@@ -12,10 +14,12 @@ use std::str::FromStr;
 use tenantry_domain::{BoxError, Timestamp};
 use time::PrimitiveDateTime;
 
+pub(super) use self::conversations::ConversationRow;
 pub(super) use self::documents::{DocumentRow, ReadyRow, VersionRow};
 pub(super) use self::indexes::IndexRow;
 pub(super) use self::jobs::JobRow;
 pub(super) use self::keys::KeyRow;
+pub(super) use self::messages::MessageRow;
 pub(super) use self::segments::SegmentRow;
 pub(super) use self::tenants::{TenantChanges, TenantRow};
 pub(super) use self::users::{UserChanges, UserRow};
