@@ -54,6 +54,8 @@ pub struct NewUser {
     pub is_superuser: bool,
     /// The user's tenant.
     pub tenant: Option<TenantId>,
+    /// What the user may do there.
+    pub role: Role,
 }
 
 /// What to change of a user: `None` keeps a value, `Some(None)` clears one.
@@ -61,6 +63,9 @@ pub struct NewUser {
 pub struct UserUpdate {
     /// The tenant; a change ends the user's sessions.
     pub tenant: Option<Option<TenantId>>,
+    /// What the user may do in the tenant; it works at once, without a new token. Who is moved to another tenant is a member there
+    /// unless this says otherwise.
+    pub role: Option<Role>,
     /// Whether the user may log in; a change ends the user's sessions.
     pub is_active: Option<bool>,
     /// Whether the user manages the platform; it works at once, without a new token.
@@ -142,6 +147,7 @@ impl Accounts {
             password,
             is_superuser: false,
             tenant: None,
+            role: Role::Member,
         })
     }
 
@@ -208,6 +214,7 @@ impl Accounts {
         let change = UserChange {
             end_sessions: moved || switched || password_hash.is_some(),
             tenant: update.tenant,
+            role: update.role.or(moved.then_some(Role::Member)),
             is_active: update.is_active,
             is_superuser: update.is_superuser,
             password_hash,
@@ -227,7 +234,7 @@ impl Accounts {
             is_superuser: new.is_superuser,
             is_active: true,
             tenant: new.tenant,
-            role: Role::default(),
+            role: new.role,
             token_version: 0,
             created_at: now,
             updated_at: now,

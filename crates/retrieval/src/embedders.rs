@@ -42,6 +42,11 @@ impl Embedders {
         self.current.as_ref().map(|embedder| embedder.identity())
     }
 
+    /// The names of all of them, that of new indexes first.
+    pub fn names(&self) -> Vec<String> {
+        self.all().map(|embedder| embedder.identity().name).collect()
+    }
+
     /// The embedder whose vectors can be compared with the index's; `None` for an index without vectors, which stays searched
     /// by words alone until it is built again.
     ///

@@ -11,6 +11,7 @@ mod ingest;
 mod knowledge;
 mod outline;
 mod pinecone;
+mod prompts;
 mod reconcile;
 mod reindex;
 mod resolve;
@@ -19,6 +20,7 @@ mod split;
 mod template;
 mod tenants;
 mod text;
+mod usage;
 
 pub use accounts::{AccountError, Accounts, LoginError, NewUser, UserUpdate};
 pub use answer::{Answer, AnswerError, AnswerEvent, Answers, Grounds, Source};
@@ -32,6 +34,7 @@ pub use embedders::{Embedders, EmbeddingMismatch};
 pub use ingest::{IndexError, IngestLimits, IngestOptions, IngestParts, Ingestor, Settled, Worked};
 pub use knowledge::{Knowledge, NewFile, SubmitError, Upload};
 pub use pinecone::{PineconeCheck, PineconeLookup, RejectedPinecone};
+pub use prompts::{ChangedLine, LineChange, PromptAccess, PromptDiff, Prompts};
 pub use reconcile::{Differences, IndexDifferences, Reconciler, RepairProgress, Repaired};
 pub use reindex::{ReindexError, ReindexProgress, Reindexed, Reindexer};
 pub use resolve::{Caller, Membership, ResolveError, Resolver, Superuser, TenantAdmin};
@@ -45,6 +48,7 @@ pub use tenants::{
     SavedTenant, SearchTuning, SettingsUpdate, TenantSettings, TenantUpdate, Tenants,
 };
 pub use text::InvalidField;
+pub use usage::{UsageError, UsageQuery, UsageReport, UsageReports};
 
 /// Runs the example of the workspace's README.
 #[cfg(doctest)]

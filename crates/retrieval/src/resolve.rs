@@ -2,7 +2,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tenantry_domain::{AccessClaims, Clock, Role, Tenant, TenantId, TenantScope, Timestamp, User, UserId};
+use tenantry_domain::{
+    AccessClaims, Clock, Email, Role, Tenant, TenantId, TenantScope, Timestamp, User, UserId,
+};
 use tenantry_tenant_store::{ClaimedJob, StoreError, TenantStore, UserStore};
 
 /// How long what was read of a caller may be used again, in microseconds.
@@ -23,6 +25,9 @@ pub enum ResolveError {
     /// The caller is not a superuser.
     #[error("the caller is not a superuser")]
     NotSuperuser,
+    /// The caller has a tenant, and is not its admin.
+    #[error("the caller is not an admin of the tenant")]
+    NotTenantAdmin,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -44,12 +49,84 @@ impl Caller {
 
 /// Proof that the caller manages the platform; the administrative use cases ask for it.
 #[derive(Debug)]
-pub struct Superuser(());
+pub struct Superuser {
+    user: Option<UserId>,
+}
 
 impl Superuser {
     /// The one who runs the process: whoever can start it on the database needs no token.
     pub fn operator() -> Self {
-        Self(())
+        Self { user: None }
+    }
+
+    /// Which user that is; `None` for the operator.
+    pub fn user(&self) -> Option<UserId> {
+        self.user
+    }
+}
+
+/// Proof that the caller is an admin of one active tenant, with that tenant's scope.
+#[derive(Debug)]
+pub struct TenantAdmin {
+    user: UserId,
+    email: Email,
+    scope: TenantScope,
+}
+
+impl TenantAdmin {
+    /// Which user that is.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// The address of that user.
+    pub fn email(&self) -> &Email {
+        &self.email
+    }
+
+    /// The scope of the admin's own tenant.
+    pub fn scope(&self) -> &TenantScope {
+        &self.scope
+    }
+}
+
+/// Somebody in their own active tenant, by what they may do there.
+#[derive(Debug)]
+pub enum Membership {
+    /// An admin.
+    Admin(TenantAdmin),
+    /// Anybody else.
+    Member {
+        /// Which user that is.
+        user: UserId,
+        /// The scope of the tenant.
+        scope: TenantScope,
+    },
+}
+
+impl Membership {
+    /// Which user it is.
+    pub fn user(&self) -> UserId {
+        match self {
+            Self::Admin(admin) => admin.user,
+            Self::Member { user, .. } => *user,
+        }
+    }
+
+    /// What the user may do in the tenant.
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Admin(_) => Role::Admin,
+            Self::Member { .. } => Role::Member,
+        }
+    }
+
+    /// The scope of the tenant.
+    pub fn scope(&self) -> &TenantScope {
+        match self {
+            Self::Admin(admin) => &admin.scope,
+            Self::Member { scope, .. } => scope,
+        }
     }
 }
 
@@ -61,7 +138,7 @@ struct Seen {
     at: Timestamp,
 }
 
-/// Resolves verified claims to a caller, a superuser, or the scope of one active tenant.
+/// Resolves verified claims to a caller, a superuser, a tenant admin, or the scope of one active tenant.
 ///
 /// What it reads may be used again for one second. A refusal is never decided from memory, so that a right given in the
 /// database works at once; a right taken there ends within the second, and one taken through this process at once.
@@ -146,9 +223,34 @@ impl Resolver {
     /// [`ResolveError::NotSuperuser`] when the caller is none; else as [`Resolver::caller`].
     pub fn superuser(&self, caller: &Caller) -> Result<Superuser, ResolveError> {
         if caller.user().is_superuser || self.again(caller)?.user().is_superuser {
-            Ok(Superuser(()))
+            Ok(Superuser {
+                user: Some(caller.user().id),
+            })
         } else {
             Err(ResolveError::NotSuperuser)
+        }
+    }
+
+    /// Proof that the caller is an admin of their own tenant, by the role in the store; the token does not say it.
+    ///
+    /// # Errors
+    /// [`ResolveError::NotTenantAdmin`] when the caller is a member; else as [`Resolver::scope`].
+    pub fn tenant_admin(&self, caller: &Caller) -> Result<TenantAdmin, ResolveError> {
+        match self.membership(caller)? {
+            Membership::Admin(admin) => Ok(admin),
+            Membership::Member { .. } => Err(ResolveError::NotTenantAdmin),
+        }
+    }
+
+    /// What the caller may do in their own tenant.
+    ///
+    /// # Errors
+    /// As [`Resolver::scope`].
+    pub fn membership(&self, caller: &Caller) -> Result<Membership, ResolveError> {
+        let membership = membership_of(caller);
+        match membership {
+            Ok(Membership::Admin(_)) => membership,
+            Ok(Membership::Member { .. }) | Err(_) => membership_of(&self.again(caller)?),
         }
     }
 
@@ -265,11 +367,24 @@ fn scope_of(caller: &Caller) -> Result<TenantScope, ResolveError> {
         .map_err(|_| ResolveError::TenantForbidden)
 }
 
+/// The role stands beside the tenant that it is for: both are of one read.
+fn membership_of(caller: &Caller) -> Result<Membership, ResolveError> {
+    let (user, scope) = (caller.user(), scope_of(caller)?);
+    Ok(match user.role {
+        Role::Admin => Membership::Admin(TenantAdmin {
+            user: user.id,
+            email: user.email.clone(),
+            scope,
+        }),
+        Role::Member => Membership::Member { user: user.id, scope },
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use tenantry_domain::{Email, ManualClock};
+    use tenantry_domain::ManualClock;
     use tenantry_tenant_store::MemoryStore;
 
     use super::*;

@@ -107,9 +107,11 @@ pub(super) fn search(tuning: SearchTuning) -> Result<SearchSettings, InvalidFiel
     })
 }
 
-pub(super) fn api_key(key: &SecretString) -> Result<&SecretString, InvalidField> {
+pub(super) fn api_key<'k>(
+    field: &'static str,
+    key: &'k SecretString,
+) -> Result<&'k SecretString, InvalidField> {
     let text = key.expose_secret();
-    let field = "pinecone_api_key";
     if text.is_empty() {
         Err(InvalidField::new(field, "is empty"))
     } else if text.len() > MAX_KEY {

@@ -1,19 +1,27 @@
+mod chat;
 mod fields;
 mod namespace;
 mod pinecone;
+mod provider;
 mod record;
+mod settings;
 
 use std::fmt;
 use std::sync::Arc;
 
 use tenantry_crypto::{OpenError, SealError, Sealer};
-use tenantry_domain::{ChatSettings, Clock, ExternalIndex, Page, Paged, Tenant, TenantId};
+use tenantry_domain::{ChatSettings, Clock, Page, Paged, Tenant, TenantId, UserId};
+use tenantry_llm_client::Providers;
 use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
 
+pub use self::chat::ChatTuning;
 pub(crate) use self::namespace::is_anothers;
 use self::pinecone::Pinecone;
+use self::provider::OwnProviders;
+pub use self::provider::ProviderUpdate;
 pub use self::record::{NewTenant, PineconeState, SavedTenant, SearchTuning, TenantUpdate};
-use crate::{InvalidField, PineconeCheck, PineconeLookup, RejectedPinecone, Resolver, Superuser};
+pub use self::settings::{AdminSettings, OfferedModels, SettingsUpdate, TenantSettings};
+use crate::{InvalidField, PineconeLookup, RejectedPinecone, Resolver, Superuser};
 
 /// Why a tenant was not saved.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +44,30 @@ pub enum SaveTenantError {
     Store(#[from] StoreError),
 }
 
-/// Makes and changes tenants, with their keys sealed and their Pinecone settings checked.
+/// Makes and changes tenants, with their keys sealed and their settings checked.
 pub struct Tenants {
     store: Arc<dyn TenantStore>,
     pinecone: Option<Pinecone>,
+    providers: Option<OwnProviders>,
+    offered: OfferedModels,
     resolver: Arc<Resolver>,
     clock: Arc<dyn Clock>,
+}
+
+/// Who makes a change.
+#[derive(Debug, Clone, Copy)]
+enum Hand {
+    Superuser(Option<UserId>),
+    Admin(UserId),
+}
+
+impl Hand {
+    fn author(self) -> Option<UserId> {
+        match self {
+            Self::Superuser(user) => user,
+            Self::Admin(user) => Some(user),
+        }
+    }
 }
 
 impl Tenants {
@@ -52,6 +78,8 @@ impl Tenants {
         Self {
             store,
             pinecone: None,
+            providers: None,
+            offered: OfferedModels::default(),
             resolver,
             clock,
         }
@@ -66,11 +94,23 @@ impl Tenants {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            store,
             pinecone: Some(Pinecone::new(sealer, pinecone)),
-            resolver,
-            clock,
+            ..Self::local(store, resolver, clock)
         }
+    }
+
+    /// Lets tenants bring a provider of models of their own, at addresses that `providers` takes, with keys sealed by `sealer`.
+    #[must_use]
+    pub fn with_providers(mut self, sealer: Arc<dyn Sealer>, providers: Arc<dyn Providers>) -> Self {
+        self.providers = Some(OwnProviders::new(sealer, providers));
+        self
+    }
+
+    /// Says which of the server's models tenants may choose; without it, none by name.
+    #[must_use]
+    pub fn with_models(mut self, offered: OfferedModels) -> Self {
+        self.offered = offered;
+        self
     }
 
     /// Makes a tenant. An unreachable Pinecone does not stand in the way.
@@ -79,21 +119,25 @@ impl Tenants {
     /// When a value cannot be kept, the Pinecone settings cannot work, the id is or was in use, or the store fails.
     pub fn create(&self, _: &Superuser, new: NewTenant) -> Result<SavedTenant, SaveTenantError> {
         let name = fields::name(&new.name)?;
-        let settings = fields::pinecone(&new)?;
         let search = fields::search(new.search.unwrap_or_default())?;
         new.system_prompt
             .as_deref()
             .map(fields::system_prompt)
             .transpose()?;
+        let chat = new
+            .chat
+            .clone()
+            .unwrap_or_default()
+            .of(&ChatSettings::default())?;
+        let llm = new.llm.as_ref();
+        let llm = llm.map(|llm| self.own_providers()?.changed(&new.id, None, llm));
+        let llm = llm.transpose()?;
+        settings::check_models(&chat, llm.as_ref())?;
+        self.check_embedding_model(&chat)?;
         if self.store.tenant(&new.id)?.is_some() {
             return Err(StoreError::IdTaken.into());
         }
-        let (pinecone, check) = match &new.pinecone_api_key {
-            Some(key) => self.pinecone()?.admit(&new.id, settings, fields::api_key(key)?)?,
-            None if settings.external.is_some() => return Err(external_without_key().into()),
-            None => (settings, None),
-        };
-        self.check_external(&new.id, pinecone.external.as_ref(), pinecone.host.as_deref())?;
+        let (pinecone, check) = self.admit_pinecone(&new)?;
         let now = self.clock.now();
         let tenant = Tenant {
             id: new.id,
@@ -101,8 +145,8 @@ impl Tenants {
             pinecone,
             system_prompt: new.system_prompt,
             search,
-            chat: ChatSettings::default(),
-            llm: None,
+            chat,
+            llm,
             is_active: true,
             created_at: now,
             updated_at: now,
@@ -133,22 +177,11 @@ impl Tenants {
     /// As [`Tenants::create`], and when the stored key is needed for the check and does not open.
     pub fn update(
         &self,
-        _: &Superuser,
+        superuser: &Superuser,
         id: &TenantId,
         update: &TenantUpdate,
     ) -> Result<Option<SavedTenant>, SaveTenantError> {
-        let Some(tenant) = self.store.tenant(id)? else {
-            return Ok(None);
-        };
-        let mut change = self.change(id, update)?;
-        let check = if update.touches_pinecone() {
-            self.check_again(&tenant, update, &mut change)?
-        } else {
-            None
-        };
-        let tenant = self.store.update_tenant(id, &change, self.clock.now())?;
-        self.resolver.forget();
-        Ok(tenant.map(|tenant| SavedTenant { tenant, check }))
+        self.apply(id, update, Hand::Superuser(superuser.user()))
     }
 
     /// Deactivates a tenant, which ends every use of it at once; `None` when there is none of that id.
@@ -165,7 +198,32 @@ impl Tenants {
         Ok(tenant)
     }
 
-    fn change(&self, id: &TenantId, update: &TenantUpdate) -> Result<TenantChange, SaveTenantError> {
+    fn apply(
+        &self,
+        id: &TenantId,
+        update: &TenantUpdate,
+        hand: Hand,
+    ) -> Result<Option<SavedTenant>, SaveTenantError> {
+        let Some(tenant) = self.store.tenant(id)? else {
+            return Ok(None);
+        };
+        let mut change = self.change(&tenant, update, hand)?;
+        let check = if update.touches_pinecone() {
+            self.check_again(&tenant, update, &mut change)?
+        } else {
+            None
+        };
+        let tenant = self.store.update_tenant(id, &change, self.clock.now())?;
+        self.resolver.forget();
+        Ok(tenant.map(|tenant| SavedTenant { tenant, check }))
+    }
+
+    fn change(
+        &self,
+        tenant: &Tenant,
+        update: &TenantUpdate,
+        hand: Hand,
+    ) -> Result<TenantChange, SaveTenantError> {
         if let Some(Some(prompt)) = &update.system_prompt {
             fields::system_prompt(prompt)?;
         }
@@ -182,9 +240,11 @@ impl Tenants {
             .pinecone_api_key
             .as_ref()
             .map(|key| -> Result<_, SaveTenantError> {
-                Ok(self.pinecone()?.seal(id, fields::api_key(key)?)?)
+                let key = fields::api_key("pinecone_api_key", key)?;
+                Ok(self.pinecone()?.seal(&tenant.id, key)?)
             })
             .transpose()?;
+        let (chat, llm) = self.chat_change(tenant, update, hand)?;
         Ok(TenantChange {
             name: name.map(fields::name).transpose()?,
             pinecone_environment: fields::nested(update.pinecone_environment.as_ref(), fields::environment)?,
@@ -193,80 +253,23 @@ impl Tenants {
             pinecone_api_key: api_key.map(Some),
             pinecone_external: external,
             search: search.transpose()?,
-            chat: None,
-            llm: None,
+            chat,
+            llm,
             system_prompt: update.system_prompt.clone(),
             is_active: update.is_active,
-            author: None,
+            author: hand.author(),
         })
     }
 
-    /// Checks the settings as they will be, and has the change carry the host and index that came of it.
-    fn check_again(
-        &self,
-        tenant: &Tenant,
-        update: &TenantUpdate,
-        change: &mut TenantChange,
-    ) -> Result<Option<PineconeCheck>, SaveTenantError> {
-        let key = match (&update.pinecone_api_key, &tenant.pinecone.api_key) {
-            (Some(key), _) => key.clone(),
-            (None, Some(stored)) => self.pinecone()?.open(&tenant.id, stored)?,
-            (None, None) if matches!(change.pinecone_external, Some(Some(_))) => {
-                return Err(external_without_key().into());
-            }
-            (None, None) => return Ok(None),
-        };
-        let index = change
-            .pinecone_index
-            .as_ref()
-            .unwrap_or(&tenant.pinecone.index)
-            .clone();
-        let environment = change
-            .pinecone_environment
-            .as_ref()
-            .unwrap_or(&tenant.pinecone.environment);
-        let check = self
-            .pinecone()?
-            .check(&key, index.as_deref(), environment.as_deref())?;
-        if let PineconeCheck::Verified { index, host, .. } = &check {
-            change.pinecone_index = Some(Some(index.clone()));
-            change.pinecone_host = Some(Some(host.clone()));
-        } else {
-            change.pinecone_host = Some(None);
-        }
-        let external = change
-            .pinecone_external
-            .as_ref()
-            .unwrap_or(&tenant.pinecone.external);
-        let host = change.pinecone_host.as_ref().and_then(Option::as_deref);
-        self.check_external(&tenant.id, external.as_ref(), host)?;
-        Ok(Some(check))
-    }
-
-    fn check_external(
-        &self,
-        id: &TenantId,
-        external: Option<&ExternalIndex>,
-        host: Option<&str>,
-    ) -> Result<(), SaveTenantError> {
-        external.map_or(Ok(()), |external| {
-            namespace::is_nobody_elses(self.store.as_ref(), id, host, &external.namespace)
-        })
-    }
-
-    fn pinecone(&self) -> Result<&Pinecone, InvalidField> {
+    fn own_providers(&self) -> Result<&OwnProviders, InvalidField> {
         let refusal = || {
             InvalidField::new(
-                "pinecone_api_key",
-                "is not taken here: tenants' own indexes are switched off",
+                "llm_provider",
+                "is not taken here: tenants' own providers are switched off",
             )
         };
-        self.pinecone.as_ref().ok_or_else(refusal)
+        self.providers.as_ref().ok_or_else(refusal)
     }
-}
-
-fn external_without_key() -> InvalidField {
-    InvalidField::new("pinecone_external", "needs a `pinecone_api_key`")
 }
 
 impl fmt::Debug for Tenants {

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use tenantry_domain::{ExternalIndex, PineconeSettings, Tenant, TenantId};
 
+use super::{ChatTuning, ProviderUpdate};
 use crate::PineconeCheck;
 
 /// How a tenant's knowledge is searched, as a superuser says it; what is not said is the default.
@@ -36,6 +37,10 @@ pub struct NewTenant {
     pub pinecone_external: Option<ExternalIndex>,
     /// How its knowledge is searched.
     pub search: Option<SearchTuning>,
+    /// How its questions are answered.
+    pub chat: Option<ChatTuning>,
+    /// Its own provider of models.
+    pub llm: Option<ProviderUpdate>,
     /// The system prompt: at most 32,000 characters.
     pub system_prompt: Option<String>,
 }
@@ -51,6 +56,8 @@ impl NewTenant {
             pinecone_api_key: None,
             pinecone_external: None,
             search: None,
+            chat: None,
+            llm: None,
             system_prompt: None,
         }
     }
@@ -71,6 +78,10 @@ pub struct TenantUpdate {
     pub pinecone_external: Option<Option<ExternalIndex>>,
     /// How its knowledge is searched; given, it is replaced as a whole, and cleared it is the default again.
     pub search: Option<Option<SearchTuning>>,
+    /// How its questions are answered, value by value; cleared it is the default again, but for what superusers alone say.
+    pub chat: Option<Option<ChatTuning>>,
+    /// Its own provider of models, value by value.
+    pub llm: Option<Option<ProviderUpdate>>,
     /// The system prompt.
     pub system_prompt: Option<Option<String>>,
     /// Whether the tenant may be used.

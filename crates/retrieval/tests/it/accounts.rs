@@ -1,5 +1,6 @@
 //! Making accounts and logging in.
 
+use tenantry_domain::Role;
 use tenantry_retrieval::{AccountError, LoginError, NewUser, UserUpdate};
 use tenantry_tenant_store::{StoreError, UserChange, UserStore};
 
@@ -117,6 +118,7 @@ fn an_address_is_taken_once_and_a_tenant_must_exist() {
         password: PASSWORD.into(),
         is_superuser: false,
         tenant: Some("nowhere".parse().unwrap()),
+        role: Role::Member,
     };
     let lost = world.accounts.create(&world.root, new);
     assert!(matches!(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_crypto::{KeyId, MemoryPasswordHasher, MemorySealer, PasswordPolicy};
 use tenantry_domain::{
-    AccessClaims, Cancellation, Clock, Dimension, Document, DocumentId, Job, ManualClock, TenantId,
+    AccessClaims, Cancellation, Clock, Dimension, Document, DocumentId, Job, ManualClock, Role, TenantId,
     TenantScope, Timestamp, User,
 };
 use tenantry_extraction::MemoryExtractor;
@@ -140,6 +140,7 @@ impl World {
             password: PASSWORD.into(),
             is_superuser: false,
             tenant: tenant.cloned(),
+            role: Role::Member,
         };
         self.accounts.create(&self.root, new).unwrap()
     }
