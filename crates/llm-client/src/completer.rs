@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use tenantry_domain::Cancellation;
 
-use crate::{LlmError, Prompt};
+use crate::{LlmError, Prompt, Task};
 
 /// Tokens as the provider counted them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,7 +66,7 @@ pub trait Completer: Send + Sync {
     /// The model's name, as answers carry it.
     fn model(&self) -> &str;
 
-    /// Whether it can do [`Task::Rewrite`](crate::Task::Rewrite); one that cannot refuses it with [`LlmError::Refused`].
+    /// Whether it can do [`Task::Rewrite`]; one that cannot refuses it with [`LlmError::Refused`].
     fn can_rewrite(&self) -> bool {
         true
     }
@@ -101,6 +101,14 @@ pub(crate) fn deliver<'p>(
         if cancellation.is_cancelled() || on_delta(piece).is_break() {
             return Err(LlmError::Cancelled);
         }
+    }
+    Ok(())
+}
+
+/// Refuses [`Task::Rewrite`] where `model` cannot do it.
+pub(crate) fn refuse_rewriting(model: &dyn Completer, prompt: &Prompt) -> Result<(), LlmError> {
+    if prompt.task == Task::Rewrite && !model.can_rewrite() {
+        return Err(LlmError::Refused("only a model that writes can rewrite".into()));
     }
     Ok(())
 }

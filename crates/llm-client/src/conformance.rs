@@ -1,4 +1,4 @@
-//! What every [`Embedder`], [`Reranker`] and [`Completer`] owes its callers, one function an obligation, each panicking
+//! What every [`Embedder`], [`Reranker`], [`Completer`] and [`Providers`] owes its callers, one function an obligation, each panicking
 //! where it is not kept.
 #![expect(
     clippy::expect_used,
@@ -8,9 +8,12 @@
 
 use std::ops::ControlFlow;
 
-use tenantry_domain::{Cancellation, Embedding};
+use tenantry_domain::{Cancellation, Embedding, MessageRole};
 
-use crate::{Completer, Completion, Embedder, LlmError, Passage, Prompt, Reranker};
+use crate::{
+    Completer, Completion, Embedder, Grounding, InvalidBaseUrl, LlmError, Passage, Prompt, ProviderAddress,
+    Providers, Reranker, Sampling, Turn,
+};
 
 /// Runs every obligation of an [`Embedder`].
 pub fn embedder(subject: &dyn Embedder) {
@@ -147,6 +150,9 @@ pub fn completer(subject: &dyn Completer) {
     a_break_ends_the_answer(subject);
     a_raised_cancellation_ends_the_answer(subject);
     a_prompt_without_passages_is_answered(subject);
+    every_kind_of_prompt_is_answered(subject);
+    a_follow_up_is_rewritten_or_refused(subject);
+    nothing_is_left_of_an_answer(subject);
 }
 
 /// An answer has text and says which model wrote it.
@@ -196,6 +202,126 @@ pub fn a_prompt_without_passages_is_answered(subject: &dyn Completer) {
     assert!(!subject.complete(&prompt).expect("an answer").text.is_empty());
 }
 
+/// Whatever an answer may rest on, and whatever stands beside the question, it is answered: in one piece and streamed.
+pub fn every_kind_of_prompt_is_answered(subject: &dyn Completer) {
+    let turn = |speaker, text: &str| Turn {
+        speaker,
+        text: text.to_owned(),
+    };
+    let history = [
+        turn(MessageRole::User, "Do you take returns?"),
+        turn(MessageRole::Assistant, "Yes [1]."),
+    ];
+    for grounding in [Grounding::Passages, Grounding::PassagesFirst, Grounding::Off] {
+        for turns in [&[][..], &history, &history[..1], &history[1..]] {
+            let prompt = Prompt {
+                grounding,
+                history: turns.to_vec(),
+                client_instruction: Some("Answer in one word.".to_owned()),
+                language: Some("English".to_owned()),
+                sampling: Sampling {
+                    temperature: Some(0.0),
+                    max_answer_tokens: Some(100),
+                    stop: vec!["###".to_owned()],
+                    seed: Some(1),
+                    ..Sampling::default()
+                },
+                ..prompt()
+            };
+            assert!(!subject.complete(&prompt).expect("an answer").text.is_empty());
+            let (heard, completion) = stream_of(subject, &prompt, &Cancellation::new(), usize::MAX);
+            assert_eq!(heard.concat(), completion.expect("an answer").text);
+            assert!(
+                heard.iter().all(|piece| !piece.is_empty()),
+                "an empty piece was passed on"
+            );
+        }
+    }
+}
+
+/// Who says that it can rewrite does, and who does not refuses to: in one piece and streamed.
+pub fn a_follow_up_is_rewritten_or_refused(subject: &dyn Completer) {
+    let asked = Turn {
+        speaker: MessageRole::User,
+        text: "When are refunds paid?".to_owned(),
+    };
+    let prompt = Prompt::rewriting(vec![asked], "And postage?");
+    let whole = subject.complete(&prompt);
+    let (heard, streamed) = stream_of(subject, &prompt, &Cancellation::new(), usize::MAX);
+    if subject.can_rewrite() {
+        assert!(!whole.expect("a query").text.is_empty());
+        assert_eq!(heard.concat(), streamed.expect("a query").text);
+    } else {
+        assert!(matches!(whole, Err(LlmError::Refused(_))), "{whole:?}");
+        assert!(matches!(streamed, Err(LlmError::Refused(_))), "{streamed:?}");
+        assert!(heard.is_empty());
+    }
+}
+
+/// A cancellation after the end of an answer does no harm, and the next answer is whole.
+pub fn nothing_is_left_of_an_answer(subject: &dyn Completer) {
+    let cancellation = Cancellation::new();
+    let (heard, completion) = stream(subject, &cancellation, usize::MAX);
+    assert_eq!(heard.concat(), completion.expect("an answer").text);
+    cancellation.cancel();
+    let (again, completion) = stream(subject, &Cancellation::new(), usize::MAX);
+    assert_eq!(again.concat(), completion.expect("an answer").text);
+}
+
+/// Runs every obligation of [`Providers`]. At `one` every model answers with the host of `one` in its text, at `other` with that
+/// of `other`; both were chosen by a tenant.
+pub fn providers(subject: &dyn Providers, one: &ProviderAddress, other: &ProviderAddress) {
+    each_address_is_answered_by_its_own_provider(subject, one, other);
+    each_address_has_its_own_embeddings(subject, one, other);
+    an_address_that_is_not_allowed_is_refused(subject);
+}
+
+/// What was opened at an address is answered from there, whatever else is opened and in which order, and does not answer for
+/// another.
+pub fn each_address_is_answered_by_its_own_provider(
+    subject: &dyn Providers,
+    one: &ProviderAddress,
+    other: &ProviderAddress,
+) {
+    let open = |address: &ProviderAddress| subject.completer(address, "chat").expect("a model");
+    let host = |address: &ProviderAddress| address.base_url().host_str().unwrap_or_default().to_owned();
+    let (first, second, again) = (open(one), open(other), open(one));
+    for (model, address) in [(&second, other), (&first, one), (&again, one), (&second, other)] {
+        let text = model.complete(&prompt()).expect("an answer").text;
+        assert!(
+            text.contains(&host(address)),
+            "{} was answered by another: {text}",
+            host(address)
+        );
+        let (heard, completion) = stream(model.as_ref(), &Cancellation::new(), usize::MAX);
+        assert_eq!(heard.concat(), completion.expect("an answer").text);
+        assert!(heard.concat().contains(&host(address)));
+    }
+}
+
+/// An embedder can be opened at an address, and says there what it says elsewhere: who it is.
+pub fn each_address_has_its_own_embeddings(
+    subject: &dyn Providers,
+    one: &ProviderAddress,
+    other: &ProviderAddress,
+) {
+    for address in [one, other, one] {
+        assert_eq!(subject.check(address), Ok(()));
+        let embedder = subject.embedder(address, "embedding").expect("a model");
+        assert_eq!(embed(embedder.as_ref(), &["a", "b"]).len(), 2);
+    }
+}
+
+/// A tenant's address that is not `https` is refused, by the check and by every opening alike.
+pub fn an_address_that_is_not_allowed_is_refused(subject: &dyn Providers) {
+    let address = ProviderAddress::of_tenant("http://llm.example.org/v1", None).expect("an address");
+    assert_eq!(subject.check(&address), Err(InvalidBaseUrl::NotHttps));
+    let completer = subject.completer(&address, "chat");
+    assert!(matches!(completer.err(), Some(LlmError::Refused(_))));
+    let embedder = subject.embedder(&address, "embedding");
+    assert!(matches!(embedder.err(), Some(LlmError::Refused(_))));
+}
+
 /// A prompt with a supported question.
 pub fn prompt() -> Prompt {
     let passage = |number, title: &str, text: &str| Passage {
@@ -231,8 +357,17 @@ fn stream(
     cancellation: &Cancellation,
     stop_after: usize,
 ) -> (Vec<String>, Result<Completion, LlmError>) {
+    stream_of(subject, &prompt(), cancellation, stop_after)
+}
+
+fn stream_of(
+    subject: &dyn Completer,
+    prompt: &Prompt,
+    cancellation: &Cancellation,
+    stop_after: usize,
+) -> (Vec<String>, Result<Completion, LlmError>) {
     let mut heard = Vec::new();
-    let completion = subject.stream(&prompt(), cancellation, &mut |delta| {
+    let completion = subject.stream(prompt, cancellation, &mut |delta| {
         heard.push(delta.to_owned());
         if heard.len() == stop_after {
             ControlFlow::Break(())
@@ -245,8 +380,13 @@ fn stream(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::{ExtractiveCompleter, MemoryCompleter, MemoryEmbedder, MemoryReranker};
+    use crate::{
+        ExtractiveCompleter, FailingCompleter, FallbackCompleter, MemoryCompleter, MemoryEmbedder,
+        MemoryProviders, MemoryReranker,
+    };
 
     #[test]
     fn the_memory_embedder_conforms() {
@@ -261,10 +401,52 @@ mod tests {
     #[test]
     fn the_memory_completer_conforms() {
         completer(&MemoryCompleter::saying("Within 30 days [1]."));
+        completer(&MemoryCompleter::saying("Within 30 days [1].").without_rewriting());
     }
 
     #[test]
     fn the_extractive_completer_conforms() {
         completer(&ExtractiveCompleter);
+    }
+
+    #[test]
+    fn the_fallback_completer_conforms_by_its_first_model_and_by_a_later_one() {
+        let memory = || Arc::new(MemoryCompleter::saying("Within 30 days [1].")) as Arc<dyn Completer>;
+        let extractive = || Arc::new(ExtractiveCompleter) as Arc<dyn Completer>;
+        let failing = || {
+            let down = || LlmError::Unavailable("scripted".into());
+            Arc::new(FailingCompleter::at_once(down)) as Arc<dyn Completer>
+        };
+        completer(&FallbackCompleter::new(memory(), vec![failing()]));
+        completer(&FallbackCompleter::new(failing(), vec![memory()]));
+        completer(&FallbackCompleter::new(
+            failing(),
+            vec![failing(), memory(), extractive()],
+        ));
+        completer(&FallbackCompleter::new(extractive(), Vec::new()));
+        completer(&FallbackCompleter::new(extractive(), vec![memory()]));
+    }
+
+    #[test]
+    fn the_memory_providers_conform() {
+        let model = |text: &str| Arc::new(MemoryCompleter::saying(text));
+        let subject = MemoryProviders::new()
+            .with_completer("one.test", model("I am one.test."))
+            .with_completer("other.test", model("I am other.test."))
+            .with_embedder("one.test", Arc::new(MemoryEmbedder))
+            .with_embedder("other.test", Arc::new(MemoryEmbedder));
+        let address = |url: &str| ProviderAddress::of_tenant(url, None).unwrap();
+        providers(
+            &subject,
+            &address("https://one.test/v1"),
+            &address("https://other.test/v1"),
+        );
+        assert_eq!(subject.opened()[0].base_url, "https://one.test/v1");
+        assert!(
+            subject
+                .opened()
+                .iter()
+                .all(|opened| opened.base_url.starts_with("https://"))
+        );
     }
 }

@@ -5,7 +5,7 @@ use tenantry_domain::Cancellation;
 
 use crate::sentences::sentences;
 use crate::terms::terms;
-use crate::{Completer, Completion, FinishReason, Grounding, LlmError, Passage, Prompt, Task, deliver};
+use crate::{Completer, Completion, FinishReason, Grounding, LlmError, Passage, Prompt, completer, deliver};
 
 /// Answers without any model: quotes the sentences of the passages that share most with the question, each with its
 /// `[number]`, or says that none does. Of a prompt it reads the passages and the question alone, and it cannot rewrite.
@@ -45,9 +45,7 @@ impl ExtractiveCompleter {
     const MODEL: &'static str = "extractive";
 
     fn pieces(prompt: &Prompt) -> Result<Vec<String>, LlmError> {
-        if prompt.task == Task::Rewrite {
-            return Err(LlmError::Refused("only a model can write".into()));
-        }
+        completer::refuse_rewriting(&Self, prompt)?;
         if prompt.passages.is_empty() || prompt.grounding == Grounding::Off {
             return Ok(vec!["No document was found for this question.".to_owned()]);
         }

@@ -20,7 +20,7 @@ use crate::{Budget, Completer, Completion, LlmError, Prompt, Task};
 /// use tenantry_llm_client::{Completer, ExtractiveCompleter, FallbackCompleter, LlmError, MemoryCompleter, Prompt};
 ///
 /// let down = MemoryCompleter::new(|_| Err(LlmError::Unavailable("no connection".into())));
-/// let model = FallbackCompleter::new(Arc::new(down), [Arc::new(ExtractiveCompleter) as Arc<dyn Completer>]);
+/// let model = FallbackCompleter::new(Arc::new(down), vec![Arc::new(ExtractiveCompleter)]);
 /// assert_eq!(model.complete(&Prompt::default())?.model, "extractive");
 /// # Ok::<(), LlmError>(())
 /// ```
@@ -39,10 +39,10 @@ const BUDGET: Budget = Budget {
 impl FallbackCompleter {
     /// Asks `first`, then those of `then` in their order; all of them together have a minute until the first piece of text
     /// and ten minutes for the answer.
-    pub fn new(first: Arc<dyn Completer>, then: impl IntoIterator<Item = Arc<dyn Completer>>) -> Self {
+    pub fn new(first: Arc<dyn Completer>, then: Vec<Arc<dyn Completer>>) -> Self {
         Self {
             first,
-            then: then.into_iter().collect(),
+            then,
             budget: BUDGET,
         }
     }
@@ -87,7 +87,7 @@ impl FallbackCompleter {
                 Err((error, Next::IsTooLate)) => return Err(failures.before(model.model(), error)),
             }
         }
-        Err(failures.in_all())
+        Err(failures.in_all(prompt.task))
     }
 }
 
@@ -138,8 +138,7 @@ impl fmt::Debug for FallbackCompleter {
         let models = self.models(Task::Answer).map(Completer::model);
         f.debug_struct("FallbackCompleter")
             .field("models", &models.collect::<Vec<_>>())
-            .field("budget", &self.budget)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -173,10 +172,13 @@ impl Failures {
     }
 
     /// The error of the first model, which tells of the others too.
-    fn in_all(self) -> LlmError {
+    fn in_all(self, task: Task) -> LlmError {
         match self.first {
             Some(first) if self.told.len() == 1 => first,
             Some(first) => first.with_source(self.told.join("; ").into()),
+            None if task == Task::Rewrite => {
+                LlmError::Refused("no model that could be asked in time can rewrite".into())
+            }
             None => LlmError::Unavailable("no model could be asked in the time that was left".into()),
         }
     }
@@ -200,4 +202,211 @@ fn told(model: &str, error: &LlmError) -> String {
         source = cause.source();
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::{ExtractiveCompleter, FailingCompleter, MemoryCompleter, Turn};
+
+    type Failure = fn() -> LlmError;
+
+    fn transient() -> LlmError {
+        LlmError::Unavailable("no connection".into())
+    }
+
+    fn failing(failure: Failure) -> Arc<dyn Completer> {
+        Arc::new(FailingCompleter::at_once(failure))
+    }
+
+    fn saying(name: &str) -> Arc<MemoryCompleter> {
+        Arc::new(MemoryCompleter::saying(format!("It is {name}.")).named(name))
+    }
+
+    fn chain(mut models: Vec<Arc<dyn Completer>>) -> FallbackCompleter {
+        FallbackCompleter::new(models.remove(0), models)
+    }
+
+    fn stream(model: &dyn Completer) -> (String, Result<Completion, LlmError>) {
+        let mut heard = String::new();
+        let outcome = model.stream(&Prompt::default(), &Cancellation::new(), &mut |delta| {
+            heard.push_str(delta);
+            ControlFlow::Continue(())
+        });
+        (heard, outcome)
+    }
+
+    fn causes(error: &LlmError) -> String {
+        told("all", error)
+    }
+
+    #[test]
+    fn the_next_model_answers_what_another_may_not() {
+        let failures: [Failure; 8] = [
+            transient,
+            || LlmError::RateLimited {
+                retry_after: None,
+                source: "slow down".into(),
+            },
+            || LlmError::QuotaExceeded("spent".into()),
+            || LlmError::UnknownModel("no such model".into()),
+            || LlmError::Unauthorized("wrong key".into()),
+            || LlmError::Protocol("html".into()),
+            || LlmError::TooLong("too long".into()),
+            || LlmError::Truncated("nothing came".into()),
+        ];
+        for failure in failures {
+            let model = chain(vec![failing(failure), saying("second"), saying("third")]);
+            let (heard, outcome) = stream(&model);
+            let completion = outcome.unwrap();
+            assert_eq!(heard, "It is second.");
+            assert_eq!(
+                (completion.text.as_str(), completion.model.as_str()),
+                ("It is second.", "second")
+            );
+            assert_eq!(model.complete(&Prompt::default()).unwrap().model, "second");
+        }
+    }
+
+    #[test]
+    fn a_model_that_answers_is_the_only_one_that_is_asked() {
+        let (first, second) = (saying("first"), saying("second"));
+        let model = chain(vec![first.clone(), second.clone()]);
+        assert_eq!(stream(&model).1.unwrap().model, "first");
+        assert_eq!((first.prompts().len(), second.prompts().len()), (1, 0));
+        assert_eq!(model.model(), "first");
+    }
+
+    #[test]
+    fn a_refused_request_is_not_taken_elsewhere() {
+        let second = saying("second");
+        let model = chain(vec![
+            failing(|| LlmError::Refused("filtered".into())),
+            second.clone(),
+        ]);
+        assert!(matches!(stream(&model).1, Err(LlmError::Refused(_))));
+        assert!(matches!(
+            model.complete(&Prompt::default()),
+            Err(LlmError::Refused(_))
+        ));
+        assert!(second.prompts().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_asked_after_the_first_piece() {
+        let second = saying("second");
+        let broken = FailingCompleter::after(["half "], || LlmError::Truncated("gone".into()));
+        let model = chain(vec![failing(transient), Arc::new(broken), second.clone()]);
+        let (heard, outcome) = stream(&model);
+        let error = outcome.unwrap_err();
+        assert_eq!(heard, "half ");
+        assert!(matches!(error, LlmError::Truncated(_)), "{error:?}");
+        assert!(second.prompts().is_empty());
+        // The log tells of the model that was asked before, too.
+        assert!(
+            causes(&error).contains("no connection") && causes(&error).contains("gone"),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn nothing_is_asked_after_a_cancellation() {
+        let second = saying("second");
+        let model = chain(vec![failing(|| LlmError::Cancelled), second.clone()]);
+        assert!(matches!(stream(&model).1, Err(LlmError::Cancelled)));
+        let cancellation = Cancellation::new();
+        let raised = cancellation.clone();
+        let leaving = MemoryCompleter::new(move |_| {
+            raised.cancel();
+            Err(transient())
+        });
+        let model = chain(vec![Arc::new(leaving), second.clone()]);
+        let outcome = model.stream(&Prompt::default(), &cancellation, &mut |_| {
+            ControlFlow::Continue(())
+        });
+        assert!(matches!(outcome, Err(LlmError::Cancelled)), "{outcome:?}");
+        assert!(second.prompts().is_empty());
+    }
+
+    #[test]
+    fn the_error_is_that_of_the_first_and_tells_of_all() {
+        let model = chain(vec![
+            failing(|| LlmError::Unauthorized("wrong key".into())),
+            failing(transient),
+            failing(|| LlmError::UnknownModel("no such model".into())),
+        ]);
+        for error in [
+            stream(&model).1.unwrap_err(),
+            model.complete(&Prompt::default()).unwrap_err(),
+        ] {
+            assert!(matches!(error, LlmError::Unauthorized(_)), "{error:?}");
+            let told = causes(&error);
+            for reason in ["wrong key", "no connection", "no such model"] {
+                assert!(told.contains(reason), "{told}");
+            }
+        }
+        let alone = chain(vec![failing(transient)]);
+        assert_eq!(
+            causes(&stream(&alone).1.unwrap_err()),
+            "all: the provider is unavailable: no connection"
+        );
+    }
+
+    #[test]
+    fn all_models_share_one_budget() {
+        let budgets = Arc::new(Mutex::new(Vec::new()));
+        let noting = || -> Arc<dyn Completer> {
+            let budgets = budgets.clone();
+            Arc::new(MemoryCompleter::new(move |prompt| {
+                budgets.lock().unwrap().push(prompt.budget);
+                Err(transient())
+            }))
+        };
+        let slow = MemoryCompleter::new(|prompt| {
+            std::thread::sleep(prompt.budget.first_token.unwrap());
+            Err(transient())
+        });
+        let budget = |millis| Budget {
+            first_token: Some(Duration::from_millis(millis)),
+            total: Some(Duration::from_mins(5)),
+        };
+        let model = chain(vec![noting(), Arc::new(slow), noting()]).within(budget(30));
+        assert!(matches!(stream(&model).1, Err(LlmError::Unavailable(_))));
+        let seen = std::mem::take(&mut *budgets.lock().unwrap());
+        assert_eq!(seen.len(), 1, "a model was asked when no time was left");
+        assert!(seen[0].first_token <= budget(30).first_token && seen[0].total <= budget(30).total);
+
+        let shorter = Prompt {
+            budget: budget(7),
+            ..Prompt::default()
+        };
+        drop(chain(vec![noting()]).within(budget(60_000)).complete(&shorter));
+        assert!(budgets.lock().unwrap()[0].first_token <= budget(7).first_token);
+        let none = Prompt {
+            budget: budget(0),
+            ..Prompt::default()
+        };
+        assert!(matches!(
+            chain(vec![saying("first")]).complete(&none),
+            Err(LlmError::Unavailable(_))
+        ));
+    }
+
+    #[test]
+    fn a_follow_up_is_rewritten_by_those_that_can() {
+        let writer = saying("writer");
+        let history = vec![Turn {
+            speaker: tenantry_domain::MessageRole::User,
+            text: "a".into(),
+        }];
+        let follow_up = Prompt::rewriting(history, "b");
+        let model = chain(vec![Arc::new(ExtractiveCompleter), writer]);
+        assert!(model.can_rewrite());
+        assert_eq!(model.complete(&follow_up).unwrap().model, "writer");
+        let none = chain(vec![Arc::new(ExtractiveCompleter)]);
+        assert!(!none.can_rewrite());
+        assert!(matches!(none.complete(&follow_up), Err(LlmError::Refused(_))));
+    }
 }

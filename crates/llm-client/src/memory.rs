@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use tenantry_domain::{Cancellation, Dimension, Embedding, EmbeddingModel};
 
 use crate::{
-    Completer, Completion, Embedded, Embedder, FinishReason, LlmError, Prompt, Reranker, deliver, embedder,
-    reranker, terms,
+    Completer, Completion, Embedded, Embedder, FinishReason, LlmError, Prompt, Reranker, Usage, completer,
+    deliver, embedder, reranker, terms,
 };
 
 /// Embeds texts by hashing their words into 64 numbers, for tests alone: texts with the same words are close, which
@@ -98,6 +98,9 @@ impl Reranker for MemoryReranker {
 /// ```
 pub struct MemoryCompleter {
     script: Box<Script>,
+    model: String,
+    usage: Option<Usage>,
+    rewrites: bool,
     prompts: Mutex<Vec<Prompt>>,
 }
 
@@ -110,6 +113,9 @@ impl MemoryCompleter {
     pub fn new(script: impl Fn(&Prompt) -> Result<String, LlmError> + Send + Sync + 'static) -> Self {
         Self {
             script: Box::new(script),
+            model: Self::MODEL.to_owned(),
+            usage: None,
+            rewrites: true,
             prompts: Mutex::default(),
         }
     }
@@ -129,6 +135,27 @@ impl MemoryCompleter {
         })
     }
 
+    /// Names the model; without a name it is `memory`.
+    #[must_use]
+    pub fn named(mut self, model: impl Into<String>) -> Self {
+        self.model = model.into();
+        self
+    }
+
+    /// Lets every answer take that many tokens; without, answers do not say.
+    #[must_use]
+    pub fn counting(mut self, usage: Usage) -> Self {
+        self.usage = Some(usage);
+        self
+    }
+
+    /// Refuses to rewrite; without, the script is asked to do that too.
+    #[must_use]
+    pub fn without_rewriting(mut self) -> Self {
+        self.rewrites = false;
+        self
+    }
+
     /// The prompts so far, in the order they came.
     pub fn prompts(&self) -> Vec<Prompt> {
         self.prompts
@@ -140,10 +167,15 @@ impl MemoryCompleter {
 
 impl Completer for MemoryCompleter {
     fn model(&self) -> &str {
-        Self::MODEL
+        &self.model
+    }
+
+    fn can_rewrite(&self) -> bool {
+        self.rewrites
     }
 
     fn complete(&self, prompt: &Prompt) -> Result<Completion, LlmError> {
+        completer::refuse_rewriting(self, prompt)?;
         self.prompts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -151,9 +183,9 @@ impl Completer for MemoryCompleter {
         let text = (self.script)(prompt)?;
         Ok(Completion {
             text,
-            model: Self::MODEL.to_owned(),
+            model: self.model.clone(),
             finish: FinishReason::Stop,
-            usage: None,
+            usage: self.usage,
         })
     }
 

@@ -68,6 +68,7 @@ pub struct Sampling {
 
 /// The time that is left for an answer; the nearer of it and the completer's own deadlines holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[must_use]
 pub struct Budget {
     /// Until the first token of a streamed answer; one in one piece has none.
     pub first_token: Option<Duration>,

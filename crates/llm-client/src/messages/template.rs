@@ -18,7 +18,7 @@ const WORDS: [&str; 14] = [
     "<bos>",
     "<eos>",
 ];
-/// The bars of `<|im_start|>`, and those of DeepSeek's templates.
+/// The bars of `<|im_start|>`, and the full-width ones of other templates.
 const BARS: [char; 2] = ['|', '｜'];
 /// The longest word between bars, in bytes.
 const LONGEST: usize = 64;

@@ -17,6 +17,16 @@ pub(super) struct Answer {
     refused: bool,
 }
 
+/// What a chunk adds to an answer.
+pub(super) enum Added {
+    /// No words.
+    Nothing,
+    /// What a reasoning model thinks before it answers.
+    Thought,
+    /// Text.
+    Text(String),
+}
+
 impl Answer {
     pub(super) fn new() -> Self {
         Self {
@@ -28,11 +38,11 @@ impl Answer {
         }
     }
 
-    /// Takes a whole answer or a chunk in, and gives the text that it adds.
+    /// Takes a whole answer or a chunk in, and says what it adds.
     ///
     /// # Errors
     /// When it is an error instead, or no JSON.
-    pub(super) fn accept(&mut self, json: &str, key: Option<&SecretString>) -> Result<String, LlmError> {
+    pub(super) fn accept(&mut self, json: &str, key: Option<&SecretString>) -> Result<Added, LlmError> {
         let answer = match serde_json::from_str::<ChatAnswer>(json) {
             Ok(answer) if answer.error.is_none() && answer.object.as_deref() != Some("error") => answer,
             other => return Err(no_answer(json, other.err(), key)),
@@ -46,17 +56,23 @@ impl Answer {
         let first = choices
             .into_iter()
             .find(|choice| choice.index.unwrap_or_default() == 0);
-        Ok(first.map(|choice| self.add(choice)).unwrap_or_default())
+        Ok(first.map_or(Added::Nothing, |choice| self.add(choice)))
     }
 
-    fn add(&mut self, choice: Choice) -> String {
+    fn add(&mut self, choice: Choice) -> Added {
         self.finish = choice.finish_reason.as_deref().map(finish).or(self.finish);
-        let Words { content, refusal } = choice.delta.or(choice.message).unwrap_or_default();
+        let words = choice.delta.or(choice.message).unwrap_or_default();
+        let thinks = words.thinks();
+        let Words { content, refusal, .. } = words;
         // A refusal is what the model has to say instead of an answer.
         self.refused |= refusal.as_ref().is_some_and(|refusal| !refusal.is_empty());
         let added = content.unwrap_or_default() + &refusal.unwrap_or_default();
         self.text.push_str(&added);
-        added
+        match added.is_empty() {
+            false => Added::Text(added),
+            true if thinks => Added::Thought,
+            true => Added::Nothing,
+        }
     }
 
     pub(super) fn is_finished(&self) -> bool {

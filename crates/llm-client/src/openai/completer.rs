@@ -1,15 +1,16 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use tenantry_domain::Cancellation;
-use tenantry_http_client::{Cancel, SseReader, StreamResponse, Transport};
+use tenantry_http_client::{Cancel, Deadlines, SseReader, StreamResponse, Transport};
 
-use super::chunks::{self, Answer, Step};
+use super::chunks::{self, Added, Answer, Step};
+use super::deadlines::{NextToken, Timed};
 use super::messages::messages;
 use super::wire::{ChatRequest, StreamOptions};
-use super::{Client, MaxTokensField, OpenAiSettings};
+use super::{CONNECT, Client, MaxTokensField, OpenAiSettings};
 use crate::{Completer, Completion, LlmError, Prompt, Task, failure};
 
 /// Answers by `POST /chat/completions`. Until the first byte of an answer, busy answers and failed connections are
@@ -19,10 +20,6 @@ pub struct OpenAiCompleter {
 }
 
 const PATH: &[&str] = &["chat", "completions"];
-/// For an answer in one piece.
-const WHOLE: Duration = Duration::from_mins(2);
-/// For a streamed answer, longer than the longest one.
-const STREAMED: Duration = Duration::from_mins(10);
 /// A query is far shorter, but a reasoning model's thoughts count too.
 const REWRITTEN_TOKENS: u32 = 512;
 
@@ -70,16 +67,24 @@ impl OpenAiCompleter {
     fn read_events(
         &self,
         stream: StreamResponse,
+        due: &NextToken,
         on_delta: &mut dyn FnMut(&str) -> Result<(), LlmError>,
     ) -> Result<Answer, LlmError> {
         let key = self.client.settings.api_key.as_ref();
         let mut answer = Answer::new();
-        let mut events = SseReader::new(stream.body);
+        let mut events = SseReader::new(Timed {
+            body: stream.body,
+            due,
+        });
         loop {
             match chunks::next(&mut events) {
                 Step::Json(json) => match answer.accept(&json, key) {
-                    Ok(delta) if delta.is_empty() => {}
-                    Ok(delta) => on_delta(&delta)?,
+                    Ok(Added::Nothing) => {}
+                    Ok(Added::Thought) => due.came(),
+                    Ok(Added::Text(text)) => {
+                        on_delta(&text)?;
+                        due.came();
+                    }
                     Err(error) => return Err(broken_off(&answer, error)),
                 },
                 Step::Done => return Ok(answer),
@@ -109,7 +114,15 @@ impl Completer for OpenAiCompleter {
     }
 
     fn complete(&self, prompt: &Prompt) -> Result<Completion, LlmError> {
-        let answer = self.client.post(PATH, &self.body(prompt, false)?, WHOLE)?;
+        let own = self.client.settings.deadlines.of(prompt);
+        let whole = own.of_whole_answer();
+        let deadlines = Deadlines {
+            connect: CONNECT,
+            first_byte: whole,
+            idle: own.between_tokens,
+            total: whole,
+        };
+        let answer = self.client.post(PATH, &self.body(prompt, false)?, deadlines)?;
         self.read_whole(&answer.body)?.complete(self.model())
     }
 
@@ -126,9 +139,16 @@ impl Completer for OpenAiCompleter {
             let stopped = cancellation.is_cancelled() || on_delta(delta).is_break();
             if stopped { Err(LlmError::Cancelled) } else { Ok(()) }
         };
-        let stream = self
-            .client
-            .stream(PATH, &self.body(prompt, true)?, STREAMED, &cancel)?;
+        let own = self.client.settings.deadlines.of(prompt);
+        let due = NextToken::after(Instant::now(), own);
+        let deadlines = Deadlines {
+            connect: CONNECT.min(own.first_token),
+            first_byte: own.first_token,
+            idle: own.silence(),
+            total: own.total,
+        };
+        let body = self.body(prompt, true)?;
+        let stream = self.client.stream(PATH, &body, deadlines, &cancel)?;
         let answer = if is_json(&stream) {
             // A server that does not stream answers in one piece.
             let answer = self.read_whole(&stream.whole().map_err(failure::of_transport)?.body)?;
@@ -137,7 +157,7 @@ impl Completer for OpenAiCompleter {
             }
             answer
         } else {
-            self.read_events(stream, &mut pass_on)?
+            self.read_events(stream, &due, &mut pass_on)?
         };
         answer.complete(self.model())
     }

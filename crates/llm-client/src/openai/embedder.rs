@@ -3,12 +3,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tenantry_domain::{Dimension, Embedding, EmbeddingModel};
-use tenantry_http_client::Transport;
+use tenantry_http_client::{Deadlines, Transport};
 use url::Url;
 
 use super::batches::batches;
 use super::wire::{EmbeddingAnswer, EmbeddingItem, EmbeddingRequest};
-use super::{Client, OpenAiSettings};
+use super::{CONNECT, Client, OpenAiSettings};
 use crate::{Embedded, Embedder, LlmError, embedder, failure};
 
 /// Embeds texts by `POST /embeddings`, in requests of at most 256 texts and 600 kB; a request that the provider finds
@@ -38,7 +38,14 @@ impl OpenAiEmbedder {
             encoding_format: "base64",
             dimensions: settings.dimensions.map(Dimension::get),
         };
-        let answer = match self.client.post(&["embeddings"], &body, TOTAL) {
+        let deadlines = Deadlines {
+            connect: CONNECT,
+            // Nothing comes before the whole answer is ready.
+            first_byte: settings.patience.saturating_mul(2),
+            idle: settings.patience,
+            total: TOTAL,
+        };
+        let answer = match self.client.post(&["embeddings"], &body, deadlines) {
             Err(LlmError::TooLong(_)) if texts.len() > 1 => {
                 let (first, second) = texts.split_at(texts.len() / 2);
                 self.embed_batch(first, embedded)?;

@@ -3,6 +3,7 @@
 mod batches;
 mod chunks;
 mod completer;
+mod deadlines;
 mod embedder;
 mod messages;
 mod providers;
@@ -50,9 +51,8 @@ impl Client {
     }
 
     /// Posts `body` and gives the answer to it, which has a good status.
-    fn post(&self, path: &[&str], body: &impl Serialize, total: Duration) -> Result<Response, LlmError> {
-        // Nothing comes before the whole answer is ready.
-        let request = self.request(path, body, self.settings.patience.saturating_mul(2), total)?;
+    fn post(&self, path: &[&str], body: &impl Serialize, deadlines: Deadlines) -> Result<Response, LlmError> {
+        let request = self.request(path, body, deadlines)?;
         let answer = self.transport.send(&request).map_err(failure::of_transport)?;
         if answer.is_success() {
             Ok(answer)
@@ -66,10 +66,10 @@ impl Client {
         &self,
         path: &[&str],
         body: &impl Serialize,
-        total: Duration,
+        deadlines: Deadlines,
         cancel: &Cancel,
     ) -> Result<StreamResponse, LlmError> {
-        let request = self.request(path, body, self.settings.patience, total)?;
+        let request = self.request(path, body, deadlines)?;
         let answer = self
             .transport
             .stream(&request, cancel)
@@ -87,22 +87,14 @@ impl Client {
         &self,
         path: &[&str],
         body: &impl Serialize,
-        first_byte: Duration,
-        total: Duration,
+        deadlines: Deadlines,
     ) -> Result<Request, LlmError> {
         let OpenAiSettings {
             api_key,
             key_header,
             trust,
-            patience,
             ..
         } = &self.settings;
-        let deadlines = Deadlines {
-            connect: CONNECT,
-            first_byte,
-            idle: *patience,
-            total,
-        };
         let request = Request::new(Method::Post, self.endpoint(path)?, trust.clone())
             .deadlines(deadlines)
             .max_answer(MAX_ANSWER)

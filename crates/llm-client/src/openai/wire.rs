@@ -96,6 +96,21 @@ pub(super) struct Choice {
 pub(super) struct Words {
     pub(super) content: Option<String>,
     pub(super) refusal: Option<String>,
+    /// What a reasoning model thinks, as vLLM and others call it.
+    reasoning_content: Option<Value>,
+    /// The same, as Ollama and others call it.
+    reasoning: Option<Value>,
+}
+
+impl Words {
+    /// Whether there is anything of the model's thoughts.
+    pub(super) fn thinks(&self) -> bool {
+        let thoughts = [&self.reasoning_content, &self.reasoning];
+        thoughts
+            .into_iter()
+            .flatten()
+            .any(|thought| thought.as_str().is_none_or(|text| !text.is_empty()))
+    }
 }
 
 #[derive(Deserialize, Clone, Copy)]

@@ -1,3 +1,7 @@
+mod deadlines;
+mod providers;
+mod requests;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +14,8 @@ use tenantry_http_client::{Answer, Gate, Piece, Recorded, StubServer, UreqTransp
 
 use super::*;
 use crate::{
-    Completer, Completion, Embedder, FinishReason, MemoryEmbedder, Passage, Prompt, Usage, conformance,
+    Completer, Completion, Embedder, FallbackCompleter, FinishReason, MemoryEmbedder, Passage, Prompt, Usage,
+    conformance,
 };
 
 const KEY: &str = "sk-marker-5f1c";
@@ -158,6 +163,18 @@ fn the_embedder_conforms_with_either_encoding() {
 fn the_completer_conforms() {
     let server = StubServer::start(completion);
     conformance::completer(&completer_of(&server));
+}
+
+#[test]
+fn the_completer_conforms_behind_a_fallback_that_is_needed_and_one_that_is_not() {
+    let server = StubServer::start(completion);
+    let down = StubServer::start(|_| Answer::new(500));
+    let other = || Arc::new(completer_of(&server)) as Arc<dyn Completer>;
+    conformance::completer(&FallbackCompleter::new(other(), vec![other()]));
+    let broken = Arc::new(completer_of(&down));
+    let model = FallbackCompleter::new(broken, vec![other()]);
+    conformance::completer(&model);
+    assert!(!down.requests().is_empty());
 }
 
 #[test]
@@ -449,6 +466,22 @@ fn chunks_of_every_server_are_read() {
     );
     let second = json!({"choices": [{"index": 1, "delta": {"content": "b"}}]}).to_string();
     check(&[content("a"), second, stop(), done()], "a", FinishReason::Stop);
+    let padded = json!({"choices": [{"index": null, "delta": {"content": "a"}}], "obfuscation": "x7", "created": null});
+    check(&[padded.to_string(), stop(), done()], "a", FinishReason::Stop);
+    let thought = |field: &str| json!({"choices": [{"delta": {field: "hm", "content": null}}]}).to_string();
+    check(
+        &[
+            thought("reasoning_content"),
+            thought("reasoning"),
+            content("a"),
+            stop(),
+        ],
+        "a",
+        FinishReason::Stop,
+    );
+    let detailed =
+        json!({"choices": [{"delta": {"content": "a", "reasoning": {"summary": []}}}]}).to_string();
+    check(&[detailed, stop()], "a", FinishReason::Stop);
     let odd = json!({"error": null, "choices": null, "usage": {}}).to_string();
     check(
         &[odd, content("a"), stop(), done(), content("late")],
@@ -635,20 +668,6 @@ fn a_used_up_quota_is_not_asked_again() {
         completer_of(&server).complete(&prompt()),
         Err(LlmError::Unavailable(_))
     ));
-}
-
-#[test]
-fn a_silent_provider_is_unavailable() {
-    let patience = Duration::from_millis(100);
-    let silent = Answer::new(200).before_head(Piece::Hold);
-    let server = StubServer::start(move |_| silent.clone());
-    let settings = OpenAiSettings {
-        patience,
-        ..settings(&server)
-    };
-    let model = OpenAiCompleter::new(Arc::new(UreqTransport::new()), settings);
-    assert!(matches!(model.complete(&prompt()), Err(LlmError::Unavailable(_))));
-    assert!(matches!(stream(&model).1, Err(LlmError::Unavailable(_))));
 }
 
 #[test]
