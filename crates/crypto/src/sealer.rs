@@ -24,6 +24,15 @@ impl<'a> Field<'a> {
             tenant,
         }
     }
+
+    /// The API key of `tenant`'s own provider of models.
+    pub fn llm_api_key(tenant: &'a TenantId) -> Self {
+        Self {
+            table: "tenants",
+            column: "llm_api_key",
+            tenant,
+        }
+    }
 }
 
 /// Names a sealing key without telling anything about it: 16 lower-case hexadecimal digits.

@@ -1,4 +1,6 @@
-use tenantry_domain::{Sealed, TenantId, Timestamp};
+use std::fmt;
+
+use tenantry_domain::{Sealed, SealedSecret, Tenant, TenantId, Timestamp};
 
 use crate::StoreError;
 
@@ -52,10 +54,44 @@ pub trait KeyStateStore: Send + Sync {
 /// One of the secrets that are sealed with the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretSample {
-    /// The tenant whose Pinecone key it is.
+    /// The tenant whose secret it is.
     pub tenant: TenantId,
-    /// The sealed key.
+    /// Which of the tenant's secrets it is.
+    pub kind: SecretKind,
+    /// The sealed secret.
     pub sealed: Sealed,
     /// How many secrets are sealed with the same key.
     pub secrets: u64,
+}
+
+/// What a tenant keeps sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SecretKind {
+    /// The key of its Pinecone project.
+    PineconeApiKey,
+    /// The key of its own provider of models.
+    LlmApiKey,
+}
+
+impl SecretKind {
+    /// Every one of them.
+    pub const ALL: [Self; 2] = [Self::PineconeApiKey, Self::LlmApiKey];
+
+    /// The tenant's secret of this kind.
+    pub fn of(self, tenant: &Tenant) -> Option<&SealedSecret> {
+        match self {
+            Self::PineconeApiKey => tenant.pinecone.api_key.as_ref(),
+            Self::LlmApiKey => tenant.llm.as_ref()?.api_key.as_ref(),
+        }
+    }
+}
+
+impl fmt::Display for SecretKind {
+    /// In words, as `Pinecone key`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PineconeApiKey => "Pinecone key",
+            Self::LlmApiKey => "LLM provider key",
+        })
+    }
 }

@@ -33,7 +33,7 @@ pub use jobs::{
     Claim, ClaimedJob, Held, Incoming, JobFilter, JobQueue, JobStore, LOST_WORKER, Lease, Published,
     Settlement, TextRead,
 };
-pub use keys::{KeyDerivation, KeyState, KeyStateStore, SecretSample};
+pub use keys::{KeyDerivation, KeyState, KeyStateStore, SecretKind, SecretSample};
 pub use memory::MemoryStore;
 pub use messages::{MessageStore, MessageTarget};
 pub use prompts::PromptStore;

@@ -1,6 +1,6 @@
 use tenantry_domain::{
-    Conversation, EmbeddingModel, ExternalIndex, Message, Origin, PasswordHash, PineconeSettings,
-    SealedSecret, Segment, Tenant, User,
+    ChatSettings, Conversation, EmbeddingModel, ExternalIndex, LlmProvider, Message, Origin, PasswordHash,
+    PineconeSettings, SealedSecret, Segment, Tenant, UsageRecord, User,
 };
 
 use crate::{
@@ -67,6 +67,29 @@ fn pinecone(settings: &PineconeSettings) -> [(&'static str, Option<&str>); 5] {
     ]
 }
 
+fn chat(settings: &ChatSettings) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+    [
+        settings.language.as_deref(),
+        settings.unsupported_text.as_deref(),
+        settings.embedding_model.as_deref(),
+    ]
+    .into_iter()
+    .chain(settings.models.iter().map(|model| Some(model.as_str())))
+    .map(|text| ("chat", text))
+}
+
+fn llm(provider: Option<&LlmProvider>) -> [(&'static str, Option<&str>); 3] {
+    let key = provider.and_then(|provider| provider.api_key.as_ref());
+    [
+        (
+            "llm_base_url",
+            provider.map(|provider| provider.base_url.as_str()),
+        ),
+        ("llm_api_key", key.map(|key| key.sealed.as_str())),
+        ("llm_api_key_last_four", key.map(|key| key.last_four.as_str())),
+    ]
+}
+
 impl Texts for Tenant {
     fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
         let mut texts = vec![
@@ -74,6 +97,8 @@ impl Texts for Tenant {
             ("system_prompt", self.system_prompt.as_deref()),
         ];
         texts.extend(pinecone(&self.pinecone));
+        texts.extend(chat(&self.chat));
+        texts.extend(llm(self.llm.as_ref()));
         texts.extend(external(self.pinecone.external.as_ref()));
         texts
     }
@@ -98,6 +123,8 @@ impl Texts for TenantChange {
             ("system_prompt", set(self.system_prompt.as_ref())),
         ];
         texts.extend(external(self.pinecone_external.as_ref().and_then(Option::as_ref)));
+        texts.extend(self.chat.iter().flat_map(chat));
+        texts.extend(llm(self.llm.as_ref().and_then(Option::as_ref)));
         texts
     }
 }
@@ -201,6 +228,12 @@ impl Texts for MessageTarget {
             Self::New(conversation) => conversation.texts(),
             Self::Existing(_) => Vec::new(),
         }
+    }
+}
+
+impl Texts for UsageRecord {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![("model", Some(self.model.as_str()))]
     }
 }
 

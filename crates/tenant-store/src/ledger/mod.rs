@@ -1,10 +1,12 @@
-//! What becomes of documents, jobs and indexes: decided here once, for every store. A [`Ledger`] reads and writes the records of one
-//! tenant, while nobody else writes that tenant's.
+//! What becomes of documents, jobs, indexes, prompts and usage: decided here once, for every store. A [`Ledger`] reads and writes the
+//! records of one tenant, while nobody else writes that tenant's.
 
 mod documents;
 mod indexes;
 mod outcomes;
+mod prompts;
 mod records;
+pub(crate) mod usage;
 mod work;
 
 use tenantry_domain::{ContentHash, DocumentId, Generation, JobId, Segment, SourceId, Timestamp};
@@ -14,6 +16,7 @@ pub(crate) use self::documents::{cancel_job, remove_document, submit};
 pub(crate) use self::indexes::Entry;
 pub(crate) use self::indexes::Indexes;
 pub(crate) use self::outcomes::{publish, settle};
+pub(crate) use self::prompts::PromptChange;
 pub(crate) use self::records::{Claimed, DocumentRecord, JobRecord, Making};
 pub(crate) use self::work::{add_segments, claim, report, text_read};
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::MemoryStore;
 use crate::text::Texts;
-use crate::{KeyState, KeyStateStore, SecretSample, StoreError};
+use crate::{KeyState, KeyStateStore, SecretKind, SecretSample, StoreError};
 
 impl KeyStateStore for MemoryStore {
     fn key_states(&self) -> Result<Vec<KeyState>, StoreError> {
@@ -23,17 +23,20 @@ impl KeyStateStore for MemoryStore {
     fn secrets_by_key(&self) -> Result<Vec<SecretSample>, StoreError> {
         let mut samples = BTreeMap::<String, SecretSample>::new();
         for tenant in self.records().tenants.values() {
-            let Some(key) = &tenant.pinecone.api_key else {
-                continue;
-            };
-            samples
-                .entry(key_part(key.sealed.as_str()).to_owned())
-                .and_modify(|sample| sample.secrets += 1)
-                .or_insert_with(|| SecretSample {
-                    tenant: tenant.id.clone(),
-                    sealed: key.sealed.clone(),
-                    secrets: 1,
-                });
+            for kind in SecretKind::ALL {
+                let Some(secret) = kind.of(tenant) else {
+                    continue;
+                };
+                samples
+                    .entry(key_part(secret.sealed.as_str()).to_owned())
+                    .and_modify(|sample| sample.secrets += 1)
+                    .or_insert_with(|| SecretSample {
+                        tenant: tenant.id.clone(),
+                        kind,
+                        sealed: secret.sealed.clone(),
+                        secrets: 1,
+                    });
+            }
         }
         Ok(samples.into_values().collect())
     }

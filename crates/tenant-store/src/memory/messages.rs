@@ -39,8 +39,12 @@ impl MessageStore for MemoryStore {
     ) -> Result<bool, StoreError> {
         answer.refuse_nul()?;
         let mut records = self.records();
+        if records.thread(scope.id(), owner, conversation).is_some() {
+            records.refuse_message(scope.id(), answer)?;
+        }
+        // What may fail comes before what is kept.
+        records.add_usage(scope.id(), usage)?;
         let continued = records.add_message(scope.id(), owner, conversation, answer)?;
-        let _ = usage; // TO BE CONNECTED: counts the usage, which is refused first where it holds U+0000 or the tenant is unknown.
         Ok(continued.is_some())
     }
 

@@ -5,18 +5,21 @@ mod jobs;
 mod keys;
 mod ledger;
 mod messages;
+mod prompts;
 mod sources;
 mod tenants;
+mod usage;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tenantry_domain::{
-    ConversationId, DocumentId, DocumentVersion, JobId, MessageId, Page, Paged, Segment, SourceId, Tenant,
-    TenantId, Timestamp, User, UserId,
+    ConversationId, DocumentId, DocumentVersion, JobId, MessageId, Page, Paged, PromptVersion, Segment,
+    SourceId, Tenant, TenantId, Timestamp, UsageTotals, User, UserId,
 };
 
+use crate::ledger::usage::Account;
 use crate::ledger::{DocumentRecord, Indexes, JobRecord};
 use crate::{KeyState, StoreError};
 
@@ -38,6 +41,8 @@ pub struct MemoryStore(Mutex<Records>);
 #[derive(Debug, Default)]
 struct Records {
     tenants: BTreeMap<TenantId, Tenant>,
+    prompts: BTreeMap<(TenantId, u32), PromptVersion>,
+    usage: BTreeMap<(TenantId, Account), UsageTotals>,
     users: BTreeMap<UserId, User>,
     documents: BTreeMap<(TenantId, DocumentId), DocumentRecord>,
     segments: BTreeMap<(TenantId, DocumentVersion, u32), Segment>,

@@ -1,21 +1,26 @@
-use std::collections::btree_map::Entry;
-
 use tenantry_domain::{Page, Paged, Tenant, TenantId, Timestamp};
 
 use super::{MemoryStore, paged};
+use crate::ledger::PromptChange;
 use crate::text::Texts;
 use crate::{StoreError, TenantChange, TenantStore};
 
 impl TenantStore for MemoryStore {
     fn create_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
         tenant.refuse_nul()?;
-        match self.records().tenants.entry(tenant.id.clone()) {
-            Entry::Occupied(_) => Err(StoreError::IdTaken),
-            Entry::Vacant(place) => {
-                place.insert(tenant.clone());
-                Ok(())
-            }
+        let mut records = self.records();
+        if records.tenants.contains_key(&tenant.id) {
+            return Err(StoreError::IdTaken);
         }
+        let change = PromptChange {
+            before: None,
+            after: tenant.system_prompt.as_deref(),
+            author: None,
+            at: tenant.created_at,
+        };
+        records.change_prompt(&tenant.id, change)?;
+        records.tenants.insert(tenant.id.clone(), tenant.clone());
+        Ok(())
     }
 
     fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
@@ -33,11 +38,23 @@ impl TenantStore for MemoryStore {
         now: Timestamp,
     ) -> Result<Option<Tenant>, StoreError> {
         change.refuse_nul()?;
-        Ok(self.records().tenants.get_mut(id).map(|tenant| {
-            apply(change, tenant);
-            tenant.updated_at = now;
-            tenant.clone()
-        }))
+        let mut records = self.records();
+        let Some(mut tenant) = records.tenants.get(id).cloned() else {
+            return Ok(None);
+        };
+        if let Some(prompt) = &change.system_prompt {
+            let change = PromptChange {
+                before: tenant.system_prompt.as_deref(),
+                after: prompt.as_deref(),
+                author: change.author,
+                at: now,
+            };
+            records.change_prompt(id, change)?;
+        }
+        apply(change, &mut tenant);
+        tenant.updated_at = now;
+        records.tenants.insert(id.clone(), tenant.clone());
+        Ok(Some(tenant))
     }
 }
 
@@ -50,6 +67,8 @@ fn apply(change: &TenantChange, tenant: &mut Tenant) {
     set(&mut tenant.pinecone.api_key, change.pinecone_api_key);
     set(&mut tenant.pinecone.external, change.pinecone_external);
     set(&mut tenant.search, change.search);
+    set(&mut tenant.chat, change.chat);
+    set(&mut tenant.llm, change.llm);
     set(&mut tenant.system_prompt, change.system_prompt);
     set(&mut tenant.is_active, change.is_active);
 }

@@ -74,6 +74,7 @@ impl UserStore for MemoryStore {
             user.token_version = raised.ok_or_else(|| StoreError::Failed(TokenVersionExhausted.into()))?;
         }
         set(&mut user.tenant, change.tenant.clone());
+        set(&mut user.role, change.role);
         set(&mut user.is_active, change.is_active);
         set(&mut user.is_superuser, change.is_superuser);
         if change.password_hash.is_some() {

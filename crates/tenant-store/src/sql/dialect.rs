@@ -6,9 +6,11 @@ mod postgres;
 mod sqlite;
 
 use diesel::backend::Backend;
+use diesel::dsl::sql;
 use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel::r2d2::Error as ConnectError;
+use diesel::sql_types::{BigInt, Bool};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 use tenantry_domain::{BoxError, TenantId};
 
@@ -16,8 +18,8 @@ use super::connection::AnyConnection;
 use super::errors::store_error;
 use super::isolation::Guard;
 use super::ledger::WorkError;
-use super::rows::KeyRow;
-use super::schema::crypto_state;
+use super::rows::{KeyRow, UsageRow};
+use super::schema::{crypto_state, tenants, usage_by_day};
 use super::url::{DatabaseUrl, Target};
 use crate::StoreError;
 
@@ -60,6 +62,19 @@ pub(super) fn guard(conn: &mut AnyConnection) -> QueryResult<Guard> {
     }
 }
 
+/// Binds the open transaction to `tenant` on PostgreSQL; SQLite knows no such thing.
+pub(super) fn enter(conn: &mut AnyConnection, guard: &Guard, tenant: &TenantId) -> QueryResult<()> {
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(conn) => postgres::enter(conn, guard.takes_role, tenant),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(_) => {
+            let _ = (guard, tenant);
+            Ok(())
+        }
+    }
+}
+
 /// Runs one tenant's `work`: on PostgreSQL in a transaction bound to the tenant, on SQLite as it is, each statement
 /// being a transaction that takes the write lock when it begins.
 pub(super) fn in_scope<T>(
@@ -71,11 +86,7 @@ pub(super) fn in_scope<T>(
     match conn {
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(_) => conn.transaction(|conn| {
-            match conn {
-                AnyConnection::Postgres(conn) => postgres::enter(conn, guard.takes_role, tenant)?,
-                #[cfg(feature = "sqlite")]
-                AnyConnection::Sqlite(_) => {}
-            }
+            enter(conn, guard, tenant)?;
             work(conn)
         }),
         #[cfg(feature = "sqlite")]
@@ -86,27 +97,16 @@ pub(super) fn in_scope<T>(
     }
 }
 
-/// Runs `work`, which writes one tenant's records, in one transaction: on PostgreSQL bound to the tenant, on SQLite under the
-/// database's own write lock, taken before anything is read.
-pub(super) fn writing_in_scope<T>(
+/// Runs `work`, which writes, in one transaction, on SQLite under the database's own write lock, taken before anything is read.
+pub(super) fn writing<T>(
     conn: &mut AnyConnection,
-    guard: &Guard,
-    tenant: &TenantId,
     work: impl FnOnce(&mut AnyConnection) -> Result<T, WorkError>,
 ) -> Result<T, WorkError> {
     match conn {
         #[cfg(feature = "postgres")]
-        AnyConnection::Postgres(_) => conn.transaction(|conn| {
-            match conn {
-                AnyConnection::Postgres(conn) => postgres::enter(conn, guard.takes_role, tenant)?,
-                #[cfg(feature = "sqlite")]
-                AnyConnection::Sqlite(_) => {}
-            }
-            work(conn)
-        }),
+        AnyConnection::Postgres(_) => conn.transaction(work),
         #[cfg(feature = "sqlite")]
         AnyConnection::Sqlite(lite) => {
-            let _ = (guard, tenant);
             sqlite::begin_writing(lite)?;
             match work(conn) {
                 Ok(done) => Ok(commit(conn).map(|()| done)?),
@@ -117,6 +117,19 @@ pub(super) fn writing_in_scope<T>(
             }
         }
     }
+}
+
+/// The same for one tenant's records: on PostgreSQL bound to the tenant.
+pub(super) fn writing_in_scope<T>(
+    conn: &mut AnyConnection,
+    guard: &Guard,
+    tenant: &TenantId,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, WorkError>,
+) -> Result<T, WorkError> {
+    writing(conn, |conn| {
+        enter(conn, guard, tenant)?;
+        work(conn)
+    })
 }
 
 /// The same, while no other such transaction runs on the same tenant: on PostgreSQL under a lock of the tenant's name.
@@ -137,6 +150,115 @@ pub(super) fn alone_in_scope<T>(
     })
 }
 
+/// Runs `work` where the operator's sums of all tenants may be read.
+pub(super) fn as_operator<T>(
+    conn: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+) -> QueryResult<T> {
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => conn.transaction(|conn| {
+            match conn {
+                AnyConnection::Postgres(conn) => postgres::become_operator(conn)?,
+                #[cfg(feature = "sqlite")]
+                AnyConnection::Sqlite(_) => {}
+            }
+            work(conn)
+        }),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(_) => work(conn),
+    }
+}
+
+/// The tenant's system prompt, which nobody else changes from here to the end of the transaction; `None` without such a tenant.
+pub(super) fn prompt_to_change(
+    conn: &mut AnyConnection,
+    tenant: &TenantId,
+) -> QueryResult<Option<Option<String>>> {
+    let prompt = tenants::table
+        .find(tenant.as_str())
+        .select(tenants::system_prompt);
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(conn) => prompt.for_update().first(conn).optional(),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(conn) => prompt.first(conn).optional(),
+    }
+}
+
+/// Adds usage to what was counted before; the rows are of different accounts. On PostgreSQL in one statement, which locks them in
+/// their order, so that two of them do not wait for each other.
+pub(super) fn add_usage(conn: &mut AnyConnection, rows: Vec<UsageRow>) -> QueryResult<()> {
+    use usage_by_day::{calls, completion_tokens, estimated_calls, prompt_tokens};
+    const ACCOUNT: (
+        usage_by_day::tenant_id,
+        usage_by_day::day,
+        usage_by_day::user_id,
+        usage_by_day::kind,
+        usage_by_day::model,
+    ) = (
+        usage_by_day::tenant_id,
+        usage_by_day::day,
+        usage_by_day::user_id,
+        usage_by_day::kind,
+        usage_by_day::model,
+    );
+    let summed = || {
+        (
+            calls.eq(sql::<BigInt>(CALLS)),
+            estimated_calls.eq(sql::<BigInt>(ESTIMATED_CALLS)),
+            prompt_tokens.eq(sql::<BigInt>(PROMPT_TOKENS)),
+            completion_tokens.eq(sql::<BigInt>(COMPLETION_TOKENS)),
+        )
+    };
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(conn) => {
+            let insert = diesel::insert_into(usage_by_day::table).values(rows);
+            insert
+                .on_conflict(ACCOUNT)
+                .do_update()
+                .set(summed())
+                .execute(conn)?;
+        }
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(conn) => {
+            for row in rows {
+                let insert = diesel::insert_into(usage_by_day::table).values(row);
+                insert
+                    .on_conflict(ACCOUNT)
+                    .do_update()
+                    .set(summed())
+                    .execute(conn)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The sum of what a column holds and what is added to it, and the greatest number where that does not fit: PostgreSQL would fail,
+/// SQLite would go on in floating point.
+macro_rules! summed {
+    ($column:literal) => {
+        concat!(
+            "CASE WHEN usage_by_day.",
+            $column,
+            " > 9223372036854775807 - excluded.",
+            $column,
+            " THEN 9223372036854775807 ELSE usage_by_day.",
+            $column,
+            " + excluded.",
+            $column,
+            " END"
+        )
+    };
+}
+
+const CALLS: &str = summed!("calls");
+const ESTIMATED_CALLS: &str = summed!("estimated_calls");
+const PROMPT_TOKENS: &str = summed!("prompt_tokens");
+const COMPLETION_TOKENS: &str = summed!("completion_tokens");
+
 /// Adds a key unless one of that id is there; the derived connection knows no `ON CONFLICT`.
 pub(super) fn insert_new_key(conn: &mut AnyConnection, row: KeyRow) -> QueryResult<usize> {
     let insert = diesel::insert_into(crypto_state::table).values(row);
@@ -148,7 +270,7 @@ pub(super) fn insert_new_key(conn: &mut AnyConnection, row: KeyRow) -> QueryResu
     }
 }
 
-/// An expression for the text of `pinecone_api_key` before its second `.`, all of it when there is none.
+/// An expression for the text of the column `sealed` before its second `.`, all of it when there is none.
 pub(super) fn key_part(conn: &AnyConnection) -> &'static str {
     match conn {
         #[cfg(feature = "postgres")]
@@ -166,7 +288,7 @@ pub(super) fn has_migrations_table(conn: &mut AnyConnection) -> QueryResult<bool
         #[cfg(feature = "sqlite")]
         AnyConnection::Sqlite(_) => sqlite::HAS_MIGRATIONS_TABLE,
     };
-    diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(question)).get_result(conn)
+    diesel::select(sql::<Bool>(question)).get_result(conn)
 }
 
 /// Runs `work` while no other process migrates the same database.

@@ -1,18 +1,20 @@
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use tenantry_domain::{Sealed, TenantId};
 
 use super::rows::KeyRow;
 use super::schema::crypto_state;
 use super::{SqlStore, count, dialect};
 use crate::text::Texts;
-use crate::{KeyState, KeyStateStore, SecretSample, StoreError};
+use crate::{KeyState, KeyStateStore, SecretKind, SecretSample, StoreError};
 
-/// The first tenant of each key, with the number of tenants that share the key.
+/// The first secret of each key, with the number of secrets that share the key.
 #[derive(QueryableByName)]
 struct SampleRow {
     #[diesel(sql_type = Text)]
     id: String,
+    #[diesel(sql_type = Bool)]
+    is_pinecone: bool,
     #[diesel(sql_type = Text)]
     sealed: String,
     #[diesel(sql_type = BigInt)]
@@ -37,15 +39,16 @@ impl KeyStateStore for SqlStore {
     fn secrets_by_key(&self) -> Result<Vec<SecretSample>, StoreError> {
         let rows = self.run(|conn| {
             let query = format!(
-                "SELECT id, sealed, secrets FROM ( \
-                     SELECT id, sealed, \
+                "SELECT id, is_pinecone, sealed, secrets FROM ( \
+                     SELECT id, is_pinecone, sealed, \
                          count(*) OVER (PARTITION BY key_part) AS secrets, \
-                         row_number() OVER (PARTITION BY key_part ORDER BY id) AS place \
-                     FROM ( \
-                         SELECT id, pinecone_api_key AS sealed, {key_part} AS key_part \
+                         row_number() OVER (PARTITION BY key_part ORDER BY id, is_pinecone DESC) AS place \
+                     FROM (SELECT id, is_pinecone, sealed, {key_part} AS key_part FROM ( \
+                         SELECT id, TRUE AS is_pinecone, pinecone_api_key AS sealed \
                          FROM tenants WHERE pinecone_api_key IS NOT NULL \
-                     ) AS secrets \
-                 ) AS samples WHERE place = 1 ORDER BY id",
+                         UNION ALL SELECT id, FALSE, llm_api_key FROM tenants WHERE llm_api_key IS NOT NULL \
+                     ) AS secrets) AS secrets \
+                 ) AS samples WHERE place = 1 ORDER BY id, is_pinecone DESC",
                 key_part = dialect::key_part(conn),
             );
             diesel::sql_query(query).load::<SampleRow>(conn)
@@ -60,6 +63,11 @@ impl TryFrom<SampleRow> for SecretSample {
     fn try_from(row: SampleRow) -> Result<Self, StoreError> {
         Ok(Self {
             tenant: TenantId::parse(&row.id).map_err(|error| StoreError::Failed(error.into()))?,
+            kind: if row.is_pinecone {
+                SecretKind::PineconeApiKey
+            } else {
+                SecretKind::LlmApiKey
+            },
             sealed: Sealed::from_stored(row.sealed),
             secrets: count(row.secrets)?,
         })

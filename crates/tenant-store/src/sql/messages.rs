@@ -7,7 +7,7 @@ use tenantry_domain::{
 use super::connection::AnyConnection;
 use super::rows::{ConversationRow, MessageRow};
 use super::schema::{conversations, messages};
-use super::{SqlStore, paged};
+use super::{SqlStore, paged, usage};
 use crate::text::Texts;
 use crate::{MessageStore, MessageTarget, StoreError};
 
@@ -49,8 +49,8 @@ impl MessageStore for SqlStore {
         answer.refuse_nul()?;
         self.write(scope, |conn| {
             let continued = add_message(conn, scope.id(), owner, conversation, answer)?;
-            // TO BE CONNECTED, last, because the sums are what other turns wait for.
-            let _ = usage;
+            // Last, because the sums are what other turns wait for.
+            usage::add(conn, scope.id(), usage)?;
             Ok(continued.is_some())
         })
     }

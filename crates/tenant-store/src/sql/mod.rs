@@ -11,6 +11,7 @@ mod ledger;
 mod messages;
 mod migrate;
 mod pool;
+mod prompts;
 mod rows;
 mod schema;
 mod sources;
@@ -19,6 +20,7 @@ mod tenants;
 #[cfg(feature = "sqlite")]
 mod tests;
 mod url;
+mod usage;
 mod users;
 
 use std::fmt;
@@ -100,8 +102,17 @@ impl SqlStore {
         scope: &TenantScope,
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<T, StoreError> {
+        self.in_tenant(scope.id(), work)
+    }
+
+    /// The same by the tenant's id, for what superusers read without a scope.
+    fn in_tenant<T>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+    ) -> Result<T, StoreError> {
         let guard = self.guard()?;
-        self.run(|conn| dialect::in_scope(conn, guard, scope.id(), work))
+        self.run(|conn| dialect::in_scope(conn, guard, tenant, work))
     }
 
     /// Runs `work`, which writes several rows of the scope's tenant, in one transaction; rows that others may write at the same time are

@@ -17,6 +17,10 @@ diesel::table! {
         search_dense_weight -> Nullable<Float>,
         search_lexical_weight -> Nullable<Float>,
         search_min_score -> Nullable<Float>,
+        chat -> Text,
+        llm_base_url -> Nullable<Text>,
+        llm_api_key -> Nullable<Text>,
+        llm_api_key_last_four -> Nullable<Text>,
     }
 }
 
@@ -31,6 +35,7 @@ diesel::table! {
         token_version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        role -> Text,
     }
 }
 
@@ -159,6 +164,30 @@ diesel::table! {
         created_at -> BigInt,
         text -> Text,
         citations -> Text,
+    }
+}
+
+diesel::table! {
+    system_prompts (tenant_id, number) {
+        tenant_id -> Text,
+        number -> BigInt,
+        author -> Nullable<Text>,
+        created_at -> BigInt,
+        text -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    usage_by_day (tenant_id, day, user_id, kind, model) {
+        tenant_id -> Text,
+        day -> BigInt,
+        user_id -> Text,
+        kind -> Text,
+        model -> Text,
+        calls -> BigInt,
+        estimated_calls -> BigInt,
+        prompt_tokens -> BigInt,
+        completion_tokens -> BigInt,
     }
 }
 

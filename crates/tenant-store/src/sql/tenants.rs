@@ -1,18 +1,35 @@
 use diesel::prelude::*;
 use tenantry_domain::{Page, Paged, Tenant, TenantId, Timestamp};
 
+use super::connection::AnyConnection;
+use super::prompts::change_prompt;
 use super::rows::{TenantChanges, TenantRow};
 use super::schema::tenants;
-use super::{SqlStore, paged};
+use super::{SqlStore, dialect, paged};
+use crate::ledger::PromptChange;
 use crate::text::Texts;
 use crate::{StoreError, TenantChange, TenantStore};
 
 impl TenantStore for SqlStore {
     fn create_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
         tenant.refuse_nul()?;
-        let row = TenantRow::from(tenant);
-        self.run(|conn| diesel::insert_into(tenants::table).values(row).execute(conn))
-            .map(drop)
+        let insert = diesel::insert_into(tenants::table).values(TenantRow::from(tenant));
+        if tenant.system_prompt.is_none() {
+            return self.run(|conn| insert.execute(conn)).map(drop);
+        }
+        let first = PromptChange {
+            before: None,
+            after: tenant.system_prompt.as_deref(),
+            author: None,
+            at: tenant.created_at,
+        };
+        let guard = self.guard()?;
+        let done = dialect::writing(&mut *self.acquire()?, |conn| {
+            insert.execute(conn)?;
+            dialect::enter(conn, guard, &tenant.id)?;
+            change_prompt(conn, &tenant.id, first)
+        });
+        Ok(done?)
     }
 
     fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
@@ -45,15 +62,53 @@ impl TenantStore for SqlStore {
         now: Timestamp,
     ) -> Result<Option<Tenant>, StoreError> {
         change.refuse_nul()?;
-        let changes = TenantChanges::new(change, now);
-        self.run(|conn| {
-            diesel::update(tenants::table.find(id.as_str()))
-                .set(changes)
-                .returning(tenants::all_columns)
-                .get_result::<TenantRow>(conn)
-                .optional()
-        })?
-        .map(Tenant::try_from)
-        .transpose()
+        let row = match &change.system_prompt {
+            None => self.run(|conn| update(conn, id, change, now))?,
+            Some(prompt) => self.update_with_prompt(id, prompt.as_deref(), change, now)?,
+        };
+        row.map(Tenant::try_from).transpose()
     }
+}
+
+impl SqlStore {
+    /// Applies a change that makes `prompt` the tenant's, and adds to its history what that adds.
+    fn update_with_prompt(
+        &self,
+        id: &TenantId,
+        prompt: Option<&str>,
+        change: &TenantChange,
+        now: Timestamp,
+    ) -> Result<Option<TenantRow>, StoreError> {
+        let guard = self.guard()?;
+        let done = dialect::writing(&mut *self.acquire()?, |conn| {
+            let Some(before) = dialect::prompt_to_change(conn, id)? else {
+                return Ok(None);
+            };
+            let row = update(conn, id, change, now)?;
+            // Only now: the tenants' role may not change the tenant itself.
+            dialect::enter(conn, guard, id)?;
+            let change = PromptChange {
+                before: before.as_deref(),
+                after: prompt,
+                author: change.author,
+                at: now,
+            };
+            change_prompt(conn, id, change)?;
+            Ok(row)
+        });
+        Ok(done?)
+    }
+}
+
+fn update(
+    conn: &mut AnyConnection,
+    id: &TenantId,
+    change: &TenantChange,
+    now: Timestamp,
+) -> QueryResult<Option<TenantRow>> {
+    diesel::update(tenants::table.find(id.as_str()))
+        .set(TenantChanges::new(change, now))
+        .returning(tenants::all_columns)
+        .get_result::<TenantRow>(conn)
+        .optional()
 }

@@ -1,9 +1,11 @@
-use tenantry_domain::{Email, Page, Paged, Tenant, TenantId, Timestamp, User, UserId};
+use tenantry_domain::{
+    Email, Page, Paged, PromptVersion, Tenant, TenantId, TenantScope, Timestamp, UsageRecord, User, UserId,
+};
 
 use super::FailingStore;
 use crate::{
-    Access, KeyState, KeyStateStore, SecretSample, StoreError, TenantChange, TenantStore, UserChange,
-    UserFilter, UserStore,
+    Access, KeyState, KeyStateStore, PromptStore, SecretSample, StoreError, TenantChange, TenantStore,
+    UsageFilter, UsageGroup, UsageStore, UsageSum, UserChange, UserFilter, UserStore,
 };
 
 impl<S: TenantStore> TenantStore for FailingStore<S> {
@@ -71,5 +73,34 @@ impl<S: KeyStateStore> KeyStateStore for FailingStore<S> {
 
     fn secrets_by_key(&self) -> Result<Vec<SecretSample>, StoreError> {
         self.call("secrets_by_key", S::secrets_by_key)
+    }
+}
+
+impl<S: PromptStore> PromptStore for FailingStore<S> {
+    fn prompt_versions(&self, tenant: &TenantId, page: Page) -> Result<Paged<PromptVersion>, StoreError> {
+        self.call("prompt_versions", |inner| inner.prompt_versions(tenant, page))
+    }
+
+    fn prompt_version(&self, tenant: &TenantId, number: u32) -> Result<Option<PromptVersion>, StoreError> {
+        self.call("prompt_version", |inner| inner.prompt_version(tenant, number))
+    }
+}
+
+impl<S: UsageStore> UsageStore for FailingStore<S> {
+    fn add_usage(&self, scope: &TenantScope, records: &[UsageRecord]) -> Result<(), StoreError> {
+        self.call("add_usage", |inner| inner.add_usage(scope, records))
+    }
+
+    fn usage(
+        &self,
+        scope: &TenantScope,
+        filter: &UsageFilter,
+        group: UsageGroup,
+    ) -> Result<Vec<UsageSum>, StoreError> {
+        self.call("usage", |inner| inner.usage(scope, filter, group))
+    }
+
+    fn usage_of_all(&self, filter: &UsageFilter, group: UsageGroup) -> Result<Vec<UsageSum>, StoreError> {
+        self.call("usage_of_all", |inner| inner.usage_of_all(filter, group))
     }
 }

@@ -14,8 +14,7 @@ pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/
 
 pub(super) const HAS_MIGRATIONS_TABLE: &str = "to_regclass('__diesel_schema_migrations') IS NOT NULL";
 
-pub(super) const KEY_PART: &str =
-    r"coalesce(substring(pinecone_api_key from '^[^.]*\.[^.]*'), pinecone_api_key)";
+pub(super) const KEY_PART: &str = r"coalesce(substring(sealed from '^[^.]*\.[^.]*'), sealed)";
 
 /// The role that a tenant's transaction takes, made by the migration of `documents`.
 const ROLE: &str = "tenantry_tenant";
@@ -29,9 +28,10 @@ const SESSION: &str = "\
 
 /// Whether the role of the moment is bound by the policy and may do what a tenant's work does.
 const IS_BOUND: &str = "(SELECT bool_and(row_security_active(owned)) \
-    FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs']) AS owned)";
+    FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs', 'conversations', 'messages']) AS owned)";
 const MAY_WORK: &str = "(SELECT bool_and(has_table_privilege(used, action)) \
-    FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs', 'ingest_queue', 'indexes']) AS used, \
+    FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs', 'ingest_queue', 'indexes', \
+            'conversations', 'messages']) AS used, \
         unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS action)";
 
 diesel::define_sql_function! {
@@ -55,6 +55,13 @@ pub(super) fn enter(conn: &mut PgConnection, takes_role: bool, tenant: &TenantId
         diesel::select(tenant).execute(conn)?;
     }
     Ok(())
+}
+
+/// Lets the open transaction read what policies keep for the operator. Nothing comes of it under the tenants' role.
+pub(super) fn become_operator(conn: &mut PgConnection) -> QueryResult<()> {
+    diesel::select(set_config("app.operator", "usage", true))
+        .execute(conn)
+        .map(drop)
 }
 
 /// Waits until no other transaction holds the tenant's lock, which ends with the transaction. Two tenants whose names have the same

@@ -17,10 +17,10 @@ pub(super) const HAS_MIGRATIONS_TABLE: &str =
 
 // `substr(key, first dot + 1)` is what follows the first dot; `instr` gives 0 where there is none.
 pub(super) const KEY_PART: &str = "CASE \
-    WHEN instr(pinecone_api_key, '.') = 0 \
-        OR instr(substr(pinecone_api_key, instr(pinecone_api_key, '.') + 1), '.') = 0 THEN pinecone_api_key \
-    ELSE substr(pinecone_api_key, 1, instr(pinecone_api_key, '.') - 1 \
-        + instr(substr(pinecone_api_key, instr(pinecone_api_key, '.') + 1), '.')) \
+    WHEN instr(sealed, '.') = 0 \
+        OR instr(substr(sealed, instr(sealed, '.') + 1), '.') = 0 THEN sealed \
+    ELSE substr(sealed, 1, instr(sealed, '.') - 1 \
+        + instr(substr(sealed, instr(sealed, '.') + 1), '.')) \
     END";
 
 /// Settings of one connection. A writer waits five seconds for another; a commit reaches the disk with the next

@@ -1,3 +1,4 @@
+mod chat;
 mod conversations;
 mod documents;
 mod indexes;
@@ -5,8 +6,10 @@ mod jobs;
 mod json;
 mod keys;
 mod messages;
+mod prompts;
 mod segments;
 mod tenants;
+mod usage;
 mod users;
 
 use std::str::FromStr;
@@ -20,8 +23,10 @@ pub(super) use self::indexes::IndexRow;
 pub(super) use self::jobs::JobRow;
 pub(super) use self::keys::KeyRow;
 pub(super) use self::messages::MessageRow;
+pub(super) use self::prompts::PromptRow;
 pub(super) use self::segments::SegmentRow;
 pub(super) use self::tenants::{TenantChanges, TenantRow};
+pub(super) use self::usage::{SumRow, UsageRow};
 pub(super) use self::users::{UserChanges, UserRow};
 
 use crate::StoreError;

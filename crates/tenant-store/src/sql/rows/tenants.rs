@@ -1,10 +1,11 @@
 use diesel::prelude::*;
 use tenantry_domain::{
-    ChatSettings, ExternalIndex, Fusion, PineconeSettings, Sealed, SealedSecret, SearchSettings, Tenant,
+    ExternalIndex, Fusion, LlmProvider, PineconeSettings, Sealed, SealedSecret, SearchSettings, Tenant,
     TenantId, Timestamp,
 };
 use time::PrimitiveDateTime;
 
+use super::chat::{read_chat, write_chat};
 use super::{read, unreadable, written};
 use crate::sql::schema::tenants;
 use crate::{StoreError, TenantChange};
@@ -29,6 +30,10 @@ pub(in crate::sql) struct TenantRow {
     search_dense_weight: Option<f32>,
     search_lexical_weight: Option<f32>,
     search_min_score: Option<f32>,
+    chat: String,
+    llm_base_url: Option<String>,
+    llm_api_key: Option<String>,
+    llm_api_key_last_four: Option<String>,
 }
 
 impl From<&Tenant> for TenantRow {
@@ -37,6 +42,7 @@ impl From<&Tenant> for TenantRow {
         let (key, last_four) = sealed_columns(tenant.pinecone.api_key);
         let (namespace, text_field) = external_columns(tenant.pinecone.external);
         let search = SearchColumns::from(tenant.search);
+        let llm = LlmColumns::from(tenant.llm);
         Self {
             id: tenant.id.to_string(),
             name: tenant.name,
@@ -55,6 +61,10 @@ impl From<&Tenant> for TenantRow {
             search_dense_weight: search.dense,
             search_lexical_weight: search.lexical,
             search_min_score: search.min_score,
+            chat: write_chat(&tenant.chat),
+            llm_base_url: llm.base_url,
+            llm_api_key: llm.api_key,
+            llm_api_key_last_four: llm.last_four,
         }
     }
 }
@@ -63,7 +73,6 @@ impl TryFrom<TenantRow> for Tenant {
     type Error = StoreError;
 
     fn try_from(row: TenantRow) -> Result<Self, StoreError> {
-        let last_four = row.pinecone_api_key_last_four.unwrap_or_default();
         let search = SearchColumns {
             k: row.search_k,
             dense: row.search_dense_weight,
@@ -71,6 +80,11 @@ impl TryFrom<TenantRow> for Tenant {
             min_score: row.search_min_score,
         };
         let text_field = row.pinecone_external_text_field;
+        let llm = LlmColumns {
+            base_url: row.llm_base_url,
+            api_key: row.llm_api_key,
+            last_four: row.llm_api_key_last_four,
+        };
         Ok(Self {
             id: TenantId::parse(&row.id).map_err(unreadable("tenants"))?,
             name: row.name,
@@ -78,10 +92,7 @@ impl TryFrom<TenantRow> for Tenant {
                 environment: row.pinecone_environment,
                 index: row.pinecone_index,
                 host: row.pinecone_host,
-                api_key: row.pinecone_api_key.map(|key| SealedSecret {
-                    sealed: Sealed::from_stored(key),
-                    last_four,
-                }),
+                api_key: sealed_secret(row.pinecone_api_key, row.pinecone_api_key_last_four),
                 external: row.pinecone_external_namespace.map(|namespace| ExternalIndex {
                     namespace,
                     text_field: text_field.unwrap_or_else(|| ExternalIndex::TEXT_FIELD.to_owned()),
@@ -89,8 +100,8 @@ impl TryFrom<TenantRow> for Tenant {
             },
             system_prompt: row.system_prompt,
             search: search.read()?,
-            chat: ChatSettings::default(),
-            llm: None,
+            chat: read_chat(&row.chat).map_err(unreadable("tenants"))?,
+            llm: llm.read(),
             is_active: row.is_active,
             created_at: read(row.created_at),
             updated_at: read(row.updated_at),
@@ -102,6 +113,13 @@ fn sealed_columns(secret: Option<SealedSecret>) -> (Option<String>, Option<Strin
     secret
         .map(|secret| (secret.sealed.as_str().to_owned(), secret.last_four))
         .unzip()
+}
+
+fn sealed_secret(sealed: Option<String>, last_four: Option<String>) -> Option<SealedSecret> {
+    sealed.map(|sealed| SealedSecret {
+        sealed: Sealed::from_stored(sealed),
+        last_four: last_four.unwrap_or_default(),
+    })
 }
 
 fn external_columns(external: Option<ExternalIndex>) -> (Option<String>, Option<String>) {
@@ -146,6 +164,34 @@ impl SearchColumns {
     }
 }
 
+/// A tenant's own provider of models; there is one where there is an address.
+#[derive(Clone, Default)]
+struct LlmColumns {
+    base_url: Option<String>,
+    api_key: Option<String>,
+    last_four: Option<String>,
+}
+
+impl From<Option<LlmProvider>> for LlmColumns {
+    fn from(provider: Option<LlmProvider>) -> Self {
+        provider.map_or_else(Self::default, |provider| {
+            let (api_key, last_four) = sealed_columns(provider.api_key);
+            Self {
+                base_url: Some(provider.base_url),
+                api_key,
+                last_four,
+            }
+        })
+    }
+}
+
+impl LlmColumns {
+    fn read(self) -> Option<LlmProvider> {
+        let api_key = sealed_secret(self.api_key, self.last_four);
+        self.base_url.map(|base_url| LlmProvider { base_url, api_key })
+    }
+}
+
 #[derive(AsChangeset)]
 #[diesel(table_name = tenants)]
 pub(in crate::sql) struct TenantChanges {
@@ -164,6 +210,10 @@ pub(in crate::sql) struct TenantChanges {
     search_dense_weight: Option<Option<f32>>,
     search_lexical_weight: Option<Option<f32>>,
     search_min_score: Option<Option<f32>>,
+    chat: Option<String>,
+    llm_base_url: Option<Option<String>>,
+    llm_api_key: Option<Option<String>>,
+    llm_api_key_last_four: Option<Option<String>>,
 }
 
 impl TenantChanges {
@@ -173,6 +223,7 @@ impl TenantChanges {
         let (namespace, text_field) = change.pinecone_external.map(external_columns).unzip();
         let search = change.search.map(SearchColumns::from);
         let search = search.as_ref();
+        let llm = change.llm.map(LlmColumns::from);
         Self {
             name: change.name,
             pinecone_environment: change.pinecone_environment,
@@ -189,6 +240,10 @@ impl TenantChanges {
             search_dense_weight: search.map(|search| search.dense),
             search_lexical_weight: search.map(|search| search.lexical),
             search_min_score: search.map(|search| search.min_score),
+            chat: change.chat.as_ref().map(write_chat),
+            llm_base_url: llm.clone().map(|llm| llm.base_url),
+            llm_api_key: llm.clone().map(|llm| llm.api_key),
+            llm_api_key_last_four: llm.map(|llm| llm.last_four),
         }
     }
 }

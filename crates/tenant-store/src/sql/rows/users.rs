@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use tenantry_domain::{Email, ParseIdError, PasswordHash, Role, TenantId, Timestamp, User};
 use time::PrimitiveDateTime;
 
-use super::{read, unreadable, written};
+use super::{parsed, read, unreadable, written};
 use crate::sql::schema::users;
 use crate::{StoreError, UserChange};
 
@@ -20,6 +20,7 @@ pub(in crate::sql) struct UserRow {
     token_version: i64,
     created_at: PrimitiveDateTime,
     updated_at: PrimitiveDateTime,
+    role: String,
 }
 
 impl From<&User> for UserRow {
@@ -34,6 +35,7 @@ impl From<&User> for UserRow {
             token_version: user.token_version.into(),
             created_at: written(user.created_at),
             updated_at: written(user.updated_at),
+            role: user.role.to_string(),
         }
     }
 }
@@ -50,7 +52,7 @@ impl TryFrom<UserRow> for User {
             is_superuser: row.is_superuser,
             is_active: row.is_active,
             tenant: tenant.map_err(unreadable("users"))?,
-            role: Role::default(),
+            role: parsed("users", &row.role)?,
             token_version: row
                 .token_version
                 .try_into()
@@ -69,6 +71,7 @@ pub(in crate::sql) struct UserChanges {
     is_superuser: Option<bool>,
     password_hash: Option<String>,
     updated_at: PrimitiveDateTime,
+    role: Option<&'static str>,
 }
 
 impl UserChanges {
@@ -82,6 +85,7 @@ impl UserChanges {
             is_superuser: change.is_superuser,
             password_hash: change.password_hash.as_ref().map(|hash| hash.as_str().to_owned()),
             updated_at: written(now),
+            role: change.role.map(Role::as_str),
         }
     }
 }
