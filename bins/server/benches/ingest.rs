@@ -154,6 +154,7 @@ impl House {
             sources: store.clone(),
             collections: collections.clone(),
             embedders: embedders.clone(),
+            usage: store.clone(),
             extractor: Arc::new(MemoryExtractor),
             resolver: resolver.clone(),
             clock: clock.clone(),

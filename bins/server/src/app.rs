@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_auth::{TokenIssuer, TokenVerifier};
-use tenantry_retrieval::{Accounts, Answers, Knowledge, Resolver, Searcher, Tenants};
+use tenantry_retrieval::{Accounts, Answers, Chat, Conversations, Knowledge, Resolver, Searcher, Tenants};
 use tenantry_tenant_store::StoreError;
 
 use crate::workers::Wake;
@@ -36,8 +36,12 @@ pub struct App {
     pub wake: Wake,
     /// Search.
     pub searcher: Arc<Searcher>,
-    /// Chat.
+    /// Answers by what `/chat` was built on before.
     pub answers: Answers,
+    /// Chat.
+    pub chat: Chat,
+    /// The callers' own conversations.
+    pub conversations: Conversations,
     /// Readiness of the database.
     pub readiness: Arc<dyn Readiness>,
     /// Whether anybody may register.

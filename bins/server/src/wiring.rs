@@ -13,7 +13,7 @@ use tenantry_domain::Clock;
 use tenantry_extraction::{Extractor, ProcessExtractor};
 use tenantry_http_client::{RetryPolicy, Retrying, Transport, UreqTransport};
 use tenantry_retrieval::{
-    Accounts, Answers, Collections, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge,
+    Accounts, Answers, Chat, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge,
     PineconeLookup, Reconciler, Reindexer, Resolver, Searcher, Tenants,
 };
 use tenantry_tenant_store::SqlStore;
@@ -79,8 +79,9 @@ pub fn wire(
     let Models {
         embedders,
         completer,
+        chat,
         reranker,
-    } = models::models(settings, &transport)?;
+    } = models::models(settings, &transport, keys)?;
     let retrying: Arc<dyn Transport> = Arc::new(Retrying::new(transport, RetryPolicy::default()));
     let catalog = Arc::new(PineconeCatalog::new(retrying.clone(), settings.pinecone.clone()));
     let dimension = embedders.current_model().and_then(|model| model.dimension);
@@ -103,6 +104,14 @@ pub fn wire(
     let searcher = Arc::new(searcher);
     let (issuer, verifier) = tokens(&settings.tokens, &clock);
     let hasher = Arc::new(Argon2Hasher::default());
+    let chat = Chat::new(ChatParts {
+        searcher: searcher.clone(),
+        models: Arc::new(chat),
+        messages: store.clone(),
+        usage: store.clone(),
+        clock: clock.clone(),
+    });
+    let conversations = Conversations::new(store.clone(), store.clone(), clock.clone());
     let app = App {
         issuer,
         verifier,
@@ -129,6 +138,8 @@ pub fn wire(
         ),
         wake: Wake::default(),
         answers: Answers::new(searcher.clone(), completer),
+        chat,
+        conversations,
         searcher,
         resolver,
         readiness: Arc::new(Ready::new(store, keys)),
@@ -162,6 +173,7 @@ impl Parts<'_> {
             sources: store.clone(),
             collections: self.collections.clone(),
             embedders: self.embedders.clone(),
+            usage: store.clone(),
             extractor: extractor(),
             resolver: self.resolver.clone(),
             clock: self.clock.clone(),
@@ -172,6 +184,7 @@ impl Parts<'_> {
             store.clone(),
             self.collections.clone(),
             self.embedders.clone(),
+            store.clone(),
             self.clock.clone(),
         ));
         let reindexer = Reindexer::new(

@@ -40,6 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         sources: store.clone(),
         collections: collections.clone(),
         embedders: embedders.clone(),
+        usage: store.clone(),
         extractor: Arc::new(MemoryExtractor),
         resolver: resolver.clone(),
         clock,

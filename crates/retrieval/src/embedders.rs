@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tenantry_domain::{EmbeddingModel, Index, TenantId};
+use tenantry_domain::{EmbeddingModel, Index, Tenant, TenantId};
 use tenantry_llm_client::Embedder;
 
 /// The configured embedding models: new indexes are made by the current one, indexes of the others are still searched and
@@ -20,6 +20,11 @@ pub struct EmbeddingMismatch {
     /// The models that are configured, the current one first.
     pub configured: Vec<EmbeddingModel>,
 }
+
+/// A tenant's settings name an embedding model that is not configured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the tenant's embedding model {0} is not configured")]
+pub struct UnknownEmbeddingModel(pub String);
 
 impl Embedders {
     /// No model: new indexes are searched by words alone.
@@ -45,6 +50,18 @@ impl Embedders {
     /// The names of all of them, that of new indexes first.
     pub fn names(&self) -> Vec<String> {
         self.all().map(|embedder| embedder.identity().name).collect()
+    }
+
+    /// The embedder of a tenant's new indexes: the one that its settings name, else the current one.
+    ///
+    /// # Errors
+    /// When no model of that name is configured.
+    pub fn wanted(&self, tenant: &Tenant) -> Result<Option<&Arc<dyn Embedder>>, UnknownEmbeddingModel> {
+        let Some(name) = &tenant.chat.embedding_model else {
+            return Ok(self.current());
+        };
+        let found = self.all().find(|embedder| embedder.identity().name == *name);
+        found.map(Some).ok_or_else(|| UnknownEmbeddingModel(name.clone()))
     }
 
     /// The embedder whose vectors can be compared with the index's; `None` for an index without vectors, which stays searched

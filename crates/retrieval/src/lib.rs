@@ -9,6 +9,7 @@ mod conversations;
 mod embedders;
 mod ingest;
 mod knowledge;
+mod meter;
 mod outline;
 mod pinecone;
 mod prompts;
@@ -30,7 +31,7 @@ pub use chat::{
 };
 pub use collections::{Collection, CollectionError, Collections, ExternalCollection, OwnCollection};
 pub use conversations::{ConversationError, Conversations};
-pub use embedders::{Embedders, EmbeddingMismatch};
+pub use embedders::{Embedders, EmbeddingMismatch, UnknownEmbeddingModel};
 pub use ingest::{IndexError, IngestLimits, IngestOptions, IngestParts, Ingestor, Settled, Worked};
 pub use knowledge::{Knowledge, NewFile, SubmitError, Upload};
 pub use pinecone::{PineconeCheck, PineconeLookup, RejectedPinecone};
@@ -40,7 +41,7 @@ pub use reindex::{ReindexError, ReindexProgress, Reindexed, Reindexer};
 pub use resolve::{Caller, Membership, ResolveError, Resolver, Superuser, TenantAdmin};
 pub use search::{
     CandidateCounts, Contribution, DenseSearch, Diversity, Explanation, HitExplanation, MergedChunk,
-    Reranking, SearchError, SearchRequest, SearchResult, Searcher,
+    QuerySpending, Reranking, SearchError, SearchRequest, SearchResult, Searcher,
 };
 pub use split::Splitter;
 pub use tenants::{

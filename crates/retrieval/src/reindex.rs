@@ -4,7 +4,9 @@ use std::sync::Arc;
 use tenantry_domain::{Clock, EmbeddingModel, Generation, Index, TenantScope};
 use tenantry_tenant_store::StoreError;
 
-use crate::{Collections, Embedders, IndexError, OwnCollection, Reconciler, RepairProgress};
+use crate::{
+    Collections, Embedders, IndexError, OwnCollection, Reconciler, RepairProgress, UnknownEmbeddingModel,
+};
 
 /// Why an index was not built, or not gone back to.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,9 @@ pub enum ReindexError {
     /// Documents changed faster than they were written.
     #[error("the index still differs from the records in {0} versions")]
     Unequal(usize),
+    /// The tenant wants a model that is not configured.
+    #[error(transparent)]
+    UnknownModel(#[from] UnknownEmbeddingModel),
     /// The chunks could not be written or removed.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -74,20 +79,34 @@ impl Reindexer {
         }
     }
 
-    /// Builds an index by the current model from the stored text, and switches to it. The one that was live is kept to go
+    /// Whether the tenant's live index was made by another model than its settings, or the server's, want now.
+    ///
+    /// # Errors
+    /// [`ReindexError::UnknownModel`] when the model that is wanted is not configured; else when a store fails.
+    pub fn is_outdated(&self, scope: &TenantScope) -> Result<bool, ReindexError> {
+        let wanted = self.wanted(scope)?;
+        let collection = self.open(scope)?;
+        Ok(match (&collection.live().model, wanted) {
+            (Some(made), Some(wanted)) => !wanted.is_same_space(made),
+            (None, None) => false,
+            _ => true,
+        })
+    }
+
+    /// Builds an index by the model that the tenant wants from the stored text, and switches to it. The one that was live is kept to go
     /// back to; one that was kept before is removed.
     ///
     /// # Errors
-    /// [`ReindexError::OtherBuilding`] when an index of another model was begun and not finished
-    /// ([`Reindexer::abandon`] removes it); [`ReindexError::Unequal`] when documents change faster than they are written; else
+    /// [`ReindexError::UnknownModel`] when the model that is wanted is not configured; [`ReindexError::OtherBuilding`] when an
+    /// index of another model was begun and not finished ([`Reindexer::abandon`] removes it); [`ReindexError::Unequal`] when documents change faster than they are written; else
     /// when a store or the embedder fails.
     pub fn build(
         &self,
         scope: &TenantScope,
         on_progress: &mut dyn FnMut(ReindexProgress),
     ) -> Result<Reindexed, ReindexError> {
+        let model = self.wanted(scope)?;
         let collection = self.open(scope)?;
-        let model = self.embedders.current_model();
         let begun = self
             .collections
             .records()
@@ -225,6 +244,11 @@ impl Reindexer {
             forgotten += u64::from(done);
         }
         Ok(forgotten)
+    }
+
+    fn wanted(&self, scope: &TenantScope) -> Result<Option<EmbeddingModel>, ReindexError> {
+        let wanted = self.embedders.wanted(scope.tenant())?;
+        Ok(wanted.map(|embedder| embedder.identity()))
     }
 
     fn open(&self, scope: &TenantScope) -> Result<OwnCollection, ReindexError> {

@@ -81,9 +81,10 @@ impl Knowledge {
         let parts = IngestParts {
             queue: store.clone(),
             documents: store.clone(),
-            sources: store,
+            sources: store.clone(),
             collections: collections.clone(),
             embedders,
+            usage: store,
             extractor: Arc::new(MemoryExtractor),
             resolver,
             clock,

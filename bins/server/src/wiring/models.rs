@@ -1,14 +1,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tenantry_crypto::KeyRing;
 use tenantry_http_client::Transport;
 use tenantry_llm_client::{
-    Completer, Embedder, ExtractiveCompleter, HttpReranker, OpenAiCompleter, OpenAiEmbedder, OpenAiSettings,
+    Completer, Embedder, ExtractiveCompleter, HttpReranker, OpenAiCompleter, OpenAiEmbedder, OpenAiProviders, OpenAiSettings, ProviderAddress,
     Reranker, RerankerSettings,
 };
-use tenantry_retrieval::Embedders;
+use tenantry_retrieval::{ChatModels, Embedders};
+use url::Url;
 
 use crate::config::{EmbeddingChoice, EmbeddingSettings, Embeddings, Provider, RerankProvider, Settings};
+
+/// What the settings of tenants' providers are made from where the server has none; each brings its own address.
+const OPENAI: &str = "https://api.openai.com/v1";
 
 /// Why a model cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +35,15 @@ pub enum ModelError {
 pub(super) struct Models {
     pub(super) embedders: Arc<Embedders>,
     pub(super) completer: Arc<dyn Completer>,
+    pub(super) chat: ChatModels,
     pub(super) reranker: Option<Arc<dyn Reranker>>,
 }
 
-pub(super) fn models(settings: &Settings, transport: &Arc<dyn Transport>) -> Result<Models, ModelError> {
+pub(super) fn models(
+    settings: &Settings,
+    transport: &Arc<dyn Transport>,
+    keys: &Arc<KeyRing>,
+) -> Result<Models, ModelError> {
     let provider = settings.provider.as_ref();
     let completer: Arc<dyn Completer> = match provider {
         Some(provider) => Arc::new(OpenAiCompleter::new(transport.clone(), openai(provider, ""))),
@@ -47,8 +57,29 @@ pub(super) fn models(settings: &Settings, transport: &Arc<dyn Transport>) -> Res
     Ok(Models {
         embedders: Arc::new(embedders),
         completer,
+        chat: chat(provider, transport, keys),
         reranker,
     })
+}
+
+/// Who answers: the server's provider, or quotes where there is none; and the providers that tenants bring.
+fn chat(provider: Option<&Provider>, transport: &Arc<dyn Transport>, keys: &Arc<KeyRing>) -> ChatModels {
+    let defaults = match provider {
+        Some(provider) => Some(openai(provider, "")),
+        None => Url::parse(OPENAI).ok().map(|url| OpenAiSettings::new(url, "", "")),
+    };
+    let providers = defaults.map(|defaults| Arc::new(OpenAiProviders::new(transport.clone(), defaults)));
+    let server = match (provider, &providers) {
+        (Some(provider), Some(providers)) => {
+            let address = ProviderAddress::of_operator(provider.base_url.clone(), provider.api_key.clone());
+            ChatModels::provider(providers.clone(), address, &provider.chat_model)
+        }
+        _ => ChatModels::extractive(),
+    };
+    match providers {
+        Some(providers) => server.with_own(providers, keys.clone()),
+        None => server,
+    }
 }
 
 fn embedders(

@@ -94,8 +94,12 @@ impl Chat {
     }
 
     fn search(&self, scope: &TenantScope, turn: &mut Turn, request: &SearchRequest) -> Result<(), ChatError> {
-        let found = self.parts.searcher.find(scope, request)?;
-        let hits = within(CHARACTERS, found.hits);
+        let mut spent = None;
+        let found = self.parts.searcher.find(scope, request, &mut spent);
+        if let Some(spent) = spent {
+            turn.spend(UsageKind::Embedding, spent.model, spent.usage);
+        }
+        let hits = within(CHARACTERS, found?.hits);
         turn.sources = (1..)
             .zip(hits)
             .map(|(number, hit)| Source { number, hit })

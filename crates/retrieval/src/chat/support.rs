@@ -81,6 +81,6 @@ mod tests {
         ] {
             assert_eq!(super::sentences(Some(name)), sentences, "{name}");
         }
-        assert_eq!(super::sentences(None), ENGLISH);
+        assert_eq!(sentences(None), ENGLISH);
     }
 }

@@ -48,8 +48,8 @@ pub struct Collections {
 }
 
 impl Collections {
-    /// `local` for every tenant; one with a key of its own is refused. A tenant's first index is made by the current one of
-    /// `embedders`.
+    /// `local` for every tenant; one with a key of its own is refused. A tenant's first index is made by the one of
+    /// `embedders` that its settings name, else by the current one.
     pub fn new(
         local: Arc<dyn VectorStore>,
         indexes: Arc<dyn IndexStore>,
@@ -162,7 +162,10 @@ impl Collections {
         scope: &TenantScope,
         store: Arc<dyn VectorStore>,
     ) -> Result<OwnCollection, CollectionError> {
-        let model = self.embedders.current_model();
+        // An index that is there stays what it is. Where a first one is made for a tenant whose model is not configured, it has
+        // words alone: no other model, which may be another provider's, sees its documents.
+        let wanted = self.embedders.wanted(scope.tenant()).unwrap_or_default();
+        let model = wanted.map(|embedder| embedder.identity());
         let indexes = self.indexes.indexes(scope, model.as_ref(), self.clock.now())?;
         let collection = OwnCollection::new(store, indexes);
         Ok(collection.ok_or_else(|| StoreError::Failed("the tenant has no live index".into()))?)

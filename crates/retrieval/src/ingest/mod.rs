@@ -18,7 +18,7 @@ use std::thread;
 use tenantry_domain::{BoxError, Cancellation, Clock, Job, TenantId, TenantScope};
 use tenantry_extraction::Extractor;
 use tenantry_tenant_store::{
-    Claim, ClaimedJob, DocumentStore, JobQueue, Settlement, SourceStore, StoreError,
+    Claim, ClaimedJob, DocumentStore, JobQueue, Settlement, SourceStore, StoreError, UsageStore,
 };
 
 pub use error::IndexError;
@@ -27,6 +27,7 @@ pub use options::{IngestLimits, IngestOptions};
 use turn::Turn;
 pub(crate) use writer::{ChunkWriter, Version};
 
+use crate::meter::Meter;
 use crate::{Collections, Embedders, ResolveError, Resolver};
 
 /// What a worker works with.
@@ -42,6 +43,8 @@ pub struct IngestParts {
     pub collections: Arc<Collections>,
     /// What embeds them.
     pub embedders: Arc<Embedders>,
+    /// Where what embedding took is counted.
+    pub usage: Arc<dyn UsageStore>,
     /// What reads the files.
     pub extractor: Arc<dyn Extractor>,
     /// Who lets the worker into a tenant.
@@ -106,6 +109,7 @@ impl Ingestor {
             parts.documents.clone(),
             parts.collections.clone(),
             parts.embedders.clone(),
+            Meter::new(parts.usage.clone(), parts.clock.clone()),
         );
         Self {
             parts,

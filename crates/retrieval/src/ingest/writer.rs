@@ -10,6 +10,7 @@ use tenantry_vector_client::IndexedChunk;
 
 use super::context::{context, embedded_text, hash, line};
 use super::error::IndexError;
+use crate::meter::Meter;
 use crate::{Collections, Embedders, OwnCollection, Splitter};
 
 /// How many chunks are embedded and stored at a time.
@@ -22,6 +23,7 @@ pub(crate) struct ChunkWriter {
     documents: Arc<dyn DocumentStore>,
     collections: Arc<Collections>,
     embedders: Arc<Embedders>,
+    meter: Meter,
     splitter: Splitter,
 }
 
@@ -48,11 +50,13 @@ impl ChunkWriter {
         documents: Arc<dyn DocumentStore>,
         collections: Arc<Collections>,
         embedders: Arc<Embedders>,
+        meter: Meter,
     ) -> Self {
         Self {
             documents,
             collections,
             embedders,
+            meter,
             splitter: Splitter::new(),
         }
     }
@@ -212,7 +216,11 @@ impl ChunkWriter {
         let missing = without_embedding(prepared, &known);
         if !missing.is_empty() {
             let texts: Vec<&str> = missing.iter().map(|chunk| chunk.embedded.as_str()).collect();
-            let made = embedder.embed(&texts)?.embeddings;
+            let answer = embedder.embed(&texts)?;
+            // At once: what is embedded is paid for, whatever becomes of the chunks.
+            self.meter
+                .embedded(to.scope, &embedder.identity(), &texts, answer.tokens)?;
+            let made = answer.embeddings;
             if made.len() != missing.len() {
                 let problem = BoxError::from("not one embedding for each text");
                 return Err(LlmError::Protocol(problem).into());

@@ -7,12 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use tenantry_domain::{Clock, Index, TenantScope};
-use tenantry_tenant_store::{DocumentStore, JobStore, SourceStore};
+use tenantry_tenant_store::{DocumentStore, JobStore, SourceStore, UsageStore};
 
 pub use differences::{Differences, IndexDifferences};
 pub use repair::{RepairProgress, Repaired};
 
 use crate::ingest::ChunkWriter;
+use crate::meter::Meter;
 use crate::{Collections, Embedders, IndexError};
 
 /// How long a file may wait for its submission before it counts as abandoned.
@@ -43,17 +44,19 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// A reconciler of these records and collections.
+    /// A reconciler of these records and collections; what embedding takes is counted in `usage`.
     pub fn new(
         documents: Arc<dyn DocumentStore>,
         sources: Arc<dyn SourceStore>,
         jobs: Arc<dyn JobStore>,
         collections: Arc<Collections>,
         embedders: Arc<Embedders>,
+        usage: Arc<dyn UsageStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let meter = Meter::new(usage, clock.clone());
         Self {
-            writer: ChunkWriter::new(documents.clone(), collections, embedders),
+            writer: ChunkWriter::new(documents.clone(), collections, embedders, meter),
             documents,
             sources,
             jobs,

@@ -4,6 +4,7 @@ use tenantry_domain::{EmbeddingModel, Fusion, Hit, ScoreParts, Span};
 use tenantry_llm_client::LlmError;
 use tenantry_vector_client::matched_terms;
 
+use super::QuerySpending;
 use super::merge::Group;
 
 /// What a search found.
@@ -15,6 +16,8 @@ pub struct SearchResult {
     pub reranking: Reranking,
     /// How the result came about, when it was asked for.
     pub explanation: Option<Explanation>,
+    /// What embedding the query took; `None` where nothing was embedded.
+    pub spent: Option<QuerySpending>,
 }
 
 /// What a reranker did.

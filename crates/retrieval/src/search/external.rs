@@ -1,28 +1,36 @@
 //! Candidates from an index that another tool fills, which is read as it is.
 
-use tenantry_domain::{Chunk, Fusion, Origin, ScoreParts, SearchSettings, Span};
+use tenantry_domain::{Chunk, Fusion, Origin, ScoreParts, SearchSettings, Span, TenantScope};
 use tenantry_vector_client::{Record, RecordQuery};
 
 use super::candidate::{Candidate, Found};
 use super::explanation::{CandidateCounts, DenseSearch};
+use super::spending::{QuerySpending, embed};
 use super::{SearchError, SearchRequest, Searcher};
 use crate::ExternalCollection;
 
 impl Searcher {
     pub(super) fn find_external(
         &self,
+        scope: &TenantScope,
         collection: &ExternalCollection,
         request: &SearchRequest,
         settings: SearchSettings,
+        spent: &mut Option<QuerySpending>,
     ) -> Result<Found, SearchError> {
-        let embedder = self.embedders.current().ok_or(SearchError::NoModel)?;
+        let embedder = self
+            .embedders
+            .wanted(scope.tenant())
+            .ok()
+            .flatten()
+            .ok_or(SearchError::NoModel)?;
         let model = embedder.identity();
         let dense = if embedder.understands(&request.query) {
             DenseSearch::Searched(model)
         } else {
             DenseSearch::SearchedUnread(model)
         };
-        let place = embedder.embed(&[&request.query])?.embeddings.pop();
+        let place = embed(embedder.as_ref(), &request.query, spent)?;
         let asked = request.candidates();
         let query = RecordQuery {
             embedding: &place.ok_or(SearchError::NoModel)?,

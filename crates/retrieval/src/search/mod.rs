@@ -9,6 +9,7 @@ mod own;
 mod passage;
 mod request;
 mod rerank;
+mod spending;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use self::explanation::{
 };
 pub use self::request::SearchRequest;
 pub(crate) use self::request::check_query;
+pub use self::spending::QuerySpending;
 use crate::{Collection, Collections, Embedders};
 
 /// Finds the chunks of one tenant that answer a query.
@@ -61,20 +63,24 @@ impl Searcher {
     /// embedder fails.
     pub fn search(&self, scope: &TenantScope, request: &SearchRequest) -> Result<SearchResult, SearchError> {
         request.check()?;
-        self.find(scope, request)
+        self.find(scope, request, &mut None)
     }
 
-    /// Searches by a request that [`SearchRequest::check`] has let through.
+    /// Searches by a request that [`SearchRequest::check`] has let through; `spent` is what embedding it took, also when the
+    /// search fails after that.
     pub(crate) fn find(
         &self,
         scope: &TenantScope,
         request: &SearchRequest,
+        spent: &mut Option<QuerySpending>,
     ) -> Result<SearchResult, SearchError> {
         let settings = request.settings(scope.tenant().search);
         let reranker = self.wanted_reranker(request)?;
         let mut found = match self.collections.of(scope)? {
-            Collection::Own(own) => self.find_own(scope, &own, request, settings)?,
-            Collection::External(external) => self.find_external(&external, request, settings)?,
+            Collection::Own(own) => self.find_own(scope, &own, request, settings, spent)?,
+            Collection::External(external) => {
+                self.find_external(scope, &external, request, settings, spent)?
+            }
         };
         let reranking = reranker.map_or(Reranking::Off, |reranker| {
             rerank::rerank(reranker, &request.query, request.limit, &mut found)
@@ -100,6 +106,7 @@ impl Searcher {
             hits,
             reranking,
             explanation,
+            spent: spent.clone(),
         })
     }
 }

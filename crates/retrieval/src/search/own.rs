@@ -8,6 +8,7 @@ use tenantry_vector_client::{Match, VectorQuery};
 
 use super::candidate::{Candidate, Found};
 use super::explanation::{CandidateCounts, DenseSearch};
+use super::spending::{QuerySpending, embed};
 use super::{SearchError, SearchRequest, Searcher};
 use crate::OwnCollection;
 
@@ -21,9 +22,10 @@ impl Searcher {
         collection: &OwnCollection,
         request: &SearchRequest,
         settings: SearchSettings,
+        spent: &mut Option<QuerySpending>,
     ) -> Result<Found, SearchError> {
         let live = collection.live();
-        let (dense, embedding) = self.embed(live, request, settings)?;
+        let (dense, embedding) = self.place(live, request, settings, spent)?;
         let wanted = usize::from(request.limit.get());
         let mut asked = request.candidates();
         loop {
@@ -51,11 +53,12 @@ impl Searcher {
     }
 
     /// The query's embedding, where the index has any that it can be compared with.
-    fn embed(
+    fn place(
         &self,
         live: &Index,
         request: &SearchRequest,
         settings: SearchSettings,
+        spent: &mut Option<QuerySpending>,
     ) -> Result<(DenseSearch, Option<Embedding>), SearchError> {
         let (Some(embedder), Some(model)) = (self.embedders.of(live)?, live.model.clone()) else {
             return Ok((DenseSearch::NoModel, None));
@@ -66,7 +69,7 @@ impl Searcher {
         if !embedder.understands(&request.query) {
             return Ok((DenseSearch::UnreadLanguage(model), None));
         }
-        let embedding = embedder.embed(&[&request.query])?.embeddings.pop();
+        let embedding = embed(embedder.as_ref(), &request.query, spent)?;
         Ok((DenseSearch::Searched(model), embedding))
     }
 

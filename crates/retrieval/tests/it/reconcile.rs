@@ -234,6 +234,7 @@ fn a_store_that_shows_its_writes_late_is_written_once() {
         store.clone(),
         Arc::new(collections),
         embedders.clone(),
+        store.clone(),
         clock.clone(),
     );
     let repaired = reconciler.repair(&scope, &mut |_| {}).unwrap();

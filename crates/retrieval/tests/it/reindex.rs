@@ -40,6 +40,7 @@ impl Later {
             world.store.clone(),
             self.collections.clone(),
             self.embedders.clone(),
+            world.store.clone(),
             world.clock.clone(),
         )
     }

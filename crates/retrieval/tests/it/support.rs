@@ -153,6 +153,7 @@ impl World {
             sources: self.store.clone(),
             collections: self.collections.clone(),
             embedders: self.embedders.clone(),
+            usage: self.store.clone(),
             extractor: Arc::new(Fated::new(Arc::new(MemoryExtractor), self.fate.clone())),
             resolver: self.resolver.clone(),
             clock: self.clock.clone(),
@@ -179,6 +180,7 @@ impl World {
             self.store.clone(),
             self.collections.clone(),
             self.embedders.clone(),
+            self.store.clone(),
             self.clock.clone(),
         )
     }
