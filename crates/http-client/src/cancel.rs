@@ -61,6 +61,12 @@ impl Cancel {
         }
     }
 
+    /// How many hooks are in place.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn watches(&self) -> usize {
+        self.0.lock().hooks.len()
+    }
+
     /// Sleeps until the signal is raised or `at_most` has passed; says whether it was raised.
     pub fn wait(&self, at_most: Duration) -> bool {
         let started = Instant::now();

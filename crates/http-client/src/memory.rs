@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::answer::{Answer, AnswerBody, Piece};
-use crate::{Cancel, HttpError, Recorded, Request, Response, StreamResponse, Transport, policy};
+use crate::{Cancel, HttpError, Patience, Recorded, Request, Response, StreamResponse, Transport, policy};
 
 /// A transport without a network: a script answers, and every request is kept for assertions. It keeps the rules for
 /// URLs, headers and sizes; pauses of an answer count against the deadlines but pass at once.
@@ -101,6 +101,7 @@ impl Transport for MemoryTransport {
         Ok(StreamResponse {
             status: answer.status,
             headers: answer.headers,
+            patience: playback.patience.clone(),
             body: Box::new(playback),
         })
     }
@@ -122,7 +123,10 @@ struct Playback {
     idle: Duration,
     total: Duration,
     passed: Duration,
-    limit: u64,
+    patience: Patience,
+    /// The limit that the reader has set, by its number, and when it ends.
+    limit: Option<(u64, Duration)>,
+    max_answer: u64,
     read: u64,
 }
 
@@ -135,7 +139,9 @@ impl Playback {
             idle: request.deadlines.idle,
             total: request.deadlines.total,
             passed: Duration::ZERO,
-            limit: request.max_answer,
+            patience: Patience::new(),
+            limit: None,
+            max_answer: request.max_answer,
             read: 0,
         }
     }
@@ -152,7 +158,8 @@ impl Playback {
             }
             // Nobody else may be there to cancel: wait as long as the caller would, then give up.
             Piece::Hold => {
-                self.cancel.wait(patience.min(self.total));
+                self.cancel
+                    .wait(patience.min(self.end().saturating_sub(self.passed)));
                 self.pass(patience, Duration::ZERO)?;
             }
             Piece::Trickle { bytes, every } => {
@@ -165,11 +172,25 @@ impl Playback {
         Ok(())
     }
 
+    /// Takes over the limit that the reader has set; a new one begins now.
+    fn heed_reader(&mut self) {
+        let known = self.limit.map(|(number, _)| number);
+        self.limit = match self.patience.current() {
+            Some(limit) if known == Some(limit.number) => self.limit,
+            Some(limit) => Some((limit.number, self.passed.saturating_add(limit.at_most))),
+            None => None,
+        };
+    }
+
+    fn end(&self) -> Duration {
+        self.limit.map_or(self.total, |(_, end)| end.min(self.total))
+    }
+
     fn pass(&mut self, time: Duration, patience: Duration) -> Result<(), HttpError> {
         self.passed = self.passed.saturating_add(time);
         if self.cancel.is_cancelled() {
             Err(HttpError::Cancelled)
-        } else if time > patience || self.passed > self.total {
+        } else if time > patience || self.passed > self.end() {
             Err(HttpError::Timeout)
         } else {
             Ok(())
@@ -179,6 +200,7 @@ impl Playback {
 
 impl Read for Playback {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        self.heed_reader();
         loop {
             if self.cancel.is_cancelled() {
                 return Err(HttpError::Cancelled.into());
@@ -186,8 +208,11 @@ impl Read for Playback {
             if !self.ready.is_empty() {
                 let count = self.ready.read(buf)?;
                 self.read = self.read.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-                if self.read > self.limit {
-                    return Err(HttpError::TooLarge { limit: self.limit }.into());
+                if self.read > self.max_answer {
+                    return Err(HttpError::TooLarge {
+                        limit: self.max_answer,
+                    }
+                    .into());
                 }
                 return Ok(count);
             }

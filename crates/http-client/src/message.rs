@@ -5,8 +5,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::HttpError;
 use crate::headers::{header, retry_after};
+use crate::{HttpError, Patience};
 
 /// The methods that Tenantry's upstreams know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,6 +232,8 @@ pub struct StreamResponse {
     /// The body, under the request's idle and total deadlines and its size limit; what ends it early is an
     /// [`std::io::Error`] that carries an [`crate::HttpError`].
     pub body: Box<dyn Read + Send>,
+    /// Bounds the reads of the body further while it is read.
+    pub patience: Patience,
 }
 
 impl StreamResponse {

@@ -108,6 +108,7 @@ impl<T: Transport> Retrying<T> {
             status,
             headers,
             mut body,
+            patience,
         } = answer;
         let mut start = Vec::new();
         // A refusal that breaks off says what it said so far.
@@ -121,6 +122,7 @@ impl<T: Transport> Retrying<T> {
             status,
             headers,
             body: Box::new(Cursor::new(start).chain(body)),
+            patience,
         };
         if (self.policy.leaves_hope)(&known) {
             Err(whole)

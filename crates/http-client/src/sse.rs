@@ -1,12 +1,14 @@
+use std::borrow::Cow;
 use std::io::{ErrorKind, Read};
+use std::time::Duration;
 
-use crate::HttpError;
+use crate::{HttpError, Patience, StreamResponse};
 
 /// An event of a `text/event-stream`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SseEvent {
     /// Its type; `message` when none is named.
-    pub event: String,
+    pub event: Cow<'static, str>,
     /// Its data, lines joined by `\n`.
     pub data: String,
 }
@@ -14,6 +16,9 @@ pub struct SseEvent {
 /// Reads server-sent events from a body as the WHATWG HTML standard says (section 9.2.6): lines end in LF, CR or CRLF,
 /// comments and unknown fields are passed over, and an event without its closing empty line is dropped. The fields
 /// `id` and `retry` are of no use here and ignored.
+///
+/// A stream may be kept alive by comments and still say nothing: [`SseReader::next_within`] bounds the wait for an
+/// event, whatever else comes.
 ///
 /// # Examples
 /// ```
@@ -28,6 +33,7 @@ pub struct SseEvent {
 #[derive(Debug)]
 pub struct SseReader<R> {
     source: R,
+    patience: Patience,
     buffer: Vec<u8>,
     /// What of `buffer` is not yet looked at.
     unread: std::ops::Range<usize>,
@@ -41,7 +47,10 @@ pub struct SseReader<R> {
     ended: bool,
 }
 
-const BUFFER: usize = 8 << 10;
+/// Some events; streams are many, and below this buffer there is the one of the connection.
+const BUFFER: usize = 4 << 10;
+/// The longest line whose memory is kept for the next one.
+const KEPT_LINE: usize = 16 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl<R: Read> SseReader<R> {
@@ -57,6 +66,7 @@ impl<R: Read> SseReader<R> {
     pub fn limited(source: R, limit: usize) -> Self {
         Self {
             source,
+            patience: Patience::new(),
             buffer: vec![0; BUFFER],
             unread: 0..0,
             line: Vec::new(),
@@ -69,16 +79,37 @@ impl<R: Read> SseReader<R> {
         }
     }
 
+    /// Waits for the next event for `at_most`, however many comments and unfinished events come meanwhile; `None` at the
+    /// end of the stream.
+    ///
+    /// The wait is exact for a reader made of a [`StreamResponse`]. Any other source is not interrupted: the time is
+    /// looked at whenever its bytes come.
+    ///
+    /// # Errors
+    /// [`HttpError::Timeout`] when no event came in time, which ends the stream; else as [`SseReader::next`].
+    pub fn next_within(&mut self, at_most: Duration) -> Option<Result<SseEvent, HttpError>> {
+        self.patience.limit(at_most);
+        let next = self.next();
+        self.patience.lift();
+        next
+    }
+
     fn next_event(&mut self) -> Result<Option<SseEvent>, HttpError> {
         loop {
             if self.unread.is_empty() && !self.fill()? {
                 return Ok(None);
             }
-            if self.take_line()? {
-                let line = std::mem::take(&mut self.line);
-                if let Some(event) = self.accept(&line)? {
-                    return Ok(Some(event));
-                }
+            if !self.take_line()? {
+                continue;
+            }
+            let mut line = std::mem::take(&mut self.line);
+            let event = self.accept(&line)?;
+            if line.capacity() <= KEPT_LINE {
+                line.clear();
+                self.line = line;
+            }
+            if event.is_some() {
+                return Ok(event);
             }
         }
     }
@@ -86,6 +117,9 @@ impl<R: Read> SseReader<R> {
     /// Reads more bytes; says whether any came.
     fn fill(&mut self) -> Result<bool, HttpError> {
         loop {
+            if self.patience.left().is_some_and(|left| left.is_zero()) {
+                return Err(HttpError::Timeout);
+            }
             match self.source.read(&mut self.buffer) {
                 Ok(count) => {
                     self.unread = 0..count;
@@ -126,9 +160,9 @@ impl<R: Read> SseReader<R> {
         if line.is_empty() {
             let event = std::mem::take(&mut self.event);
             let event = if event.is_empty() {
-                "message".to_owned()
+                Cow::Borrowed("message")
             } else {
-                event
+                Cow::Owned(event)
             };
             return Ok(self.data.take().map(|data| SseEvent { event, data }));
         }
@@ -154,6 +188,15 @@ impl<R: Read> SseReader<R> {
     fn too_large(&self) -> HttpError {
         HttpError::TooLarge {
             limit: u64::try_from(self.limit).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl From<StreamResponse> for SseReader<Box<dyn Read + Send>> {
+    fn from(answer: StreamResponse) -> Self {
+        Self {
+            patience: answer.patience,
+            ..Self::new(answer.body)
         }
     }
 }
@@ -201,7 +244,7 @@ mod tests {
         let events = read(text.as_bytes(), Vec::new());
         let events = events
             .iter()
-            .map(|e| (e.event.as_str(), e.data.as_str()))
+            .map(|e| (e.event.as_ref(), e.data.as_str()))
             .collect::<Vec<_>>();
         assert_eq!(events, expected, "{text:?}");
     }

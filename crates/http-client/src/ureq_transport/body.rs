@@ -4,7 +4,7 @@ use std::sync::Arc;
 use ureq::BodyReader;
 
 use super::call::Call;
-use crate::HttpError;
+use crate::{HttpError, Patience};
 
 /// The body of an answer under its size limit, whose errors are ours.
 pub(super) struct Body {
@@ -28,6 +28,11 @@ impl Body {
             expected,
             call,
         })
+    }
+
+    /// What bounds its reads besides the deadlines of the request.
+    pub(super) fn patience(&self) -> Patience {
+        self.call.patience.clone()
     }
 
     /// How many bytes to set aside for it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::{Cancel, HttpError, RejectedUrl};
+use crate::{Cancel, HttpError, Patience, RejectedUrl};
 
 /// What a connection must know of the request it serves. ureq hands its connectors no word of the request, but runs
 /// all of it on the calling thread: while a request is sent, its call is the thread's current one, and the connection
@@ -14,6 +14,8 @@ use crate::{Cancel, HttpError, RejectedUrl};
 pub(super) struct Call {
     pub(super) cancel: Cancel,
     idle: Duration,
+    /// What its reader allows besides.
+    pub(super) patience: Patience,
     /// A connection was made for it, rather than taken from the pool.
     dialled: AtomicBool,
     /// A byte of the answer came.
@@ -50,6 +52,7 @@ impl Call {
         Self {
             cancel,
             idle,
+            patience: Patience::new(),
             dialled: AtomicBool::new(false),
             received: AtomicBool::new(false),
             headed: AtomicBool::new(false),
@@ -69,8 +72,9 @@ impl Call {
     }
 
     /// How long one read may take, once the body is read.
-    pub(super) fn patience(&self) -> Option<Duration> {
-        self.headed.load(Ordering::Relaxed).then_some(self.idle)
+    pub(super) fn per_read(&self) -> Option<Duration> {
+        let left = self.patience.left().unwrap_or(self.idle);
+        self.headed.load(Ordering::Relaxed).then_some(self.idle.min(left))
     }
 
     /// Forgets the attempt that failed on a pooled connection.

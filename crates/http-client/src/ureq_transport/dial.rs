@@ -1,19 +1,23 @@
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Instant;
 
+use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::Duration;
-use ureq::unversioned::transport::{
-    ConnectionDetails, Connector, NextTimeout, RustlsConnector, ShutdownHandle, TcpConnector,
-};
-use ureq::{Error, Timeout};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, LazyBuffers, NextTimeout, RustlsConnector};
 
 use super::call::{self, Call};
-use super::connection::{Heard, Watched};
+use super::connect::connect;
+use super::heard::Heard;
+use super::names::{Names, port};
+use super::tcp::Tcp;
 use crate::{RejectedUrl, address};
+
+/// The longest wait for a connection, whatever a request allows: not every duration is one that the system can wait.
+const LONGEST: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// Which addresses may be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +37,6 @@ impl Reach {
 pub(super) struct Dial {
     reach: Reach,
     names: Box<dyn Resolver>,
-    tcp: TcpConnector,
     tls: RustlsConnector,
 }
 
@@ -41,8 +44,7 @@ impl Dial {
     pub(super) fn new(reach: Reach) -> Self {
         Self {
             reach,
-            names: Box::new(DefaultResolver::default()),
-            tcp: TcpConnector::default(),
+            names: Box::new(Names::new()),
             tls: RustlsConnector::default(),
         }
     }
@@ -68,30 +70,27 @@ impl Dial {
         }
     }
 
-    fn connect_tcp(&self, details: &ConnectionDetails, call: Option<Arc<Call>>) -> Result<Watched, Error> {
+    fn connect_tcp(&self, details: &ConnectionDetails, call: Option<Arc<Call>>) -> Result<Tcp, Error> {
         let started = Instant::now();
-        let addrs = self.addresses(details)?;
-        let timeout = less(details.timeout, started.elapsed()).ok_or(Error::Timeout(Timeout::Connect))?;
-        let socket = Arc::new(Mutex::new(None::<Weak<dyn ShutdownHandle>>));
-        let keep = socket.clone();
-        let details = ConnectionDetails {
-            addrs,
-            timeout,
-            now: (details.current_time)(),
-            register_shutdown: Arc::new(move |handle| {
-                *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
-                Ok(())
-            }),
-            ..at_agent_level(details)
+        let addresses = self.addresses(details)?;
+        let at_most = match details.timeout.after {
+            Duration::Exact(at_most) => at_most.min(LONGEST),
+            Duration::NotHappening => LONGEST,
         };
-        let inner = Connector::<()>::connect(&self.tcp, &details, None)?.ok_or(Error::ConnectionFailed)?;
-        let socket = socket.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(Watched::new(inner, socket, call))
+        let left = at_most.saturating_sub(started.elapsed());
+        let cancel = call.as_ref().map(|call| call.cancel.clone()).unwrap_or_default();
+        let socket = connect(&addresses, left, &cancel)?;
+        socket.set_nodelay(details.config.no_delay())?;
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
+        Ok(Tcp::new(socket, buffers, call))
     }
 }
 
 impl Connector<()> for Dial {
-    type Out = Heard<<RustlsConnector as Connector<Watched>>::Out>;
+    type Out = Heard<<RustlsConnector as Connector<Tcp>>::Out>;
 
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Self::Out>, Error> {
         let call = call::current();
@@ -123,19 +122,7 @@ fn at_agent_level<'a>(details: &ConnectionDetails<'a>) -> ConnectionDetails<'a> 
 
 fn literal(uri: &Uri) -> Option<SocketAddr> {
     let host = uri.host()?.trim_matches(['[', ']']);
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") {
-        443
-    } else {
-        80
-    });
-    Some(SocketAddr::new(host.parse().ok()?, port))
-}
-
-fn less(mut timeout: NextTimeout, passed: std::time::Duration) -> Option<NextTimeout> {
-    if let Duration::Exact(after) = timeout.after {
-        timeout.after = Duration::Exact(after.checked_sub(passed).filter(|left| !left.is_zero())?);
-    }
-    Some(timeout)
+    Some(SocketAddr::new(host.parse().ok()?, port(uri)))
 }
 
 /// Leaves the lookup to [`Dial`]: ureq would resolve the name for every request, also for one that is served by a

@@ -2,8 +2,11 @@
 
 mod body;
 mod call;
-mod connection;
+mod connect;
 mod dial;
+mod heard;
+mod names;
+mod tcp;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -137,6 +140,7 @@ impl Transport for UreqTransport {
         Ok(StreamResponse {
             status: head.status.as_u16(),
             headers: readable(&head.headers),
+            patience: body.patience(),
             body: Box::new(body),
         })
     }
