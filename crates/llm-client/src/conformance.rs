@@ -411,11 +411,11 @@ mod tests {
 
     #[test]
     fn the_fallback_completer_conforms_by_its_first_model_and_by_a_later_one() {
-        let memory = || Arc::new(MemoryCompleter::saying("Within 30 days [1].")) as Arc<dyn Completer>;
-        let extractive = || Arc::new(ExtractiveCompleter) as Arc<dyn Completer>;
-        let failing = || {
+        let memory = || -> Arc<dyn Completer> { Arc::new(MemoryCompleter::saying("Within 30 days [1].")) };
+        let extractive = || -> Arc<dyn Completer> { Arc::new(ExtractiveCompleter) };
+        let failing = || -> Arc<dyn Completer> {
             let down = || LlmError::Unavailable("scripted".into());
-            Arc::new(FailingCompleter::at_once(down)) as Arc<dyn Completer>
+            Arc::new(FailingCompleter::at_once(down))
         };
         completer(&FallbackCompleter::new(memory(), vec![failing()]));
         completer(&FallbackCompleter::new(failing(), vec![memory()]));

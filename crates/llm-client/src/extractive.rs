@@ -5,10 +5,12 @@ use tenantry_domain::Cancellation;
 
 use crate::sentences::sentences;
 use crate::terms::terms;
-use crate::{Completer, Completion, FinishReason, Grounding, LlmError, Passage, Prompt, completer, deliver};
+use crate::{
+    Completer, Completion, FinishReason, Grounding, LlmError, Passage, Prompt, Usage, completer, deliver,
+};
 
 /// Answers without any model: quotes the sentences of the passages that share most with the question, each with its
-/// `[number]`, or says that none does. Of a prompt it reads the passages and the question alone, and it cannot rewrite.
+/// `[number]`, or says that none does. Of a prompt it reads the passages and the question alone, it cannot rewrite, and it takes no tokens.
 ///
 /// # Examples
 /// ```
@@ -66,7 +68,7 @@ impl ExtractiveCompleter {
             text,
             model: Self::MODEL.to_owned(),
             finish: FinishReason::Stop,
-            usage: None,
+            usage: Some(Usage::default()),
         }
     }
 }

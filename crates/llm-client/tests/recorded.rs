@@ -13,11 +13,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tenantry_domain::{Cancellation, Dimension};
+use tenantry_domain::{Cancellation, Dimension, MessageRole};
 use tenantry_http_client::{Answer, MemoryTransport};
 use tenantry_llm_client::{
-    Completer, Completion, Embedder, FinishReason, MaxTokensField, OpenAiCompleter, OpenAiEmbedder,
-    OpenAiSettings, Passage, Prompt,
+    Completer, Completion, Embedder, FinishReason, Grounding, MaxTokensField, OpenAiCompleter,
+    OpenAiEmbedder, OpenAiSettings, Passage, Prompt, Sampling, Turn,
 };
 
 #[expect(
@@ -208,6 +208,47 @@ fn every_kind_of_chat_request() {
     for (case, chunk) in chunks() {
         record(&format!("CreateChatCompletionStreamResponse-{case}"), &chunk);
     }
+}
+
+#[test]
+fn every_part_of_a_prompt() {
+    let turn = |speaker, text: &str| Turn {
+        speaker,
+        text: text.to_owned(),
+    };
+    let history = vec![
+        turn(MessageRole::User, "Do you take returns?"),
+        turn(MessageRole::Assistant, "Yes [1]."),
+    ];
+    let whole = Prompt {
+        client_instruction: Some("Answer in one word.".into()),
+        language: Some("German".into()),
+        grounding: Grounding::PassagesFirst,
+        history: history.clone(),
+        ..prompt()
+    };
+    let (body, _) = ask("conversation", settings(), &whole, true);
+    assert_eq!(body["messages"].as_array().map(Vec::len), Some(6));
+    let sampled = Prompt {
+        sampling: Sampling {
+            temperature: Some(0.5),
+            top_p: Some(0.5),
+            max_answer_tokens: Some(9),
+            stop: vec!["END".into(), "###".into()],
+            presence_penalty: Some(-1.5),
+            frequency_penalty: Some(1.5),
+            seed: Some(7),
+        },
+        ..prompt()
+    };
+    let (body, _) = ask("sampling", settings(), &sampled, false);
+    assert_eq!(
+        (&body["seed"], &body["stop"]),
+        (&json!(7), &json!(["END", "###"]))
+    );
+    let rewriting = Prompt::rewriting(history, "How long?");
+    let (body, _) = ask("rewriting", settings(), &rewriting, true);
+    assert_eq!(body["max_completion_tokens"], 512);
 }
 
 #[test]

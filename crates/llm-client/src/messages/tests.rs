@@ -80,16 +80,16 @@ fn the_rules_say_what_an_answer_may_rest_on() {
     };
     let one = || vec![passage(1, "Returns", "30 days.")];
     let check = |grounding, passages, expected: &[&str], shape: &str| {
-        let (rules, roles) = first(grounding, passages);
+        let (said, order) = first(grounding, passages);
         for rule in [
             rules::FROM_PASSAGES,
             rules::PASSAGES_FIRST,
             rules::NO_PASSAGES,
             rules::NO_PASSAGES_NEEDED,
         ] {
-            assert_eq!(rules.contains(rule), expected.contains(&rule), "{rules}");
+            assert_eq!(said.contains(rule), expected.contains(&rule), "{said}");
         }
-        assert_eq!(roles, shape);
+        assert_eq!(order, shape);
     };
     check(Grounding::Passages, one(), &[rules::FROM_PASSAGES], "suau");
     check(

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::io::Read;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -60,7 +61,12 @@ impl Answer {
     }
 
     fn add(&mut self, choice: Choice) -> Added {
-        self.finish = choice.finish_reason.as_deref().map(finish).or(self.finish);
+        // Some servers send an empty one with every chunk.
+        let reason = choice
+            .finish_reason
+            .as_deref()
+            .filter(|reason| !reason.is_empty());
+        self.finish = reason.map(finish).or(self.finish);
         let words = choice.delta.or(choice.message).unwrap_or_default();
         let thinks = words.thinks();
         let Words { content, refusal, .. } = words;
@@ -143,8 +149,8 @@ pub(super) enum Step {
     Ended(Option<HttpError>),
 }
 
-pub(super) fn next<R: Read>(events: &mut SseReader<R>) -> Step {
-    match events.next() {
+pub(super) fn next<R: Read>(events: &mut SseReader<R>, at_most: Duration) -> Step {
+    match events.next_within(at_most) {
         None => Step::Ended(None),
         Some(Err(error)) => Step::Ended(Some(error)),
         Some(Ok(SseEvent { data, .. })) if data.trim() == "[DONE]" => Step::Done,

@@ -1,13 +1,12 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tenantry_domain::Cancellation;
 use tenantry_http_client::{Cancel, Deadlines, SseReader, StreamResponse, Transport};
 
 use super::chunks::{self, Added, Answer, Step};
-use super::deadlines::{NextToken, Timed};
+use super::deadlines::NextToken;
 use super::messages::messages;
 use super::wire::{ChatRequest, StreamOptions};
 use super::{CONNECT, Client, MaxTokensField, OpenAiSettings};
@@ -67,23 +66,21 @@ impl OpenAiCompleter {
     fn read_events(
         &self,
         stream: StreamResponse,
-        due: &NextToken,
+        mut next: NextToken,
         on_delta: &mut dyn FnMut(&str) -> Result<(), LlmError>,
     ) -> Result<Answer, LlmError> {
         let key = self.client.settings.api_key.as_ref();
         let mut answer = Answer::new();
-        let mut events = SseReader::new(Timed {
-            body: stream.body,
-            due,
-        });
+        let mut events = SseReader::from(stream);
         loop {
-            match chunks::next(&mut events) {
+            match chunks::next(&mut events, next.left()) {
                 Step::Json(json) => match answer.accept(&json, key) {
+                    Ok(Added::Nothing) if answer.is_finished() => next.is_not_needed(),
                     Ok(Added::Nothing) => {}
-                    Ok(Added::Thought) => due.came(),
+                    Ok(Added::Thought) => next.came(),
                     Ok(Added::Text(text)) => {
                         on_delta(&text)?;
-                        due.came();
+                        next.came();
                     }
                     Err(error) => return Err(broken_off(&answer, error)),
                 },
@@ -140,7 +137,7 @@ impl Completer for OpenAiCompleter {
             if stopped { Err(LlmError::Cancelled) } else { Ok(()) }
         };
         let own = self.client.settings.deadlines.of(prompt);
-        let due = NextToken::after(Instant::now(), own);
+        let first = NextToken::first(own);
         let deadlines = Deadlines {
             connect: CONNECT.min(own.first_token),
             first_byte: own.first_token,
@@ -157,7 +154,7 @@ impl Completer for OpenAiCompleter {
             }
             answer
         } else {
-            self.read_events(stream, &due, &mut pass_on)?
+            self.read_events(stream, first, &mut pass_on)?
         };
         answer.complete(self.model())
     }

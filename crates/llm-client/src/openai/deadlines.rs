@@ -1,32 +1,26 @@
-use std::cell::Cell;
-use std::io::{self, Read};
 use std::time::{Duration, Instant};
-
-use tenantry_http_client::HttpError;
 
 use super::CompletionDeadlines;
 use crate::{Prompt, Task};
 
 /// For an answer in one piece, of which nothing is heard until it is whole.
 const WHOLE: Duration = Duration::from_mins(2);
+/// For what comes after the end of the text, as the usage; some servers neither send it nor close the connection.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 impl CompletionDeadlines {
-    /// These deadlines, or what `prompt` leaves of them. A query that is not there when an answer would have begun comes too late.
+    /// These deadlines, or what `prompt` leaves of them. A query that is not whole when an answer would have begun comes too
+    /// late, unless the prompt says how long it may take.
     pub(super) fn of(self, prompt: &Prompt) -> Self {
-        let first_token = prompt
-            .budget
-            .first_token
-            .map_or(self.first_token, |left| left.min(self.first_token));
-        let total = prompt
-            .budget
-            .total
-            .map_or(self.total, |left| left.min(self.total));
+        let shorter = |own: Duration, left: Option<Duration>| left.map_or(own, |left| left.min(own));
+        let first_token = shorter(self.first_token, prompt.budget.first_token);
+        let total = match (prompt.task, prompt.budget.total) {
+            (Task::Rewrite, None) => self.total.min(first_token),
+            (_, left) => shorter(self.total, left),
+        };
         Self {
-            first_token,
-            total: match prompt.task {
-                Task::Answer => total,
-                Task::Rewrite => total.min(first_token),
-            },
+            first_token: first_token.min(total),
+            total,
             ..self
         }
     }
@@ -35,47 +29,41 @@ impl CompletionDeadlines {
         self.total.min(WHOLE)
     }
 
-    /// The longest silence of a connection. The shorter deadline is kept as soon as anything comes.
+    /// The longest silence of a connection that either of both allows.
     pub(super) fn silence(self) -> Duration {
         self.first_token.max(self.between_tokens)
     }
 }
 
-/// The moment by which the next token has to be there.
+/// When the next token has to be there.
 pub(super) struct NextToken {
-    by: Cell<Option<Instant>>,
+    due: Option<Instant>,
     between: Duration,
 }
 
 impl NextToken {
-    pub(super) fn after(started: Instant, deadlines: CompletionDeadlines) -> Self {
+    /// The first token of an answer that is asked for now.
+    pub(super) fn first(deadlines: CompletionDeadlines) -> Self {
         Self {
-            by: Cell::new(started.checked_add(deadlines.first_token)),
+            due: Instant::now().checked_add(deadlines.first_token),
             between: deadlines.between_tokens,
         }
     }
 
     /// A token came, and has been dealt with.
-    pub(super) fn came(&self) {
-        self.by.set(Instant::now().checked_add(self.between));
+    pub(super) fn came(&mut self) {
+        self.due = Instant::now().checked_add(self.between);
     }
-}
 
-/// A body that ends in [`HttpError::Timeout`] when bytes come after the next token is due: servers keep connections alive by
-/// bytes that are no tokens.
-pub(super) struct Timed<'a, R> {
-    pub(super) body: R,
-    pub(super) due: &'a NextToken,
-}
+    /// The text has come to its end.
+    pub(super) fn is_not_needed(&mut self) {
+        self.due = Instant::now().checked_add(self.between.min(LAST_WORD));
+    }
 
-impl<R: Read> Read for Timed<'_, R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.body.read(buf)?;
-        let late = self.due.by.get().is_some_and(|by| Instant::now() >= by);
-        // The end is no byte: what came in time is judged for itself.
-        if late && count > 0 {
-            return Err(HttpError::Timeout.into());
-        }
-        Ok(count)
+    /// How long it may be waited for.
+    pub(super) fn left(&self) -> Duration {
+        // What no clock can count to never comes.
+        self.due
+            .map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()))
     }
 }

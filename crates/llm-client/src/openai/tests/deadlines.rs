@@ -69,6 +69,9 @@ fn an_answer_that_does_not_begin_is_given_up() {
         assert!(matches!(outcome, Err(LlmError::Unavailable(_))), "{outcome:?}");
         assert_eq!(heard, "");
     }
+    // The head has come, and nothing after it.
+    let (_, outcome) = ask(deadlines, vec![Piece::Hold]);
+    assert!(matches!(outcome, Err(LlmError::Unavailable(_))), "{outcome:?}");
 }
 
 #[test]
@@ -83,6 +86,8 @@ fn an_answer_that_stops_coming_is_broken_off() {
         assert!(matches!(outcome, Err(LlmError::Truncated(_))), "{outcome:?}");
         assert_eq!(heard, "half");
     }
+    let (_, outcome) = ask(deadlines, vec![text("half"), Piece::Hold]);
+    assert!(matches!(outcome, Err(LlmError::Truncated(_))), "{outcome:?}");
 }
 
 #[test]
@@ -170,8 +175,8 @@ fn time_that_the_reader_takes_is_not_the_models() {
 fn the_budget_of_a_prompt_shortens_every_deadline() {
     let shortened = |budget: Budget, task| {
         let prompt = Prompt {
-            budget,
             task,
+            budget,
             ..prompt()
         };
         let own = CompletionDeadlines::default().of(&prompt);
@@ -189,6 +194,8 @@ fn the_budget_of_a_prompt_shortens_every_deadline() {
     );
     // A query that is not there by then would come too late.
     assert_eq!(shortened(budget(None, None), Task::Rewrite), [30, 30, 30]);
+    assert_eq!(shortened(budget(Some(5), Some(10)), Task::Rewrite), [5, 30, 10]);
+    assert_eq!(shortened(budget(None, Some(10)), Task::Answer), [10, 30, 10]);
 }
 
 #[test]

@@ -169,7 +169,7 @@ fn the_completer_conforms() {
 fn the_completer_conforms_behind_a_fallback_that_is_needed_and_one_that_is_not() {
     let server = StubServer::start(completion);
     let down = StubServer::start(|_| Answer::new(500));
-    let other = || Arc::new(completer_of(&server)) as Arc<dyn Completer>;
+    let other = || -> Arc<dyn Completer> { Arc::new(completer_of(&server)) };
     conformance::completer(&FallbackCompleter::new(other(), vec![other()]));
     let broken = Arc::new(completer_of(&down));
     let model = FallbackCompleter::new(broken, vec![other()]);
@@ -543,6 +543,13 @@ fn a_stream_without_an_end_is_truncated_and_not_asked_for_again() {
         ("half".into(), Err("Truncated".into()))
     );
     assert_eq!(streamed(&[]), (String::new(), Err("Truncated".into())));
+    // An empty reason to end is none, as some servers send with every chunk.
+    let open = chunk(&json!({"content": "half"}), Some(""));
+    assert_eq!(streamed(&[open]), ("half".into(), Err("Truncated".into())));
+    assert_eq!(
+        streamed(&["[DONE]".into()]),
+        (String::new(), Err("Protocol".into()))
+    );
     let breaking = Answer::events([content("half")]);
     let tenantry_http_client::AnswerBody::Pieces(mut pieces) = breaking.body.clone() else {
         unreachable!()
