@@ -1,10 +1,13 @@
 //! What every store must do, one function per documented obligation; each takes a store without records and panics
 //! where the store fails it. [`conformance_tests!`](crate::conformance_tests) makes a test of each.
 
+pub(crate) mod chat;
+pub mod conversations;
 pub mod documents;
 pub mod indexes;
 pub mod jobs;
 pub mod keys;
+pub mod messages;
 pub mod outcomes;
 pub mod queue;
 pub mod removals;
@@ -14,10 +17,12 @@ pub mod sources;
 pub mod steps;
 pub mod submissions;
 pub mod tenants;
+pub mod turns;
 pub mod users;
 mod work;
 pub mod workers;
 
+pub use chat::ChatStore;
 pub use work::RecordStore;
 
 /// Makes one `#[test]` of each obligation. The expression gives a store without records, and whatever must outlive
@@ -158,6 +163,41 @@ macro_rules! conformance_tests {
                 the_indexes_in_use_are_those_of_active_tenants,
                 text_with_nul_is_refused_and_nothing_stored,
             }
+            conversations {
+                a_conversation_is_read_back_as_it_was_written,
+                a_conversation_id_is_taken_in_its_tenant_alone,
+                a_conversation_of_an_unknown_tenant_is_refused,
+                an_absent_conversation_is_none,
+                a_conversation_of_another_user_does_not_exist,
+                a_conversation_of_another_tenant_does_not_exist,
+                conversations_are_listed_by_their_last_change_in_pages_with_the_total,
+                renaming_changes_the_title_and_the_moment,
+                removing_a_conversation_removes_its_messages,
+                text_with_nul_is_refused_and_nothing_stored,
+            }
+            messages {
+                a_message_is_read_back_as_it_was_written,
+                messages_are_listed_in_their_order_in_pages_with_the_total,
+                the_last_messages_come_in_their_order,
+                messages_of_another_user_do_not_exist,
+                messages_of_another_tenant_do_not_exist,
+                citations_outlive_their_document,
+                text_with_nul_is_refused_and_nothing_stored,
+            }
+            turns {
+                a_turn_begins_a_conversation,
+                a_turn_updates_its_conversation,
+                a_turn_in_an_absent_conversation_is_none,
+                a_conversation_begins_as_its_owners_alone,
+                a_turn_of_an_unknown_tenant_is_refused,
+                an_id_that_is_taken_leaves_nothing_behind,
+                an_answer_is_added_and_counted,
+                an_answer_to_a_removed_conversation_is_counted,
+                usage_with_nul_is_refused_and_nothing_stored,
+                turns_at_once_keep_every_message_in_one_order,
+                users_answered_at_once_are_all_counted,
+                a_conversation_removed_during_turns_is_gone,
+            }
             keys {
                 keys_are_listed_oldest_first_as_written,
                 the_first_record_of_a_key_stays,
@@ -203,6 +243,9 @@ mod tests {
             ("outcomes", include_str!("outcomes.rs")),
             ("workers", include_str!("workers.rs")),
             ("indexes", include_str!("indexes.rs")),
+            ("conversations", include_str!("conversations.rs")),
+            ("messages", include_str!("messages.rs")),
+            ("turns", include_str!("turns.rs")),
             ("keys", include_str!("keys.rs")),
         ] {
             let (_, listed) = list.split_once(&format!("            {topic} {{")).unwrap();

@@ -48,15 +48,15 @@ impl ConversationStore for MemoryStore {
     ) -> Result<Paged<Conversation>, StoreError> {
         let records = self.records();
         let first = (scope.id().clone(), ConversationId::from_uuid(Uuid::nil()));
-        let mut owned: Vec<_> = records
+        let mut listed: Vec<_> = records
             .threads
             .range(first..)
             .take_while(|((tenant, _), _)| tenant == scope.id())
             .map(|(_, thread)| &thread.conversation)
             .filter(|conversation| conversation.owner == owner)
             .collect();
-        owned.sort_by_key(|conversation| Reverse((conversation.updated_at, conversation.id)));
-        Ok(paged(&owned, page))
+        listed.sort_by_key(|conversation| Reverse((conversation.updated_at, conversation.id)));
+        Ok(paged(&listed, page))
     }
 
     fn rename_conversation(

@@ -1,5 +1,5 @@
 use diesel::prelude::*;
-use tenantry_domain::{Conversation, ConversationId, Page, Paged, TenantScope, Timestamp, UserId};
+use tenantry_domain::{Conversation, ConversationId, Page, Paged, TenantId, TenantScope, Timestamp, UserId};
 
 use super::rows::ConversationRow;
 use super::schema::conversations;
@@ -25,10 +25,7 @@ impl ConversationStore for SqlStore {
         owner: UserId,
         id: ConversationId,
     ) -> Result<Option<Conversation>, StoreError> {
-        let query = conversations::table
-            .find((scope.id().as_str(), id.to_string()))
-            .filter(conversations::owner_id.eq(owner.to_string()))
-            .select(ConversationRow::as_select());
+        let query = owned(scope.id(), owner, id).select(ConversationRow::as_select());
         self.in_scope(scope, |conn| query.first::<ConversationRow>(conn).optional())?
             .map(Conversation::try_from)
             .transpose()
@@ -41,19 +38,19 @@ impl ConversationStore for SqlStore {
         page: Page,
     ) -> Result<Paged<Conversation>, StoreError> {
         let owner = owner.to_string();
-        let owned = || {
+        let of_owner = || {
             conversations::table
                 .filter(conversations::tenant_id.eq(scope.id().as_str()))
                 .filter(conversations::owner_id.eq(&owner))
         };
         let (rows, total) = self.in_scope(scope, |conn| {
-            let rows = owned()
+            let rows = of_owner()
                 .order((conversations::updated_at.desc(), conversations::id.desc()))
                 .select(ConversationRow::as_select())
                 .limit(page.limit().into())
                 .offset(page.offset().into())
                 .load::<ConversationRow>(conn)?;
-            Ok((rows, owned().count().get_result(conn)?))
+            Ok((rows, of_owner().count().get_result(conn)?))
         })?;
         paged(rows, total)
     }
@@ -67,14 +64,11 @@ impl ConversationStore for SqlStore {
         now: Timestamp,
     ) -> Result<Option<Conversation>, StoreError> {
         refuse_nul("title", title)?;
-        let owned = conversations::table
-            .find((scope.id().as_str(), id.to_string()))
-            .filter(conversations::owner_id.eq(owner.to_string()));
         let renamed = (
             conversations::title.eq(title),
             conversations::updated_at.eq(now.unix_micros()),
         );
-        let rename = diesel::update(owned)
+        let rename = diesel::update(owned(scope.id(), owner, id))
             .set(renamed)
             .returning(conversations::all_columns);
         self.in_scope(scope, |conn| {
@@ -91,10 +85,18 @@ impl ConversationStore for SqlStore {
         id: ConversationId,
     ) -> Result<bool, StoreError> {
         // The messages go with the row that they name: a turn that is under way waits for it, or is waited for.
-        let owned = conversations::table
-            .find((scope.id().as_str(), id.to_string()))
-            .filter(conversations::owner_id.eq(owner.to_string()));
-        let removed = self.in_scope(scope, |conn| diesel::delete(owned).execute(conn))?;
+        let removal = diesel::delete(owned(scope.id(), owner, id));
+        let removed = self.in_scope(scope, |conn| removal.execute(conn))?;
         Ok(removed > 0)
     }
+}
+
+/// The owner's conversation of that id.
+#[diesel::dsl::auto_type]
+pub(super) fn owned<'t>(tenant: &'t TenantId, owner: UserId, id: ConversationId) -> _ {
+    let key: (&'t str, String) = (tenant.as_str(), id.to_string());
+    let owner: String = owner.to_string();
+    conversations::table
+        .find(key)
+        .filter(conversations::owner_id.eq(owner))
 }

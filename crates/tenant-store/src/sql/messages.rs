@@ -5,6 +5,7 @@ use tenantry_domain::{
 };
 
 use super::connection::AnyConnection;
+use super::conversations::owned;
 use super::rows::{ConversationRow, MessageRow};
 use super::schema::{conversations, messages};
 use super::{SqlStore, paged, usage};
@@ -63,21 +64,17 @@ impl MessageStore for SqlStore {
         page: Page,
     ) -> Result<Option<Paged<Message>>, StoreError> {
         let key = (scope.id().as_str(), conversation.to_string());
-        let owned = || {
-            conversations::table
-                .find((key.0, &key.1))
-                .filter(conversations::owner_id.eq(owner.to_string()))
-        };
+        let of_owner = || owned(scope.id(), owner, conversation);
         let of_conversation = messages::table
             .filter(messages::tenant_id.eq(key.0))
             .filter(messages::conversation_id.eq(&key.1));
         let read = of_conversation
-            .filter(exists(owned()))
+            .filter(exists(of_owner()))
             .order(messages::ordinal.asc())
             .select(MessageRow::as_select())
             .limit(page.limit().into())
             .offset(page.offset().into());
-        let counted = owned().select(of_conversation.count().single_value());
+        let counted = of_owner().select(of_conversation.count().single_value());
         let (rows, total) = self.in_scope(scope, |conn| {
             let rows = read.load::<MessageRow>(conn)?;
             Ok((rows, counted.first::<Option<i64>>(conn).optional()?))
@@ -93,13 +90,10 @@ impl MessageStore for SqlStore {
         limit: u16,
     ) -> Result<Vec<Message>, StoreError> {
         let key = (scope.id().as_str(), conversation.to_string());
-        let owned = conversations::table
-            .find((key.0, &key.1))
-            .filter(conversations::owner_id.eq(owner.to_string()));
         let query = messages::table
             .filter(messages::tenant_id.eq(key.0))
             .filter(messages::conversation_id.eq(&key.1))
-            .filter(exists(owned))
+            .filter(exists(owned(scope.id(), owner, conversation)))
             .order(messages::ordinal.desc())
             .limit(limit.into())
             .select(MessageRow::as_select());
@@ -117,14 +111,11 @@ fn add_message(
     conversation: ConversationId,
     message: &Message,
 ) -> QueryResult<Option<ConversationRow>> {
-    let owned = conversations::table
-        .find((tenant.as_str(), conversation.to_string()))
-        .filter(conversations::owner_id.eq(owner.to_string()));
     let continued = (
         conversations::updated_at.eq(message.created_at.unix_micros()),
         conversations::next_ordinal.eq(conversations::next_ordinal + 1),
     );
-    let row = diesel::update(owned)
+    let row = diesel::update(owned(tenant, owner, conversation))
         .set(continued)
         .returning(conversations::all_columns)
         .get_result::<ConversationRow>(conn)

@@ -9,6 +9,7 @@ use tenantry_domain::{Email, Page, Role, Tenant, TenantId, Timestamp, User, User
 use super::*;
 use crate::{TenantStore, UserFilter, UserStore};
 
+mod chat;
 mod plans;
 mod turns;
 mod upgrade;

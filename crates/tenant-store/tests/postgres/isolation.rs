@@ -3,16 +3,27 @@ use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use tenantry_domain::{Segment, TenantScope};
+use tenantry_domain::{
+    Conversation, ConversationId, Message, MessageId, MessageRole, MessageStatus, Page, Segment, TenantScope,
+    UserId,
+};
 use tenantry_tenant_store::{
-    Claim, DocumentStore, IndexStore, Isolation, JobQueue, PoolOptions, SourceStore, SqlStore, StoreError,
+    Claim, ConversationStore, DocumentStore, IndexStore, Isolation, JobQueue, MessageStore, MessageTarget,
+    PoolOptions, SourceStore, SqlStore, StoreError,
 };
 
 use crate::database::Database;
 use crate::{migrated, now, scope, submission};
 
 /// The tables with a tenant's content, which policies guard.
-const GUARDED: [&str; 4] = ["documents", "document_segments", "source_parts", "jobs"];
+const GUARDED: [&str; 6] = [
+    "documents",
+    "document_segments",
+    "source_parts",
+    "jobs",
+    "conversations",
+    "messages",
+];
 
 /// A store with one row in every table of each of the tenants `a` and `b`.
 fn two_tenants() -> (SqlStore, Database) {
@@ -50,6 +61,34 @@ fn store_one(store: &SqlStore, scope: &TenantScope) {
     store
         .add_segments(scope, &claimed.lease, &[segment], now(), now())
         .unwrap();
+    begin_conversation(store, scope);
+}
+
+fn begin_conversation(store: &SqlStore, scope: &TenantScope) -> Conversation {
+    let owner = UserId::generate(now());
+    let conversation = Conversation {
+        id: ConversationId::generate(now()),
+        owner,
+        title: scope.id().to_string(),
+        created_at: now(),
+        updated_at: now(),
+    };
+    let message = Message {
+        id: MessageId::generate(now()),
+        role: MessageRole::User,
+        text: scope.id().to_string(),
+        status: MessageStatus::Complete,
+        citations: Vec::new(),
+        model: None,
+        usage: None,
+        created_at: now(),
+    };
+    let target = MessageTarget::New(conversation.clone());
+    store
+        .begin_turn(scope, owner, &target, &message)
+        .unwrap()
+        .unwrap();
+    conversation
 }
 
 /// Begins a transaction under the tenants' role, for `tenant` where one is named.
@@ -69,13 +108,16 @@ fn count(conn: &mut PgConnection, from: &str) -> i64 {
 }
 
 /// Statements that add a row of `b`, one for each guarded table.
-const INSERTS_INTO_B: [&str; 4] = [
+const INSERTS_INTO_B: [&str; 6] = [
     "INSERT INTO documents (tenant_id, id, title, media_type, characters) VALUES ('b', 'x', 'x', 'text/plain', 1)",
     "INSERT INTO document_segments (tenant_id, document_id, version, ordinal, start, headings, pages, text) \
         VALUES ('b', 'x', 1, 1, 0, '[]', '[]', 'x')",
     "INSERT INTO source_parts (tenant_id, source_id, place, added_at, bytes) VALUES ('b', 'x', 0, 0, '')",
     "INSERT INTO jobs (tenant_id, id, document_id, version, kind, state, stage, not_before, created_at, updated_at) \
         VALUES ('b', 'x', 'x', 1, 'remove', 'queued', 'removing', 0, 0, 0)",
+    "INSERT INTO conversations (tenant_id, id, owner_id, title, created_at, updated_at) VALUES ('b', 'x', 'x', 'x', 0, 0)",
+    "INSERT INTO messages (tenant_id, conversation_id, ordinal, id, role, status, created_at, text, citations) \
+        VALUES ('b', 'x', 0, 'x', 'user', 'complete', 0, 'x', '[]')",
 ];
 
 #[test]
@@ -94,8 +136,7 @@ fn raw_sql_of_one_tenant_sees_none_of_anothers_rows() {
         let own = format!("{table} WHERE tenant_id = 'a'");
         assert_eq!(count(&mut conn, &own), 1, "{table}");
     }
-    let joined = "jobs, documents, document_segments, source_parts";
-    assert_eq!(count(&mut conn, joined), 1);
+    assert_eq!(count(&mut conn, &GUARDED.join(", ")), 1);
 }
 
 #[test]
@@ -194,6 +235,19 @@ fn the_stores_own_tenant_work_runs_under_the_role() {
         .batch_execute("GRANT SELECT ON documents TO tenantry_tenant")
         .unwrap();
     assert!(store.document(&scope, document.document).unwrap().is_some());
+}
+
+#[test]
+fn a_removed_conversation_takes_its_messages_under_the_role() {
+    let (store, database) = migrated();
+    let [a, b] = ["a", "b"].map(|id| scope(&store, id));
+    let [of_a, of_b] = [&a, &b].map(|scope| begin_conversation(&store, scope));
+    assert!(store.remove_conversation(&a, of_a.owner, of_a.id).unwrap());
+    let mut conn = database.connect();
+    assert_eq!(count(&mut conn, "messages"), 1);
+    assert_eq!(count(&mut conn, "messages WHERE tenant_id = 'b'"), 1);
+    let kept = store.messages(&b, of_b.owner, of_b.id, Page::default()).unwrap();
+    assert_eq!(kept.map(|page| page.total), Some(1));
 }
 
 #[test]

@@ -1,15 +1,17 @@
-//! How a worker's steps read the tables: what they cost must not grow with the jobs that wait.
+//! How the tables are read: what a worker's steps cost must not grow with the jobs that wait, nor a turn with what was said.
 
 use std::sync::{Arc, Mutex};
 
 use diesel::connection::{Connection, InstrumentationEvent};
 use tenantry_domain::{
-    ContentHash, DocumentId, Generation, JobId, JobProgress, MediaType, Metadata, Segment, SourceId,
-    TextFormat,
+    ContentHash, Conversation, DocumentId, Generation, JobId, JobProgress, MediaType, Metadata, Segment,
+    SourceId, TextFormat, UsageKind,
 };
 
 use super::*;
+use crate::conformance::chat;
 use crate::{Claim, DocumentStore, Held, JobQueue, JobStore, Published, Settlement, Submission, TextRead};
+use crate::{ConversationStore, MessageStore, MessageTarget};
 
 const JOBS: u32 = 10_000;
 
@@ -171,21 +173,104 @@ fn a_workers_steps_cost_the_same_however_many_jobs_wait() {
     taken(12, "submit");
     store.cancel_job(&acme, submission.job, now()).unwrap().unwrap();
     taken(14, "cancel");
+    assert_by_index(&store, &all, 10);
+}
+
+/// Fails unless every one of the statements, of which there are more than `least`, finds and orders its rows by an index.
+fn assert_by_index(store: &SqlStore, statements: &[String], least: usize) {
     let of_tables = |statement: &&String| {
         ["SELECT", "UPDATE", "DELETE"]
             .iter()
             .any(|verb| statement.starts_with(verb))
     };
-    let mut seen: Vec<_> = all.iter().filter(of_tables).collect();
+    let mut seen: Vec<_> = statements.iter().filter(of_tables).collect();
     seen.sort();
     seen.dedup();
-    assert!(seen.len() > 10, "{seen:#?}");
+    assert!(seen.len() > least, "{seen:#?}");
     for statement in seen {
-        let plan = plan(&store, statement);
+        let plan = plan(store, statement);
         assert!(
             !plan.iter().any(|step| step.starts_with("SCAN")
                 || step.contains("TEMP B-TREE") && !statement.contains("ingest_queue")),
             "{statement}\n{plan:#?}"
         );
     }
+}
+
+/// An owner with many conversations, one of which has many messages, and as many of somebody else.
+fn talkative(store: &SqlStore) -> (TenantScope, Conversation) {
+    let acme = tenant("acme");
+    store.create_tenant(&acme).unwrap();
+    let acme = Arc::new(acme).activate().unwrap();
+    let long = chat::conversation(chat::user_id(), 0);
+    store.create_conversation(&acme, &long).unwrap();
+    let numbers = format!(
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {JOBS}) "
+    );
+    for (kind, owner) in [("1", long.owner), ("2", chat::user_id())] {
+        sql(
+            store,
+            &format!(
+                "{numbers} INSERT INTO conversations (tenant_id, id, owner_id, title, created_at, updated_at) \
+                 SELECT 'acme', printf('0190{kind}000-0000-7000-8000-%012d', n), '{owner}', 'x', n, n FROM numbers"
+            ),
+        );
+    }
+    sql(
+        store,
+        &format!(
+            "{numbers} INSERT INTO messages (tenant_id, conversation_id, ordinal, id, role, status, created_at, text, citations) \
+             SELECT 'acme', '{id}', n - 1, printf('01903000-0000-7000-8000-%012d', n), 'user', 'complete', n, 'x', '[]' \
+             FROM numbers; \
+             UPDATE conversations SET next_ordinal = {JOBS} WHERE id = '{id}'",
+            id = long.id
+        ),
+    );
+    (acme, long)
+}
+
+#[test]
+fn a_turn_costs_the_same_however_much_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, statements) = watched(folder.path());
+    let (acme, long) = talkative(&store);
+    let mut all = Vec::new();
+    let mut taken = |wanted: Option<usize>, step: &str| {
+        let taken = std::mem::take(&mut *statements.lock().unwrap());
+        if let Some(wanted) = wanted {
+            assert_eq!(taken.len(), wanted, "{step}: {taken:#?}");
+        }
+        all.extend(taken);
+    };
+    taken(None, "the samples");
+    let (ada, page) = (long.owner, Page::default());
+    // Two of the statements begin and end the transaction.
+    let new = MessageTarget::New(chat::conversation(ada, 1));
+    let begun = store.begin_turn(&acme, ada, &new, &chat::question("x", 1));
+    assert!(begun.unwrap().is_some());
+    taken(Some(4), "begin a conversation");
+    let existing = MessageTarget::Existing(long.id);
+    let begun = store.begin_turn(&acme, ada, &existing, &chat::question("x", 1));
+    assert!(begun.unwrap().is_some());
+    taken(Some(4), "begin a turn");
+    assert_eq!(store.last_messages(&acme, ada, long.id, 20).unwrap().len(), 20);
+    taken(Some(1), "last messages");
+    let usage = [chat::call(ada, UsageKind::Answering, chat::tokens(1, 1))];
+    let finished = store.finish_turn(&acme, ada, long.id, &chat::answer("x", 1), &usage);
+    assert!(finished.unwrap());
+    taken(Some(5), "finish a turn");
+    let read = store.messages(&acme, ada, long.id, page).unwrap().unwrap();
+    assert_eq!(read.total, u64::from(JOBS) + 2);
+    taken(Some(2), "messages");
+    assert!(store.conversation(&acme, ada, long.id).unwrap().is_some());
+    taken(Some(1), "conversation");
+    let listed = store.conversations(&acme, ada, page).unwrap();
+    assert_eq!(listed.total, u64::from(JOBS) + 2);
+    taken(Some(2), "conversations");
+    let renamed = store.rename_conversation(&acme, ada, long.id, "x", now());
+    assert!(renamed.unwrap().is_some());
+    taken(Some(1), "rename");
+    assert!(store.remove_conversation(&acme, ada, long.id).unwrap());
+    taken(Some(1), "remove");
+    assert_by_index(&store, &all, 8);
 }

@@ -7,6 +7,7 @@ use tenantry_domain::{
 };
 
 use super::*;
+use crate::conformance::chat;
 use crate::{Claim, ClaimedJob, DocumentFilter, DocumentStore, JobQueue, Published, Settlement, TenantStore};
 
 /// The migrations of the first release, with what diesel writes down of them.
@@ -152,6 +153,15 @@ fn what_was_ready_stays_so_and_what_was_on_its_way_is_gone_on_with() {
         Some(12)
     );
     assert_eq!(store.document(&acme, id(5)).unwrap(), None);
+}
+
+#[test]
+fn tenants_of_the_first_release_can_talk() {
+    let (store, _folder) = first_release();
+    store.migrate().unwrap();
+    let acme = acme(&store);
+    let begun = chat::begun(&store, &acme, chat::user_id(), 0);
+    assert_eq!(chat::messages(&store, &acme, &begun).len(), 1);
 }
 
 #[test]
