@@ -50,6 +50,14 @@ pub struct Answer {
     pub usage: Option<Usage>,
 }
 
+/// What an answer rests on, before a model has said anything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grounds {
+    /// The passages, in the order of their numbers.
+    pub sources: Vec<Source>,
+    prompt: Prompt,
+}
+
 /// A part of a streamed answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum AnswerEvent<'a> {
@@ -101,21 +109,42 @@ impl Answers {
         cancellation: &Cancellation,
         on_event: &mut dyn FnMut(AnswerEvent<'_>) -> ControlFlow<()>,
     ) -> Result<Answer, AnswerError> {
-        let sources = self.sources(scope, question)?;
-        if cancellation.is_cancelled() || on_event(AnswerEvent::Sources(&sources)).is_break() {
+        let found = self.find(scope, question)?;
+        if cancellation.is_cancelled() || on_event(AnswerEvent::Sources(&found.sources)).is_break() {
             return Err(LlmError::Cancelled.into());
         }
+        let on_delta = &mut |delta: &str| on_event(AnswerEvent::Delta(delta));
+        Ok(self.speak(found, cancellation, on_delta)?)
+    }
+
+    /// The first half of [`Answers::stream`], which needs the tenant: what the answer may rest on.
+    ///
+    /// # Errors
+    /// When the question is blank or too long, or the search fails.
+    pub fn find(&self, scope: &TenantScope, question: &str) -> Result<Grounds, SearchError> {
+        let sources = self.sources(scope, question)?;
         let prompt = prompt(scope, question, &sources);
-        let completion = self.completer.stream(&prompt, cancellation, &mut |delta| {
-            on_event(AnswerEvent::Delta(delta))
-        })?;
-        Ok(finished(completion, sources))
+        Ok(Grounds { sources, prompt })
+    }
+
+    /// The second half, which needs the model alone.
+    ///
+    /// # Errors
+    /// As [`Answers::stream`].
+    pub fn speak(
+        &self,
+        found: Grounds,
+        cancellation: &Cancellation,
+        on_delta: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Answer, LlmError> {
+        let completion = self.completer.stream(&found.prompt, cancellation, on_delta)?;
+        Ok(finished(completion, found.sources))
     }
 
     fn sources(&self, scope: &TenantScope, question: &str) -> Result<Vec<Source>, SearchError> {
         Self::check(question)?;
         let request = SearchRequest::new(question, TopK::clamp(PASSAGES));
-        let found = self.searcher.find(scope, &request)?;
+        let found = self.searcher.find(scope, &request, &mut None)?;
         let sources = within(CHARACTERS, found.hits).into_iter().zip(1..);
         Ok(sources.map(|(hit, number)| Source { number, hit }).collect())
     }
