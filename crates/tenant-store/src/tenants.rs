@@ -36,7 +36,7 @@ pub struct TenantChange {
 
 /// Keeps tenants.
 pub trait TenantStore: Send + Sync {
-    /// Adds a tenant.
+    /// Adds a tenant. A system prompt becomes its first version, of nobody's.
     ///
     /// # Errors
     /// [`StoreError::IdTaken`] when the id exists, also that of a deactivated tenant; else when the store fails.

@@ -37,12 +37,12 @@ pub struct UsageSum {
     pub totals: UsageTotals,
 }
 
-/// Counts what models were called for, by day.
+/// Counts what models were called for, by day. A count goes up to 2^63 - 1 and stays there.
 pub trait UsageStore: Send + Sync {
     /// Counts calls for the tenant, in one step.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTenant`] when the tenant is not in this store; else when the store fails.
+    /// [`StoreError::UnknownTenant`] when the tenant is not in this store and there is something to count; else when the store fails.
     fn add_usage(&self, scope: &TenantScope, records: &[UsageRecord]) -> Result<(), StoreError>;
 
     /// The tenant's sums by `group`, ordered by key; groups without a call are left out.

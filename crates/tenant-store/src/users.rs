@@ -7,7 +7,7 @@ use crate::StoreError;
 pub struct UserChange {
     /// The tenant.
     pub tenant: Option<Option<TenantId>>,
-    /// What the user may do in the tenant.
+    /// What the user may do in the tenant; a user who goes to another one keeps the role unless told otherwise.
     pub role: Option<Role>,
     /// Whether the user may log in.
     pub is_active: Option<bool>,

@@ -1,10 +1,12 @@
 //! What every [`KeyStateStore`] must do, beside a [`TenantStore`] of the same records.
 #![expect(clippy::unwrap_used, reason = "an obligation panics where the store fails it")]
 
-use tenantry_domain::{Sealed, Tenant, Timestamp};
+use tenantry_domain::{LlmProvider, Sealed, Tenant, Timestamp};
 
 use super::samples::{at, secret, tenant, tenant_id};
-use crate::{KeyDerivation, KeyState, KeyStateStore, SecretSample, StoreError, TenantChange, TenantStore};
+use crate::{
+    KeyDerivation, KeyState, KeyStateStore, SecretKind, SecretSample, StoreError, TenantChange, TenantStore,
+};
 
 fn key(key_id: &str, derivation: KeyDerivation, created_at: Timestamp) -> KeyState {
     let canary = Sealed::from_stored(format!("v1.{key_id}.Y2FuYXJ5"));
@@ -20,6 +22,13 @@ fn holder(id: &str, sealed: &str) -> Tenant {
     let mut tenant = tenant(id);
     tenant.pinecone.api_key = Some(secret(sealed, "wxyz"));
     tenant
+}
+
+fn llm(sealed: &str) -> LlmProvider {
+    LlmProvider {
+        base_url: "https://llm.example.org/v1".into(),
+        api_key: Some(secret(sealed, "wxyz")),
+    }
 }
 
 fn in_order(mut samples: Vec<SecretSample>) -> Vec<(String, String, u64)> {
@@ -95,6 +104,38 @@ pub fn secrets_are_counted_by_format_and_key<S: TenantStore + KeyStateStore>(sto
         .unwrap()
         .unwrap();
     assert_eq!(store.secrets_by_key().unwrap().len(), 2);
+}
+
+/// Each of a tenant's secrets is counted, and a sample says which it is.
+pub fn every_secret_of_a_tenant_is_counted<S: TenantStore + KeyStateStore>(store: &S) {
+    let mut acme = holder("acme", "v1.aaaa.1");
+    acme.llm = Some(llm("v1.bbbb.2"));
+    store.create_tenant(&acme).unwrap();
+    let mut globex = tenant("globex");
+    globex.llm = Some(llm("v1.cccc.3"));
+    store.create_tenant(&globex).unwrap();
+    let mut initech = holder("initech", "v1.dddd.4");
+    initech.llm = Some(llm("v1.dddd.5"));
+    store.create_tenant(&initech).unwrap();
+
+    let samples = store.secrets_by_key().unwrap();
+    for sample in &samples {
+        let tenant = store.tenant(&sample.tenant).unwrap().unwrap();
+        assert_eq!(sample.kind.of(&tenant).unwrap().sealed, sample.sealed);
+    }
+    let kinds = |id: &str| -> Vec<_> {
+        let of_tenant = samples.iter().filter(|sample| sample.tenant.as_str() == id);
+        let mut kinds: Vec<_> = of_tenant.map(|sample| (sample.kind, sample.secrets)).collect();
+        kinds.sort_unstable();
+        kinds
+    };
+    assert_eq!(
+        kinds("acme"),
+        [(SecretKind::PineconeApiKey, 1), (SecretKind::LlmApiKey, 1)]
+    );
+    assert_eq!(kinds("globex"), [(SecretKind::LlmApiKey, 1)]);
+    let of_one_key: Vec<_> = kinds("initech").into_iter().map(|(_, secrets)| secrets).collect();
+    assert_eq!(of_one_key, [2]);
 }
 
 /// A stored value without two dots is counted too, under all of its text: a start-up check must see it.

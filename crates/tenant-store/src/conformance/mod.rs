@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod keys;
 pub mod messages;
 pub mod outcomes;
+pub mod prompts;
 pub mod queue;
 pub mod removals;
 pub mod replacements;
@@ -18,6 +19,7 @@ pub mod steps;
 pub mod submissions;
 pub mod tenants;
 pub mod turns;
+pub mod usage;
 pub mod users;
 mod work;
 pub mod workers;
@@ -198,10 +200,34 @@ macro_rules! conformance_tests {
                 users_answered_at_once_are_all_counted,
                 a_conversation_removed_during_turns_is_gone,
             }
+            prompts {
+                a_prompt_at_creation_is_the_first_version,
+                a_changed_prompt_becomes_the_next_version,
+                a_prompt_that_stays_makes_no_version,
+                versions_are_listed_latest_first_in_pages_with_the_total,
+                a_version_of_another_tenant_does_not_exist,
+                an_absent_tenant_has_no_version,
+                what_was_refused_makes_no_version,
+                prompts_changed_at_once_are_all_versions,
+            }
+            usage {
+                calls_of_one_account_are_counted_together,
+                usage_is_told_apart_by_every_group,
+                a_day_begins_at_midnight_utc,
+                usage_of_one_user_is_summed_alone,
+                usage_of_another_tenant_does_not_exist,
+                usage_of_all_tenants_is_summed_for_the_operator,
+                usage_of_an_unknown_tenant_is_refused,
+                calls_are_counted_all_or_none,
+                calls_counted_at_once_are_all_counted,
+                counts_stop_at_the_greatest_number,
+                any_name_of_a_model_is_kept,
+            }
             keys {
                 keys_are_listed_oldest_first_as_written,
                 the_first_record_of_a_key_stays,
                 secrets_are_counted_by_format_and_key,
+                every_secret_of_a_tenant_is_counted,
                 a_sealed_value_of_another_form_is_counted_too,
                 text_with_nul_is_refused_and_nothing_stored,
             }
@@ -246,6 +272,8 @@ mod tests {
             ("conversations", include_str!("conversations.rs")),
             ("messages", include_str!("messages.rs")),
             ("turns", include_str!("turns.rs")),
+            ("prompts", include_str!("prompts.rs")),
+            ("usage", include_str!("usage.rs")),
             ("keys", include_str!("keys.rs")),
         ] {
             let (_, listed) = list.split_once(&format!("            {topic} {{")).unwrap();

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use tenantry_domain::{
-    ChatSettings, Email, ExternalIndex, Fusion, PasswordHash, PineconeSettings, Role, Sealed, SealedSecret,
-    SearchSettings, Tenant, TenantId, TenantScope, Timestamp, User, UserId,
+    AllowedHosts, ChatSettings, ClientInstructions, Email, ExternalIndex, FollowUps, Fusion, LlmProvider,
+    OnLeave, PasswordHash, PineconeSettings, Role, Sealed, SealedSecret, SearchSettings, Tenant, TenantId,
+    TenantScope, Timestamp, User, UserId, WithoutSupport,
 };
 
 use crate::TenantStore;
@@ -51,8 +52,36 @@ pub(super) fn full_tenant(id: &str) -> Tenant {
             fusion: Fusion::new(60.0, 0.7, 1.3).unwrap(),
             min_score: Some(0.1),
         },
+        chat: full_chat(),
+        llm: Some(LlmProvider {
+            base_url: "https://llm.example.org/v1".into(),
+            api_key: Some(secret("v1.00112233aabbccdd.bGxt", "4321")),
+        }),
         system_prompt: Some("Answer in Ænglisc, \"quoted\"; 'twice'.\n\u{1F989}".into()),
         ..tenant(id)
+    }
+}
+
+/// Chat settings none of which is as by default.
+pub(super) fn full_chat() -> ChatSettings {
+    let hosts = ["example.org", "*.example.net"].map(|host| host.parse().unwrap());
+    ChatSettings {
+        models: vec!["gpt-5".into(), "a \"model\"; 'x' \u{1F989}".into()],
+        temperature: Some(0.7),
+        max_answer_tokens: Some(u32::MAX),
+        passages: Some(ChatSettings::MAX_PASSAGES),
+        language: Some("Ænglisc".into()),
+        without_support: WithoutSupport::Answer,
+        unsupported_text: Some("Nothing was found.\n\u{1}".into()),
+        follow_ups: FollowUps::AsAsked,
+        history_tokens: Some(0),
+        on_leave: OnLeave::Finish,
+        client_instructions: ClientInstructions::Refuse,
+        allowed_hosts: AllowedHosts::new(hosts.into()),
+        embedding_model: Some("text-embedding-3-large".into()),
+        server_provider: true,
+        streams_per_user: Some(1),
+        streams_per_tenant: Some(2),
     }
 }
 
@@ -88,7 +117,7 @@ pub(super) fn full_user(email: &str, tenant: &str) -> User {
         is_superuser: true,
         is_active: false,
         tenant: Some(tenant_id(tenant)),
-        role: Role::default(),
+        role: Role::Admin,
         token_version: 7,
         ..user(email)
     }

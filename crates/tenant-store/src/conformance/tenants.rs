@@ -1,9 +1,11 @@
 //! What every [`TenantStore`] must do.
 #![expect(clippy::unwrap_used, reason = "an obligation panics where the store fails it")]
 
-use tenantry_domain::{ExternalIndex, Fusion, Page, SearchSettings};
+use tenantry_domain::{
+    ChatSettings, ExternalIndex, Fusion, LlmProvider, OnLeave, Page, SealedSecret, SearchSettings,
+};
 
-use super::samples::{at, full_tenant, secret, tenant, tenant_id};
+use super::samples::{at, full_chat, full_tenant, secret, tenant, tenant_id};
 use crate::{StoreError, TenantChange, TenantStore};
 
 /// A tenant is read back as it was written, to the microsecond, with nothing or everything set.
@@ -78,17 +80,30 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore>(store:
         fusion: Fusion::new(1.0, 0.0, 0.1).unwrap(),
         min_score: None,
     };
+    let chat = ChatSettings {
+        passages: Some(1),
+        on_leave: OnLeave::Cancel,
+        ..ChatSettings::default()
+    };
+    let llm = LlmProvider {
+        base_url: "http://llm.internal:8000/v1".into(),
+        api_key: None,
+    };
     let change = TenantChange {
         name: Some("Acme Ltd".into()),
         pinecone_host: Some(Some("new.svc.pinecone.io".into())),
         pinecone_api_key: Some(Some(secret("v1.ffffffffffffffff.bmV3", "9876"))),
         pinecone_external: Some(Some(external.clone())),
         search: Some(search),
+        chat: Some(chat.clone()),
+        llm: Some(Some(llm.clone())),
         is_active: Some(false),
         ..TenantChange::default()
     };
     wanted.pinecone.external = Some(external);
     wanted.search = search;
+    wanted.chat = chat;
+    wanted.llm = Some(llm);
     wanted.name = "Acme Ltd".into();
     wanted.pinecone.host = Some("new.svc.pinecone.io".into());
     wanted.pinecone.api_key = Some(secret("v1.ffffffffffffffff.bmV3", "9876"));
@@ -111,7 +126,7 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore>(store:
     assert_eq!(store.tenant(&other.id).unwrap(), Some(other));
 }
 
-/// `Some(None)` clears a value, and search settings go back to what they are by default.
+/// `Some(None)` clears a value, and search and chat settings go back to what they are by default.
 pub fn an_update_clears_what_it_sets_to_none<S: TenantStore>(store: &S) {
     store.create_tenant(&full_tenant("acme")).unwrap();
     let change = TenantChange {
@@ -121,6 +136,8 @@ pub fn an_update_clears_what_it_sets_to_none<S: TenantStore>(store: &S) {
         pinecone_api_key: Some(None),
         pinecone_external: Some(None),
         search: Some(SearchSettings::default()),
+        chat: Some(ChatSettings::default()),
+        llm: Some(None),
         system_prompt: Some(None),
         ..TenantChange::default()
     };
@@ -182,6 +199,25 @@ pub fn changes_of_different_values_made_at_once_are_all_kept<S: TenantStore>(sto
     }
 }
 
+fn with_llm(base_url: &str, api_key: SealedSecret) -> TenantChange {
+    TenantChange {
+        llm: Some(Some(LlmProvider {
+            base_url: base_url.into(),
+            api_key: Some(api_key),
+        })),
+        ..TenantChange::default()
+    }
+}
+
+fn with_chat(change: impl FnOnce(&mut ChatSettings)) -> TenantChange {
+    let mut chat = full_chat();
+    change(&mut chat);
+    TenantChange {
+        chat: Some(chat),
+        ..TenantChange::default()
+    }
+}
+
 /// Text with U+0000 is refused as [`StoreError::Failed`] and nothing is stored.
 pub fn text_with_nul_is_refused_and_nothing_stored<S: TenantStore>(store: &S) {
     let mut bad = tenant("bad");
@@ -211,6 +247,13 @@ pub fn text_with_nul_is_refused_and_nothing_stored<S: TenantStore>(store: &S) {
             pinecone_api_key: Some(Some(secret("v1.a\0.b", "wxyz"))),
             ..TenantChange::default()
         },
+        with_llm("https://x.org\0", secret("v1.a.b", "wxyz")),
+        with_llm("https://x.org", secret("v1.a\0.b", "wxyz")),
+        with_llm("https://x.org", secret("v1.a.b", "\0")),
+        with_chat(|chat| chat.models.push("\0".into())),
+        with_chat(|chat| chat.language = Some("\0".into())),
+        with_chat(|chat| chat.unsupported_text = Some("\0".into())),
+        with_chat(|chat| chat.embedding_model = Some("\0".into())),
     ] {
         assert!(matches!(
             store.update_tenant(&good.id, &change, at(9)),

@@ -1,7 +1,7 @@
 //! What every [`UserStore`] must do, beside a [`TenantStore`] of the same records.
 #![expect(clippy::unwrap_used, reason = "an obligation panics where the store fails it")]
 
-use tenantry_domain::{Email, Page, PasswordHash, User, UserId};
+use tenantry_domain::{Email, Page, PasswordHash, Role, User, UserId};
 
 use super::samples::{at, full_tenant, full_user, tenant, tenant_id, user};
 use crate::{StoreError, TenantChange, TenantStore, UserChange, UserFilter, UserStore};
@@ -139,13 +139,14 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore + UserS
 
     let change = UserChange {
         tenant: Some(Some(tenant_id("globex"))),
-        role: None,
+        role: Some(Role::Member),
         is_active: Some(true),
         is_superuser: Some(false),
         password_hash: Some(PasswordHash::from_stored("$argon2id$new".into())),
         end_sessions: true,
     };
     wanted.tenant = Some(tenant_id("globex"));
+    wanted.role = Role::Member;
     wanted.is_active = true;
     wanted.is_superuser = false;
     wanted.password_hash.clone_from(&change.password_hash);
@@ -159,24 +160,22 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore + UserS
     assert_eq!(store.user(other.id).unwrap(), Some(other));
 }
 
-/// `Some(None)` takes a user out of its tenant.
+/// `Some(None)` takes a user out of its tenant, and nothing else from the user.
 pub fn an_update_clears_the_tenant<S: TenantStore + UserStore>(store: &S) {
     store.create_tenant(&tenant("acme")).unwrap();
-    let user = full_user("ada@example.org", "acme");
-    store.create_user(&user).unwrap();
+    let mut wanted = full_user("ada@example.org", "acme");
+    store.create_user(&wanted).unwrap();
     let change = UserChange {
         tenant: Some(None),
         ..UserChange::default()
     };
+    wanted.tenant = None;
+    wanted.updated_at = at(9);
     assert_eq!(
-        store
-            .update_user(user.id, &change, at(9))
-            .unwrap()
-            .unwrap()
-            .tenant,
-        None
+        store.update_user(wanted.id, &change, at(9)).unwrap(),
+        Some(wanted.clone())
     );
-    assert_eq!(store.user(user.id).unwrap().unwrap().tenant, None);
+    assert_eq!(store.user(wanted.id).unwrap(), Some(wanted));
 }
 
 /// A user cannot move to a tenant that does not exist; nothing of such an update is kept.

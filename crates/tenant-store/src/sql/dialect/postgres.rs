@@ -28,10 +28,11 @@ const SESSION: &str = "\
 
 /// Whether the role of the moment is bound by the policy and may do what a tenant's work does.
 const IS_BOUND: &str = "(SELECT bool_and(row_security_active(owned)) \
-    FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs', 'conversations', 'messages']) AS owned)";
+    FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs', 'conversations', 'messages', \
+            'system_prompts', 'usage_by_day']) AS owned)";
 const MAY_WORK: &str = "(SELECT bool_and(has_table_privilege(used, action)) \
     FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs', 'ingest_queue', 'indexes', \
-            'conversations', 'messages']) AS used, \
+            'conversations', 'messages', 'system_prompts', 'usage_by_day']) AS used, \
         unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS action)";
 
 diesel::define_sql_function! {
