@@ -8,7 +8,9 @@ use tempfile::TempDir;
 use tenantry::config::{Config, SecretKeys};
 use tenantry::startup::{DatabaseError, KeyError, Migrations, SALT_ROW, open_database, open_keys, prepare};
 use tenantry_crypto::{Field, KeyRing, Sealer};
-use tenantry_domain::{Clock, PineconeSettings, Sealed, SealedSecret, SystemClock, Tenant, TenantId};
+use tenantry_domain::{
+    Clock, LlmProvider, PineconeSettings, Sealed, SealedSecret, SystemClock, Tenant, TenantId,
+};
 use tenantry_tenant_store::{
     DatabaseUrl, KeyDerivation, KeyState, KeyStateStore, SqlStore, TenantChange, TenantStore,
 };
@@ -71,9 +73,31 @@ fn seal_for(database: &Database, ring: &KeyRing, id: &str) -> Tenant {
         },
         system_prompt: None,
         search: tenantry_domain::SearchSettings::default(),
+        chat: tenantry_domain::ChatSettings::default(),
+        llm: None,
         is_active: true,
         created_at: now,
         updated_at: now,
+    };
+    database.store.create_tenant(&tenant).unwrap();
+    tenant
+}
+
+/// A tenant whose own provider's key is its only secret.
+fn seal_llm_key_for(database: &Database, ring: &KeyRing, id: &str) -> Tenant {
+    let id = TenantId::parse(id).unwrap();
+    let sealed = ring.seal(Field::llm_api_key(&id), &"sk-hunter2".into()).unwrap();
+    let with_pinecone = seal_for(&self::database(), ring, id.as_str());
+    let tenant = Tenant {
+        pinecone: PineconeSettings::default(),
+        llm: Some(LlmProvider {
+            base_url: "https://llm.example.org/v1".to_owned(),
+            api_key: Some(SealedSecret {
+                sealed,
+                last_four: "ter2".to_owned(),
+            }),
+        }),
+        ..with_pinecone
     };
     database.store.create_tenant(&tenant).unwrap();
     tenant
@@ -181,6 +205,30 @@ fn a_secret_that_does_not_open_proves_nothing() {
         Err(KeyError::Unproven { .. })
     ));
     assert_eq!(known_keys(&restored).len(), 0);
+}
+
+#[test]
+fn the_key_of_a_tenants_own_provider_is_a_secret_like_any_other() {
+    let original = database();
+    let ring = open(&original, KEY_A, "").unwrap();
+    let acme = seal_llm_key_for(&original, &ring, "acme");
+    assert!(matches!(
+        open(&original, KEY_B, ""),
+        Err(KeyError::Mismatch { sealed_with, .. }) if sealed_with == [ring.active_key()]
+    ));
+    let restored = database();
+    restored.store.create_tenant(&acme).unwrap();
+    open(&restored, KEY_A, "").unwrap();
+    let moved = database();
+    moved
+        .store
+        .create_tenant(&Tenant {
+            id: TenantId::parse("globex").unwrap(),
+            ..acme
+        })
+        .unwrap();
+    let error = open(&moved, KEY_A, "").unwrap_err().to_string();
+    assert!(error.contains("the LLM provider key of tenant globex"), "{error}");
 }
 
 #[test]

@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use tenantry_crypto::{Field, KeyId, Sealer};
-use tenantry_domain::Tenant;
-use tenantry_tenant_store::KeyStateStore;
+use tenantry_crypto::{KeyId, Sealer};
+use tenantry_tenant_store::{KeyStateStore, SecretKind};
 
 use super::tenant::every;
 use super::{Failure, SecretsCommand, open};
 use crate::config::Environment;
-use crate::startup::{Platform, SALT_ROW};
+use crate::startup::{Platform, SALT_ROW, field_of};
 
 /// Tells about sealing keys and sealed secrets.
 pub(super) fn run(env: &Environment, command: &SecretsCommand, out: &mut dyn Write) -> Result<(), Failure> {
@@ -59,25 +58,20 @@ fn status(platform: &Platform, out: &mut dyn Write) -> Result<(), Failure> {
 fn verify(platform: &Platform, out: &mut dyn Write) -> Result<(), Failure> {
     let (mut opened, mut failed) = (0_u64, 0_u64);
     every(&platform.app, |tenant| {
-        match open_key(platform, tenant) {
-            None => {}
-            Some(Ok(())) => opened += 1,
-            Some(Err(reason)) => {
-                failed += 1;
-                writeln!(out, "{}: {reason}", tenant.id)?;
+        for kind in SecretKind::ALL {
+            let Some(secret) = kind.of(tenant) else {
+                continue;
+            };
+            match platform.keys.open(field_of(kind, &tenant.id), &secret.sealed) {
+                Ok(_) => opened += 1,
+                Err(reason) => {
+                    failed += 1;
+                    writeln!(out, "{}: {kind}: {reason}", tenant.id)?;
+                }
             }
         }
         Ok(())
     })?;
     writeln!(out, "{opened} secrets open, {failed} do not")?;
     if failed == 0 { Ok(()) } else { Err(Failure::told()) }
-}
-
-/// Whether the tenant's key opens; `None` when it has none.
-fn open_key(platform: &Platform, tenant: &Tenant) -> Option<Result<(), String>> {
-    let secret = tenant.pinecone.api_key.as_ref()?;
-    let opened = platform
-        .keys
-        .open(Field::pinecone_api_key(&tenant.id), &secret.sealed);
-    Some(opened.map(drop).map_err(|error| error.to_string()))
 }

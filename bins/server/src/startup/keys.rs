@@ -7,7 +7,7 @@ use tenantry_crypto::{
     fresh_salt,
 };
 use tenantry_domain::{Clock, Sealed, TenantId};
-use tenantry_tenant_store::{KeyDerivation, KeyState, KeyStateStore, SecretSample, StoreError};
+use tenantry_tenant_store::{KeyDerivation, KeyState, KeyStateStore, SecretKind, SecretSample, StoreError};
 
 use crate::config::SecretKeys;
 
@@ -48,10 +48,10 @@ pub enum KeyError {
     )]
     Canary(KeyId),
     /// No record of the key exists, and a secret that names it does not open.
-    #[error(
-        "the Pinecone key of tenant {tenant} does not open with key {key}, and nothing else proves that key"
-    )]
+    #[error("the {secret} of tenant {tenant} does not open with key {key}, and nothing else proves that key")]
     Unproven {
+        /// Which of the tenant's secrets.
+        secret: SecretKind,
         /// The tenant.
         tenant: TenantId,
         /// The key that the secret names.
@@ -206,7 +206,8 @@ fn check_secrets(ring: &KeyRing, states: &[KeyState], secrets: &[SecretSample]) 
         let Ok(id) = ring.key_id(&sample.sealed) else {
             // One tenant's broken value must not take the others' service away.
             log::error!(
-                "the Pinecone key of tenant {} is not a sealed value; set it again",
+                "the {} of tenant {} is not a sealed value; set it again",
+                sample.kind,
                 sample.tenant
             );
             continue;
@@ -227,15 +228,24 @@ fn check_secrets(ring: &KeyRing, states: &[KeyState], secrets: &[SecretSample]) 
     })
 }
 
+/// Where a tenant's secret is stored.
+pub(crate) fn field_of(secret: SecretKind, tenant: &TenantId) -> Field<'_> {
+    match secret {
+        SecretKind::PineconeApiKey => Field::pinecone_api_key(tenant),
+        SecretKind::LlmApiKey => Field::llm_api_key(tenant),
+    }
+}
+
 /// A restored database may lack the canary of a key; then one of its secrets must open.
 fn prove_by_secret(ring: &KeyRing, key: KeyId, sample: &SecretSample) -> Result<(), KeyError> {
     let SecretSample { tenant, sealed, .. } = sample;
-    match ring.open(Field::pinecone_api_key(tenant), sealed) {
+    match ring.open(field_of(sample.kind, tenant), sealed) {
         Ok(_) => {
             log::warn!("crypto_state has no record of key {key}; it was proven by opening a stored secret");
             Ok(())
         }
         Err(source) => Err(KeyError::Unproven {
+            secret: sample.kind,
             tenant: tenant.clone(),
             key,
             source,
