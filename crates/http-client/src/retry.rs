@@ -61,8 +61,8 @@ impl Pacing for SystemPacing {
 }
 
 /// Sends idempotent requests again when the connection failed or the upstream was busy, after a pause with
-/// decorrelated jitter or the one that the upstream asks for, all within the request's total deadline. Nothing is
-/// sent again once the head of a good answer is there.
+/// decorrelated jitter or the one that the upstream asks for, all within the request's total deadline, and for a stream
+/// within the one of its first byte. Nothing is sent again once the head of a good answer is there.
 pub struct Retrying<T> {
     inner: T,
     policy: RetryPolicy,
@@ -87,12 +87,12 @@ impl<T: Transport> Retrying<T> {
         }
     }
 
-    fn attempts(&self, request: &Request) -> Attempts<'_> {
+    fn attempts(&self, request: &Request, within: Duration) -> Attempts<'_> {
         Attempts {
             policy: &self.policy,
             pacing: self.pacing.as_ref(),
             started: Instant::now(),
-            total: request.deadlines.total,
+            within,
             left: if request.idempotent {
                 self.policy.max_retries
             } else {
@@ -102,8 +102,8 @@ impl<T: Transport> Retrying<T> {
         }
     }
 
-    /// Reads the start of a refusal, decides, and gives it back unread where it stands.
-    fn hopeless(&self, answer: StreamResponse) -> Result<StreamResponse, StreamResponse> {
+    /// Reads the start of a refusal for `at_most`, decides, and gives it back unread where it stands.
+    fn hopeless(&self, answer: StreamResponse, at_most: Duration) -> Result<StreamResponse, StreamResponse> {
         let StreamResponse {
             status,
             headers,
@@ -112,7 +112,9 @@ impl<T: Transport> Retrying<T> {
         } = answer;
         let mut start = Vec::new();
         // A refusal that breaks off says what it said so far.
+        patience.limit(at_most);
         drop(body.by_ref().take(REFUSAL).read_to_end(&mut start));
+        patience.lift();
         let known = Response {
             status,
             headers: headers.clone(),
@@ -134,7 +136,7 @@ impl<T: Transport> Retrying<T> {
 
 impl<T: Transport> Transport for Retrying<T> {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        let mut attempts = self.attempts(request);
+        let mut attempts = self.attempts(request, request.deadlines.total);
         let mut again = None;
         loop {
             let answer = self.inner.send(again.as_ref().unwrap_or(request));
@@ -147,32 +149,35 @@ impl<T: Transport> Transport for Retrying<T> {
                 Err(_) => None,
             };
             let Some(asked) = asked else { return answer };
-            let Some(left) = attempts.wait(asked, &Cancel::new()) else {
+            let Some(passed) = attempts.wait(asked, &Cancel::new()) else {
                 return answer;
             };
-            again = Some(shortened(request, left));
+            again = Some(shortened(request, passed, Duration::ZERO));
         }
     }
 
     fn stream(&self, request: &Request, cancel: &Cancel) -> Result<StreamResponse, HttpError> {
-        let mut attempts = self.attempts(request);
+        let Deadlines {
+            first_byte, total, ..
+        } = request.deadlines;
+        let mut attempts = self.attempts(request, first_byte.min(total));
         let mut again = None;
         loop {
             let (asked, answer) = match self.inner.stream(again.as_ref().unwrap_or(request), cancel) {
-                Ok(answer) if attempts.may_follow(answer.status) => match self.hopeless(answer) {
+                Ok(answer) if attempts.may_follow(answer.status) => match self.hopeless(answer, first_byte) {
                     Ok(answer) => return Ok(answer),
                     Err(answer) => (retry_after(&answer.headers), Ok(answer)),
                 },
                 Err(HttpError::Connect(cause)) => (None, Err(HttpError::Connect(cause))),
                 answer => return answer,
             };
-            let Some(left) = attempts.wait(asked, cancel) else {
+            let Some(passed) = attempts.wait(asked, cancel) else {
                 return answer;
             };
             if cancel.is_cancelled() {
                 return Err(HttpError::Cancelled);
             }
-            again = Some(shortened(request, left));
+            again = Some(shortened(request, passed, passed));
         }
     }
 }
@@ -186,9 +191,14 @@ impl<T: fmt::Debug> fmt::Debug for Retrying<T> {
     }
 }
 
-fn shortened(request: &Request, total: Duration) -> Request {
+/// `request` with what is left of its deadlines.
+fn shortened(request: &Request, of_total: Duration, of_first_byte: Duration) -> Request {
+    let Deadlines {
+        first_byte, total, ..
+    } = request.deadlines;
     let deadlines = Deadlines {
-        total,
+        first_byte: first_byte.saturating_sub(of_first_byte),
+        total: total.saturating_sub(of_total),
         ..request.deadlines
     };
     request.clone().deadlines(deadlines)
@@ -198,7 +208,7 @@ struct Attempts<'a> {
     policy: &'a RetryPolicy,
     pacing: &'a dyn Pacing,
     started: Instant,
-    total: Duration,
+    within: Duration,
     left: u32,
     previous: Duration,
 }
@@ -208,7 +218,7 @@ impl Attempts<'_> {
         self.left > 0 && self.policy.statuses.contains(&status)
     }
 
-    /// Waits before the next attempt and gives the time left for it; `None` when there is to be none.
+    /// Waits before the next attempt and gives the time that has passed before it; `None` when there is to be none.
     fn wait(&mut self, asked: Option<Duration>, cancel: &Cancel) -> Option<Duration> {
         self.left = self.left.checked_sub(1)?;
         let pause = match asked {
@@ -216,12 +226,12 @@ impl Attempts<'_> {
             Some(asked) => asked,
             None => self.jitter(),
         };
-        self.total
+        self.within
             .checked_sub(self.started.elapsed())?
             .checked_sub(pause)
             .filter(|left| !left.is_zero())?;
         self.pacing.wait(pause, cancel);
-        Some(self.total.saturating_sub(self.started.elapsed()))
+        Some(self.started.elapsed())
     }
 
     /// Between the shortest pause and three times the last one ("Exponential Backoff And Jitter", AWS Architecture
@@ -385,6 +395,24 @@ mod tests {
         let mut text = String::new();
         assert!(answer.body.read_to_string(&mut text).is_err());
         assert_eq!(transport.inner.requests().len(), 3);
+    }
+
+    #[test]
+    fn a_stream_is_retried_within_the_deadline_of_its_first_byte() {
+        let asking = || Ok(Answer::new(503).header("retry-after", "5"));
+        let check = |first_byte: u64, expected: usize| {
+            let upstream = MemoryTransport::queue([asking(), refused(200)]);
+            let transport = Retrying::paced(upstream, RetryPolicy::default(), Pauses::default());
+            let deadlines = Deadlines {
+                first_byte: Duration::from_secs(first_byte),
+                ..Deadlines::default()
+            };
+            let request = request().deadlines(deadlines);
+            transport.stream(&request, &Cancel::new()).unwrap();
+            assert_eq!(transport.inner.requests().len(), expected);
+        };
+        check(4, 1);
+        check(30, 2);
     }
 
     #[test]
