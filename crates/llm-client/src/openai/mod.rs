@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tenantry_http_client::{
-    Cancel, Deadlines, Method, Request, Response, RetryPolicy, Retrying, StreamResponse, Transport,
+    Cancel, Deadlines, HttpError, Method, Request, Response, RetryPolicy, Retrying, StreamResponse, Transport,
 };
 use url::Url;
 
@@ -77,9 +77,17 @@ impl Client {
         if answer.is_success() {
             return Ok(answer);
         }
+        // Why it was refused is not waited for as long as an answer; that it was is known already.
+        answer.patience.limit(deadlines.first_byte);
+        let (status, headers) = (answer.status, answer.headers.clone());
         Err(match answer.whole() {
             Ok(answer) => self.refusal(&answer),
-            Err(error) => failure::of_transport(error),
+            Err(HttpError::Cancelled) => LlmError::Cancelled,
+            Err(_) => self.refusal(&Response {
+                status,
+                headers,
+                body: Vec::new(),
+            }),
         })
     }
 

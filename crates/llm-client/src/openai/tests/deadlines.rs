@@ -214,6 +214,32 @@ fn an_answer_in_one_piece_has_a_deadline_too() {
 }
 
 #[test]
+fn a_refusal_that_does_not_end_is_one_all_the_same() {
+    let deadlines = CompletionDeadlines {
+        first_token: SOON,
+        ..UNMET
+    };
+    for ending in [
+        Piece::Break,
+        Piece::Hold,
+        Piece::Trickle {
+            bytes: b" ".to_vec(),
+            every: Duration::from_millis(5),
+        },
+    ] {
+        let refusal = Answer::new(401).pieces([Piece::Bytes(b"{".to_vec()), ending]);
+        let server = StubServer::start(move |_| refusal.clone());
+        let settings = OpenAiSettings {
+            deadlines,
+            ..settings(&server)
+        };
+        let model = OpenAiCompleter::new(Arc::new(UreqTransport::new()), settings);
+        let outcome = stream(&model).1;
+        assert!(matches!(outcome, Err(LlmError::Unauthorized(_))), "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_fallback_answers_where_a_model_does_not_begin() {
     let life = Answer::new(200)
         .header("content-type", "text/event-stream")
