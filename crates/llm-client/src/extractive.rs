@@ -271,6 +271,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_quoted_where_nothing_was_to_be_searched() {
+        let prompt = Prompt {
+            grounding: Grounding::Off,
+            passages: vec![Passage {
+                number: 1,
+                title: "Handbook".into(),
+                text: "Refunds take 30 days.".into(),
+            }],
+            question: "Refunds?".into(),
+            ..Prompt::default()
+        };
+        let completion = ExtractiveCompleter.complete(&prompt).unwrap();
+        assert_eq!(completion.text, "No document was found for this question.");
+        assert_eq!(completion.usage, Some(Usage::default()));
+    }
+
+    #[test]
     fn a_heading_lends_its_words_to_what_stands_below_it() {
         let text = "# Refunds\n\nThirty days, no questions asked.\n\n# Shipping\n\nTwo working days.";
         assert_eq!(

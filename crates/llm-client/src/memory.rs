@@ -208,3 +208,33 @@ impl fmt::Debug for MemoryCompleter {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_the_name_and_the_tokens_that_were_asked_for() {
+        let usage = Usage {
+            prompt_tokens: 7,
+            completion_tokens: 2,
+        };
+        let model = MemoryCompleter::saying("Yes.").named("small").counting(usage);
+        let completion = model.complete(&Prompt::default()).unwrap();
+        assert_eq!(
+            (completion.model.as_str(), completion.usage),
+            ("small", Some(usage))
+        );
+        assert_eq!(model.model(), "small");
+    }
+
+    #[test]
+    fn the_script_is_asked_to_rewrite_unless_that_is_refused() {
+        let asked = Prompt::rewriting(Vec::new(), "How long?");
+        let model = MemoryCompleter::new(|prompt| Ok(format!("{} a query", prompt.question)));
+        assert_eq!(model.complete(&asked).unwrap().text, "How long? a query");
+        let model = model.without_rewriting();
+        assert!(matches!(model.complete(&asked), Err(LlmError::Refused(_))));
+        assert_eq!(model.prompts().len(), 1);
+    }
+}

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::Passage;
 
@@ -341,4 +343,48 @@ fn an_estimate_counts_all_that_is_sent() {
         ..Prompt::default()
     };
     assert!(unread.estimated_tokens() < empty);
+}
+
+fn odd_text() -> impl Strategy<Value = String> {
+    "(<<<|>>>|f00|f0| |\\n|\\r|end|passage \\[1\\]:|wish|<\\||\\|>|im_start|<s>|</s>|\\[INST\\]|system:|[a-zé日\u{2028}]{1,3}){0,12}"
+}
+
+proptest! {
+    #[test]
+    fn no_texts_change_the_shape_of_a_prompt(
+        turns in proptest::collection::vec((any::<bool>(), odd_text()), 0..6),
+        wish in proptest::option::of(odd_text()),
+        passages in proptest::collection::vec((odd_text(), odd_text()), 0..4),
+        question in odd_text(),
+        rewrites in any::<bool>(),
+    ) {
+        let prompt = Prompt {
+            task: if rewrites { Task::Rewrite } else { Task::Answer },
+            client_instruction: wish.clone(),
+            passages: passages.iter().map(|(title, text)| passage(1, title, text)).collect(),
+            history: turns.iter().map(|(own, text)| if *own { user(text) } else { assistant(text) }).collect(),
+            question,
+            ..Prompt::default()
+        };
+        // As when it is sent: the mark stands in none of the texts.
+        let mark = "0123456789abcdef";
+        let messages = written(&prompt, mark);
+        let order = roles(&messages);
+        prop_assert!(order.starts_with("su") && order.ends_with('u'), "{}", order);
+        prop_assert!(!order.contains("uu") && !order.contains("aa") && order.matches('s').count() == 1, "{}", order);
+        let marks = messages.iter().flat_map(|message| message.text.lines());
+        let marks = marks.filter(|line| line.starts_with(&format!("<<<{mark} "))).count();
+        let wished = usize::from(wish.is_some_and(|wish| !wish.trim().is_empty()));
+        let expected = if rewrites {
+            turns.len() + 2
+        } else {
+            2 * wished + passages.len() + usize::from(!passages.is_empty())
+        };
+        prop_assert_eq!(marks, expected);
+        for message in &messages {
+            for word in ["<s>", "</s>", "[INST]", "<|im_start|>"] {
+                prop_assert!(!message.text.contains(word), "{}", message.text);
+            }
+        }
+    }
 }
