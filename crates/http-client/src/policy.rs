@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use secrecy::ExposeSecret;
 use url::{Host, Url};
 
 use crate::{Header, HttpError, RejectedUrl, Request, Trust, address};
@@ -70,14 +71,21 @@ pub(crate) fn check(request: &Request) -> Result<(), HttpError> {
 }
 
 /// Visible ASCII with single blanks and tabs inside (RFC 9110, section 5.5); a key with a stray blank around it or
-/// anything that could end the line is refused.
+/// anything that could end the line is refused. No copy of a secret is made for it.
 fn can_be_sent(name: &str, value: &Header) -> bool {
-    let value = value.expose();
     let name_fits = !name.is_empty()
         && name
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b));
-    name_fits && value.trim() == value && value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
+    let (prefix, value) = match value {
+        Header::Plain(value) => ("", value.as_str()),
+        Header::Secret { prefix, value } => (*prefix, value.expose_secret()),
+    };
+    let inside = |text: &str| text.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b));
+    let mut ends = prefix.chars().chain(value.chars());
+    let (first, last) = (ends.next(), ends.next_back());
+    let blank = |end: Option<char>| end.is_some_and(char::is_whitespace);
+    name_fits && inside(prefix) && inside(value) && !blank(first) && !blank(last)
 }
 
 #[cfg(test)]

@@ -219,6 +219,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{Answer, Cancel, MemoryTransport, Method, Piece, Request, Transport, Trust};
 
     /// Gives its bytes in pieces of the lengths named, then the rest.
     struct InPieces<'a>(&'a [u8], Vec<usize>);
@@ -323,6 +324,33 @@ mod tests {
         let mut events = SseReader::new(Failing);
         assert!(matches!(events.next(), Some(Err(HttpError::Timeout))));
         assert!(events.next().is_none());
+    }
+
+    #[test]
+    fn each_wait_for_an_event_begins_anew() {
+        let event = Piece::Bytes(b"data: a\n\n".to_vec());
+        let pause = || Piece::Pause(Duration::from_secs(10));
+        let pieces = [pause(), event.clone(), pause(), event.clone(), pause(), pause()];
+        let upstream = MemoryTransport::new(move |_| Ok(Answer::new(200).pieces(pieces.clone())));
+        let url = "http://upstream.test/".parse().unwrap();
+        let request = Request::new(Method::Get, url, Trust::Operator);
+        let mut events = SseReader::from(upstream.stream(&request, &Cancel::new()).unwrap());
+        let mut wait = || events.next_within(Duration::from_secs(15));
+        assert_eq!(wait().unwrap().unwrap().data, "a");
+        assert_eq!(wait().unwrap().unwrap().data, "a");
+        assert!(matches!(wait(), Some(Err(HttpError::Timeout))));
+    }
+
+    #[test]
+    fn the_time_is_looked_at_whenever_a_source_of_bytes_alone_gives_some() {
+        struct Comments;
+        impl Read for Comments {
+            fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+                Read::read(&mut &b":\n"[..], buf)
+            }
+        }
+        let next = SseReader::new(Comments).next_within(Duration::from_millis(20));
+        assert!(matches!(next, Some(Err(HttpError::Timeout))));
     }
 
     proptest! {

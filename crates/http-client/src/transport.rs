@@ -38,3 +38,13 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
         self.as_ref().stream(request, cancel)
     }
 }
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        self.as_ref().send(request)
+    }
+
+    fn stream(&self, request: &Request, cancel: &Cancel) -> Result<StreamResponse, HttpError> {
+        self.as_ref().stream(request, cancel)
+    }
+}

@@ -43,11 +43,12 @@ impl Body {
 
 impl Read for Body {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        match self.reader.read(buf) {
-            // A body that ends with its connection looks whole when the socket was closed by a cancellation.
-            Ok(0) if !buf.is_empty() && self.call.cancel.is_cancelled() => Err(HttpError::Cancelled.into()),
-            Ok(count) => Ok(count),
-            Err(error) => Err(self.call.explain(error.into()).into()),
+        // Also where the rest has come already; and a body that ends with its connection looks whole when the socket
+        // was closed by the signal.
+        let read = self.reader.read(buf);
+        if self.call.cancel.is_cancelled() {
+            return Err(HttpError::Cancelled.into());
         }
+        read.map_err(|error| self.call.explain(error.into()).into())
     }
 }

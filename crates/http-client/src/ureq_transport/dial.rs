@@ -169,7 +169,7 @@ mod tests {
             ..Dial::new(reach)
         };
         let agent = ureq::Agent::with_parts(
-            super::super::config(8 << 10, 8 << 10, &ureq::tls::RootCerts::WebPki),
+            super::super::config((1, 1), &ureq::tls::RootCerts::WebPki),
             dial,
             LateResolver,
         );

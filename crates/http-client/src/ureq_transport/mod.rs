@@ -29,32 +29,28 @@ use crate::{
     Trust, policy,
 };
 
-/// The largest head of an answer that is read whole, in bytes.
-const WHOLE_HEAD: usize = 64 << 10;
-/// The largest head of a streamed answer, in bytes: streams are many and slow, so that their buffers are small.
-const STREAM_HEAD: usize = 8 << 10;
-/// What is written at once of a whole request, in bytes: a query with an embedding of 1,536 numbers is one write.
-const WHOLE_OUTPUT: usize = 32 << 10;
-const STREAM_OUTPUT: usize = 8 << 10;
-/// Idle connections kept, in all and for one host.
-const MAX_IDLE: (usize, usize) = (512, 128);
+/// The largest head of an answer, in bytes, which is what nginx reads by default; and what is read and written at once.
+/// Streams are many and slow, and each holds these buffers for as long as it lasts, twice over TLS.
+const BUFFER: usize = 8 << 10;
+/// Idle connections kept in all and for one host. The operator's hosts are few, and a burst of a thousand calls to one
+/// of them finds its connections again at the next. Tenants' hosts may be many, and what ureq does under its lock at
+/// each call grows with the number of hosts times that of idle connections.
+const OPERATOR_IDLE: (usize, usize) = (1024, 1024);
+const PUBLIC_IDLE: (usize, usize) = (256, 128);
+/// Shorter than the time for which servers commonly keep a connection, 60 s and more.
 const MAX_IDLE_AGE: Duration = Duration::from_secs(30);
 
 /// Sends requests over TCP and TLS (rustls with the `WebPKI` roots), keeping connections alive between them.
 ///
 /// It follows no redirect, takes no proxy from the environment, and sends `User-Agent: tenantry/VERSION`. The head of
-/// an answer is limited to 64 KiB, that of a streamed one to 8 KiB. A host name is resolved only when a connection is
+/// an answer is limited to 8 KiB. An idle connection is kept for 30 s: up to 1,024 of them to hosts that the operator
+/// chose, and 256 to others, 128 to each. A host name is resolved only when a connection is
 /// made, and under [`Trust::Public`] the very addresses that are connected to are checked, so that a name that
 /// changes its address between check and use gains nothing. The two trusts share no connection. An idempotent request
 /// that met a connection which the peer had closed meanwhile is sent once more on a fresh one.
 pub struct UreqTransport {
-    operator: Agents,
-    public: Agents,
-}
-
-struct Agents {
-    whole: ureq::Agent,
-    stream: ureq::Agent,
+    operator: ureq::Agent,
+    public: ureq::Agent,
 }
 
 impl UreqTransport {
@@ -65,12 +61,12 @@ impl UreqTransport {
 
     fn trusting(roots: &RootCerts) -> Self {
         Self {
-            operator: Agents::new(Reach::Anywhere, roots),
-            public: Agents::new(Reach::PublicOnly, roots),
+            operator: agent(Reach::Anywhere, OPERATOR_IDLE, roots),
+            public: agent(Reach::PublicOnly, PUBLIC_IDLE, roots),
         }
     }
 
-    fn agents(&self, trust: &Trust) -> &Agents {
+    fn agent(&self, trust: &Trust) -> &ureq::Agent {
         match trust {
             Trust::Operator => &self.operator,
             Trust::Public { .. } => &self.public,
@@ -90,20 +86,11 @@ impl fmt::Debug for UreqTransport {
     }
 }
 
-impl Agents {
-    fn new(reach: Reach, roots: &RootCerts) -> Self {
-        let agent = |head, output| {
-            ureq::Agent::with_parts(config(head, output, roots), Dial::new(reach), LateResolver)
-        };
-        Self {
-            whole: agent(WHOLE_HEAD, WHOLE_OUTPUT),
-            stream: agent(STREAM_HEAD, STREAM_OUTPUT),
-        }
-    }
+fn agent(reach: Reach, idle: (usize, usize), roots: &RootCerts) -> ureq::Agent {
+    ureq::Agent::with_parts(config(idle, roots), Dial::new(reach), LateResolver)
 }
 
-fn config(head: usize, output: usize, roots: &RootCerts) -> Config {
-    let (max_idle, max_idle_per_host) = MAX_IDLE;
+fn config((idle, idle_per_host): (usize, usize), roots: &RootCerts) -> Config {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -111,19 +98,19 @@ fn config(head: usize, output: usize, roots: &RootCerts) -> Config {
         .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
         .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
         .no_delay(true)
-        .max_response_header_size(head)
+        .max_response_header_size(BUFFER)
         // One byte more than the largest head, so that a larger one is recognised as such.
-        .input_buffer_size(head + 1)
-        .output_buffer_size(output)
-        .max_idle_connections(max_idle)
-        .max_idle_connections_per_host(max_idle_per_host)
+        .input_buffer_size(BUFFER + 1)
+        .output_buffer_size(BUFFER)
+        .max_idle_connections(idle)
+        .max_idle_connections_per_host(idle_per_host)
         .max_idle_age(MAX_IDLE_AGE)
         .build()
 }
 
 impl Transport for UreqTransport {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        let agent = &self.agents(&request.trust).whole;
+        let agent = self.agent(&request.trust);
         let (mut body, head) = start(agent, request, &Cancel::new())?;
         let mut bytes = Vec::with_capacity(body.expected());
         body.read_to_end(&mut bytes).map_err(HttpError::from_io)?;
@@ -135,7 +122,7 @@ impl Transport for UreqTransport {
     }
 
     fn stream(&self, request: &Request, cancel: &Cancel) -> Result<StreamResponse, HttpError> {
-        let agent = &self.agents(&request.trust).stream;
+        let agent = self.agent(&request.trust);
         let (body, head) = start(agent, request, cancel)?;
         Ok(StreamResponse {
             status: head.status.as_u16(),

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -39,20 +39,13 @@ fn a_head_over_its_limit_is_refused() {
     let transport = UreqTransport::new();
     let send = |size: usize| transport.send(&get(&server, &format!("/{size}")));
     let stream = |size: usize| transport.stream(&get(&server, &format!("/{size}")), &Cancel::new());
-    assert_eq!(send(60 << 10).unwrap().header("x-long").unwrap().len(), 60 << 10);
-    assert!(matches!(
-        send(64 << 10),
-        Err(HttpError::TooLarge { limit: 65_536 })
-    ));
-    assert!(matches!(
-        send(200 << 10),
-        Err(HttpError::TooLarge { limit: 65_536 })
-    ));
+    let limit = 8 << 10;
+    assert_eq!(send(7 << 10).unwrap().header("x-long").unwrap().len(), 7 << 10);
     assert!(stream(7 << 10).is_ok());
-    assert!(matches!(
-        stream(8 << 10),
-        Err(HttpError::TooLarge { limit: 8_192 })
-    ));
+    for size in [8 << 10, 64 << 10] {
+        assert!(matches!(send(size), Err(HttpError::TooLarge { limit: met }) if met == limit));
+        assert!(matches!(stream(size), Err(HttpError::TooLarge { limit: met }) if met == limit));
+    }
 }
 
 #[test]
@@ -70,7 +63,33 @@ fn connections_are_kept_alive_for_answers_and_for_streams() {
             .whole()
             .unwrap();
     }
-    assert_eq!((server.connections(), server.requests().len()), (2, 6));
+    assert_eq!((server.connections(), server.requests().len()), (1, 6));
+}
+
+/// Calls `count` times at once: no call ends before the last has reached the upstream.
+fn burst(transport: &UreqTransport, server: &StubServer, count: usize) {
+    std::thread::scope(|scope| {
+        for _ in 0..count {
+            let call = || assert_eq!(transport.send(&get(server, "/")).unwrap().status, 200);
+            let small = std::thread::Builder::new().stack_size(512 << 10);
+            small.spawn_scoped(scope, call).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_burst_finds_the_connections_of_the_last_one() {
+    const CALLS: usize = 200;
+    let together = Arc::new(Barrier::new(CALLS));
+    let server = StubServer::unrecorded(move |_| {
+        together.wait();
+        Answer::new(200)
+    });
+    let transport = UreqTransport::new();
+    for _ in 0..3 {
+        burst(&transport, &server, CALLS);
+        assert_eq!(server.connections(), CALLS);
+    }
 }
 
 #[test]
@@ -121,6 +140,48 @@ fn a_cancellation_reaches_a_stream_on_a_pooled_connection() {
         "the upstream still believes in its client"
     );
     assert_eq!(server.connections(), 1);
+}
+
+/// The upstream's side of a cancellation: it is told at once, whatever the caller does meanwhile.
+#[test]
+fn the_upstream_sees_a_cancellation_wherever_it_is_raised() {
+    let held = |pieces: &[Piece]| {
+        let pieces = pieces.to_vec();
+        StubServer::start(move |_| Answer::new(200).pieces(pieces.clone()))
+    };
+    let byte = Piece::Bytes(b"a".to_vec());
+    let trickle = Piece::Trickle {
+        bytes: b"a".to_vec(),
+        every: Duration::from_millis(1),
+    };
+    let transport = UreqTransport::new();
+    for pieces in [vec![Piece::Hold], vec![byte, Piece::Hold], vec![trickle]] {
+        let server = held(&pieces);
+        let cancel = Cancel::new();
+        // Nobody reads it, and nobody drops it before the upstream has seen its client leave.
+        let answer = transport.stream(&get(&server, "/"), &cancel).unwrap();
+        cancel.cancel();
+        assert!(
+            server.client_left().wait(Duration::from_secs(20)),
+            "the upstream still believes in its client"
+        );
+        drop(answer);
+    }
+    let asked = Gate::new();
+    let begun = asked.clone();
+    let server = StubServer::start(move |_| {
+        Answer::new(200)
+            .before_head(Piece::Open(begun.clone()))
+            .before_head(Piece::Hold)
+    });
+    let cancel = Cancel::new();
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| transport.stream(&get(&server, "/"), &cancel));
+        assert!(asked.wait(Duration::from_secs(20)));
+        cancel.cancel();
+        assert!(server.client_left().wait(Duration::from_secs(20)));
+        assert!(matches!(call.join().unwrap(), Err(HttpError::Cancelled)));
+    });
 }
 
 #[test]
