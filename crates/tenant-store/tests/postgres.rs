@@ -9,6 +9,8 @@ mod isolation;
 mod migrations;
 #[path = "postgres/outages.rs"]
 mod outages;
+#[path = "postgres/plans.rs"]
+mod plans;
 #[path = "postgres/upgrade.rs"]
 mod upgrade;
 

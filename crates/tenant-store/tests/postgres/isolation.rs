@@ -5,24 +5,27 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tenantry_domain::{
     Conversation, ConversationId, Message, MessageId, MessageRole, MessageStatus, Page, Segment, TenantScope,
-    UserId,
+    Timestamp, TokenUsage, UsageKind, UsageRecord, UserId,
 };
 use tenantry_tenant_store::{
     Claim, ConversationStore, DocumentStore, IndexStore, Isolation, JobQueue, MessageStore, MessageTarget,
-    PoolOptions, SourceStore, SqlStore, StoreError,
+    PoolOptions, PromptStore, SourceStore, SqlStore, StoreError, TenantChange, TenantStore, UsageFilter,
+    UsageGroup, UsageStore,
 };
 
 use crate::database::Database;
-use crate::{migrated, now, scope, submission};
+use crate::{migrated, now, scope, submission, tenant};
 
 /// The tables with a tenant's content, which policies guard.
-const GUARDED: [&str; 6] = [
+const GUARDED: [&str; 8] = [
     "documents",
     "document_segments",
     "source_parts",
     "jobs",
     "conversations",
     "messages",
+    "system_prompts",
+    "usage_by_day",
 ];
 
 /// A store with one row in every table of each of the tenants `a` and `b`.
@@ -62,9 +65,30 @@ fn store_one(store: &SqlStore, scope: &TenantScope) {
         .add_segments(scope, &claimed.lease, &[segment], now(), now())
         .unwrap();
     begin_conversation(store, scope);
+    let change = TenantChange {
+        system_prompt: Some(Some(scope.id().to_string())),
+        ..TenantChange::default()
+    };
+    store.update_tenant(scope.id(), &change, now()).unwrap().unwrap();
+    store.add_usage(scope, &[call()]).unwrap();
 }
 
-fn begin_conversation(store: &SqlStore, scope: &TenantScope) -> Conversation {
+/// A call of ten tokens.
+fn call() -> UsageRecord {
+    UsageRecord {
+        user: None,
+        kind: UsageKind::Answering,
+        model: "owl-1".into(),
+        usage: TokenUsage {
+            prompt_tokens: 7,
+            completion_tokens: 3,
+            estimated: false,
+        },
+        at: now(),
+    }
+}
+
+pub(crate) fn begin_conversation(store: &SqlStore, scope: &TenantScope) -> Conversation {
     let owner = UserId::generate(now());
     let conversation = Conversation {
         id: ConversationId::generate(now()),
@@ -108,7 +132,7 @@ fn count(conn: &mut PgConnection, from: &str) -> i64 {
 }
 
 /// Statements that add a row of `b`, one for each guarded table.
-const INSERTS_INTO_B: [&str; 6] = [
+const INSERTS_INTO_B: [&str; 8] = [
     "INSERT INTO documents (tenant_id, id, title, media_type, characters) VALUES ('b', 'x', 'x', 'text/plain', 1)",
     "INSERT INTO document_segments (tenant_id, document_id, version, ordinal, start, headings, pages, text) \
         VALUES ('b', 'x', 1, 1, 0, '[]', '[]', 'x')",
@@ -118,6 +142,8 @@ const INSERTS_INTO_B: [&str; 6] = [
     "INSERT INTO conversations (tenant_id, id, owner_id, title, created_at, updated_at) VALUES ('b', 'x', 'x', 'x', 0, 0)",
     "INSERT INTO messages (tenant_id, conversation_id, ordinal, id, role, status, created_at, text, citations) \
         VALUES ('b', 'x', 0, 'x', 'user', 'complete', 0, 'x', '[]')",
+    "INSERT INTO system_prompts (tenant_id, number, created_at, text) VALUES ('b', 9, 0, 'x')",
+    "INSERT INTO usage_by_day (tenant_id, day, kind, model) VALUES ('b', 9, 'answering', 'x')",
 ];
 
 #[test]
@@ -235,6 +261,110 @@ fn the_stores_own_tenant_work_runs_under_the_role() {
         .batch_execute("GRANT SELECT ON documents TO tenantry_tenant")
         .unwrap();
     assert!(store.document(&scope, document.document).unwrap().is_some());
+}
+
+const AS_OPERATOR: &str = "SELECT set_config('app.operator', 'usage', true)";
+
+#[test]
+fn a_tenants_transaction_cannot_read_as_the_operator() {
+    let (_store, database) = two_tenants();
+    let mut conn = database.connect();
+    for tenant in [None, Some("a")] {
+        begin(&mut conn, tenant);
+        conn.batch_execute(AS_OPERATOR).unwrap();
+        let own = i64::from(tenant.is_some());
+        assert_eq!(count(&mut conn, "usage_by_day"), own, "{tenant:?}");
+        assert_eq!(
+            count(&mut conn, "usage_by_day WHERE tenant_id = 'b'"),
+            0,
+            "{tenant:?}"
+        );
+        conn.batch_execute("ROLLBACK").unwrap();
+    }
+    // The tenants' role cannot take another one; a role that could is a superuser or a member of it.
+    begin(&mut conn, Some("a"));
+    let bound = "(SELECT count(*) FROM pg_auth_members WHERE member = 'tenantry_tenant'::regrole)";
+    let roles: i64 = diesel::select(sql::<BigInt>(bound))
+        .get_result(&mut conn)
+        .unwrap();
+    assert_eq!(roles, 0);
+}
+
+#[test]
+fn the_operators_sums_are_read_by_an_owner_who_is_bound() {
+    drop(migrated()); // The role exists, and the owner below is no member of it.
+    let database = Database::create();
+    let user = format!("owner_of_{}", database.name());
+    database.give_to(&user, "");
+    {
+        let store = database.store_with(Some(&user), PoolOptions::default());
+        store.migrate().unwrap();
+        store_two(&store);
+        let filter = UsageFilter {
+            from: now(),
+            until: Timestamp::from_unix_micros(now().unix_micros() + 86_400_000_000).unwrap(),
+            user: None,
+        };
+        let sums = store.usage_of_all(&filter, UsageGroup::Tenant).unwrap();
+        let told: Vec<_> = sums
+            .iter()
+            .map(|sum| (sum.key.as_str(), sum.totals.calls))
+            .collect();
+        assert_eq!(told, [("a", 1), ("b", 1)]);
+
+        let mut conn = database.connect_as(&user);
+        assert_eq!(count(&mut conn, "usage_by_day"), 0);
+        // What lets the operator read lets nobody write, and shows nothing else.
+        conn.batch_execute(&format!("BEGIN; {AS_OPERATOR}")).unwrap();
+        assert_eq!(count(&mut conn, "usage_by_day"), 2);
+        for table in GUARDED.iter().filter(|table| **table != "usage_by_day") {
+            assert_eq!(count(&mut conn, table), 0, "{table}");
+        }
+        for missed in ["UPDATE usage_by_day SET calls = 0", "DELETE FROM usage_by_day"] {
+            assert_eq!(
+                diesel::sql_query(missed).execute(&mut conn).unwrap(),
+                0,
+                "{missed}"
+            );
+        }
+        conn.batch_execute("COMMIT").unwrap();
+        assert_eq!(
+            count(&mut conn, "usage_by_day"),
+            0,
+            "it ends with the transaction"
+        );
+    }
+    database.take_from(&user);
+}
+
+#[test]
+fn prompts_are_written_under_the_role() {
+    let (store, database) = migrated();
+    let scope = scope(&store, "a");
+    let revoke = "REVOKE INSERT ON system_prompts FROM tenantry_tenant";
+    store.isolation().unwrap();
+    database.connect().batch_execute(revoke).unwrap();
+    let change = TenantChange {
+        name: Some("changed".into()),
+        system_prompt: Some(Some("x".into())),
+        ..TenantChange::default()
+    };
+    let refused = store.update_tenant(scope.id(), &change, now());
+    assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+    let mut with_prompt = tenant("b");
+    with_prompt.system_prompt = Some("x".into());
+    let refused = store.create_tenant(&with_prompt);
+    assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+    assert_eq!(store.tenant(&with_prompt.id).unwrap(), None);
+    let kept = store.tenant(scope.id()).unwrap().unwrap();
+    assert_eq!((kept.name.as_str(), kept.system_prompt), ("a", None));
+    let grant = "GRANT INSERT ON system_prompts TO tenantry_tenant";
+    database.connect().batch_execute(grant).unwrap();
+    store.update_tenant(scope.id(), &change, now()).unwrap().unwrap();
+    assert_eq!(
+        store.prompt_versions(scope.id(), Page::default()).unwrap().total,
+        1
+    );
 }
 
 #[test]
