@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_auth::{TokenIssuer, TokenVerifier};
-use tenantry_retrieval::{Accounts, Answers, Chat, Conversations, Knowledge, Resolver, Searcher, Tenants};
+use tenantry_retrieval::{
+    Accounts, Answers, Chat, Conversations, Knowledge, Prompts, Resolver, Searcher, Tenants, UsageReports,
+};
 use tenantry_tenant_store::StoreError;
 
 use crate::workers::Wake;
@@ -30,6 +32,10 @@ pub struct App {
     pub accounts: Accounts,
     /// Tenants and their keys.
     pub tenants: Tenants,
+    /// The versions of system prompts.
+    pub prompts: Prompts,
+    /// What was spent on models.
+    pub usage: UsageReports,
     /// Documents and the jobs on them.
     pub knowledge: Knowledge,
     /// Has a waiting worker of this process look for a job now, and not only at its next look.

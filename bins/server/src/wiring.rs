@@ -13,8 +13,9 @@ use tenantry_domain::Clock;
 use tenantry_extraction::{Extractor, ProcessExtractor};
 use tenantry_http_client::{RetryPolicy, Retrying, Transport, UreqTransport};
 use tenantry_retrieval::{
-    Accounts, Answers, Chat, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge,
-    PineconeLookup, Reconciler, Reindexer, Resolver, Searcher, Tenants,
+    Accounts, Answers, Chat, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions,
+    IngestParts, Ingestor, Knowledge, PineconeLookup, Prompts, Reconciler, Reindexer, Resolver, Searcher,
+    Tenants, UsageReports,
 };
 use tenantry_tenant_store::SqlStore;
 use tenantry_vector_client::{PineconeCatalog, PineconeStores, VectorError};
@@ -80,6 +81,7 @@ pub fn wire(
         embedders,
         completer,
         chat,
+        providers,
         reranker,
     } = models::models(settings, &transport, keys)?;
     let retrying: Arc<dyn Transport> = Arc::new(Retrying::new(transport, RetryPolicy::default()));
@@ -111,6 +113,18 @@ pub fn wire(
         usage: store.clone(),
         clock: clock.clone(),
     });
+    let tenants = Tenants::new(
+        store.clone(),
+        keys.clone(),
+        pinecone,
+        resolver.clone(),
+        clock.clone(),
+    );
+    let tenants = tenants.with_models(models::offered(settings, &embedders));
+    let tenants = match providers {
+        Some(providers) => tenants.with_providers(keys.clone(), providers),
+        None => tenants,
+    };
     let conversations = Conversations::new(store.clone(), store.clone(), clock.clone());
     let app = App {
         issuer,
@@ -122,13 +136,9 @@ pub fn wire(
             resolver.clone(),
             clock.clone(),
         ),
-        tenants: Tenants::new(
-            store.clone(),
-            keys.clone(),
-            pinecone,
-            resolver.clone(),
-            clock.clone(),
-        ),
+        tenants,
+        prompts: Prompts::new(store.clone(), store.clone(), resolver.clone(), clock.clone()),
+        usage: UsageReports::new(store.clone(), clock.clone()),
         knowledge: Knowledge::new(
             store.clone(),
             store.clone(),

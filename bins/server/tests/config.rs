@@ -323,6 +323,81 @@ fn a_provider_is_a_key_or_an_address() {
     refused(&[("OPENAI_CHAT_MODEL", "")], "OPENAI_CHAT_MODEL");
 }
 
+#[test]
+fn tenants_may_choose_the_usual_model_and_those_that_are_listed() {
+    let models = |changes: &[(&'static str, &str)]| {
+        let provider = ("OPENAI_API_KEY", "sk-0123456789");
+        let changes: Vec<_> = [provider].into_iter().chain(changes.iter().copied()).collect();
+        with(&changes).unwrap().settings.provider.unwrap().chat_models
+    };
+    assert_eq!(models(&[]), ["gpt-4o-mini"]);
+    assert_eq!(models(&[("OPENAI_CHAT_MODELS", "")]), ["gpt-4o-mini"]);
+    let listed = ("OPENAI_CHAT_MODELS", "large,small,large,tiny");
+    assert_eq!(
+        models(&[("OPENAI_CHAT_MODEL", "small"), listed]),
+        ["small", "large", "tiny"]
+    );
+    for wrong in ["a,,b", "a, b", "a b", ","] {
+        refused(&[("OPENAI_CHAT_MODELS", wrong)], "OPENAI_CHAT_MODELS");
+    }
+}
+
+#[test]
+fn how_questions_are_answered_has_bounds() {
+    let settings = read(&least()).unwrap().settings.answers;
+    let seconds = |deadline: std::time::Duration| deadline.as_secs();
+    let deadlines = settings.deadlines;
+    assert_eq!(
+        [deadlines.first_token, deadlines.between_tokens, deadlines.total].map(seconds),
+        [30, 30, 600]
+    );
+    assert_eq!(
+        [
+            settings.max_streams,
+            settings.streams_per_user,
+            settings.streams_per_tenant
+        ],
+        [4_096, 16, 256]
+    );
+    assert!(settings.tenant_origins.is_empty());
+    for (name, most) in [
+        ("MAX_STREAMS", 20_000),
+        ("STREAMS_PER_USER", 10_000),
+        ("STREAMS_PER_TENANT", 10_000),
+        ("LLM_FIRST_TOKEN_SECONDS", 3_600),
+        ("LLM_BETWEEN_TOKENS_SECONDS", 3_600),
+        ("LLM_TOTAL_SECONDS", 3_600),
+    ] {
+        for number in [1, most] {
+            assert!(with(&[(name, &number.to_string())]).is_ok(), "{name} {number}");
+        }
+        for wrong in ["0", "-1", "1.5", "x", "", &(most + 1).to_string()] {
+            refused(&[(name, wrong)], name);
+        }
+    }
+}
+
+#[test]
+fn model_servers_in_the_house_are_named_by_their_origins() {
+    let origins = |text: &str| with(&[("TENANT_LLM_ORIGINS", text)]).unwrap().settings.answers.tenant_origins;
+    let written: Vec<String> = origins("http://llm.internal:8000, https://10.0.0.7")
+        .iter()
+        .map(url::Origin::ascii_serialization)
+        .collect();
+    assert_eq!(written, ["http://llm.internal:8000", "https://10.0.0.7"]);
+    for wrong in [
+        "llm.internal:8000",
+        "http://llm.internal:8000/v1",
+        "http://u:hunter2@llm.internal",
+        "*",
+        "http://*.internal",
+        "capacitor://localhost",
+        "null",
+    ] {
+        refused(&[("TENANT_LLM_ORIGINS", wrong)], "TENANT_LLM_ORIGINS");
+    }
+}
+
 fn embeddings(changes: &[(&'static str, &str)]) -> Embeddings {
     with(changes).unwrap().settings.embedding.current
 }

@@ -107,15 +107,23 @@ impl Prompts {
         }))
     }
 
-    /// What changed from version `from` to version `to`, line by line; `None` when one of them does not exist.
+    /// What changed from version `from` to version `to`, else to the latest, line by line; `None` when one of them does not exist.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn diff(&self, access: &PromptAccess, from: u32, to: u32) -> Result<Option<PromptDiff>, StoreError> {
+    pub fn diff(
+        &self,
+        access: &PromptAccess,
+        from: u32,
+        to: Option<u32>,
+    ) -> Result<Option<PromptDiff>, StoreError> {
         let Some(from) = self.version(access, from)? else {
             return Ok(None);
         };
-        let to = self.version(access, to)?;
+        let to = match to {
+            Some(to) => self.version(access, to)?,
+            None => self.latest(access)?.into_iter().next(),
+        };
         Ok(to.map(|to| PromptDiff::between(&from, &to)))
     }
 
@@ -137,12 +145,14 @@ impl Prompts {
             .update_tenant(&access.tenant, &change, self.clock.now())?;
         self.resolver.forget();
         // Somebody else may have made another version since.
-        let latest = self
-            .versions
-            .prompt_versions(&access.tenant, Page::default())?
-            .items;
+        let latest = self.latest(access)?;
         let restored = latest.into_iter().find(|latest| latest.text == version.text);
         Ok(Some(restored.unwrap_or(version)))
+    }
+
+    fn latest(&self, access: &PromptAccess) -> Result<Vec<PromptVersion>, StoreError> {
+        let page = Page::default();
+        Ok(self.versions.prompt_versions(&access.tenant, page)?.items)
     }
 }
 

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use tenantry_domain::{Email, JobState, TenantId};
+use tenantry_domain::{Email, JobState, Role, TenantId};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,11 +96,14 @@ pub enum UserCommand {
     /// Make an account; its password comes from `TENANTRY_PASSWORD`, standard input or a prompt
     #[command(
         after_help = "Examples:\n  tenantry user create --email ada@example.org --superuser\n  \
-        tenantry user create --email bo@acme.example --tenant acme < password.txt"
+        tenantry user create --email bo@acme.example --tenant acme --role admin < password.txt"
     )]
     Create(CreateUser),
     /// Make a user a superuser, at once and without a new log-in
     Promote(NamedUser),
+    /// Make a user an admin of their tenant, or a member again, at once and without a new log-in
+    #[command(after_help = "Example:\n  tenantry user role --email bo@acme.example admin")]
+    Role(UserRole),
     /// Set a new password, which ends the user's sessions; it comes from where `user create` has it
     Password(NamedUser),
 }
@@ -117,6 +120,19 @@ pub struct CreateUser {
     /// The user's tenant
     #[arg(long, value_name = "ID")]
     pub tenant: Option<TenantId>,
+    /// What the user may do there: member, or admin, who changes the tenant's settings and sees its usage
+    #[arg(long, value_name = "ROLE", default_value_t = Role::Member, requires = "tenant")]
+    pub role: Role,
+}
+
+/// A role for an account.
+#[derive(Debug, Args)]
+pub struct UserRole {
+    /// The address that the user logs in with
+    #[arg(long)]
+    pub email: Email,
+    /// What the user may do in their tenant: member or admin
+    pub role: Role,
 }
 
 /// An account by its address.

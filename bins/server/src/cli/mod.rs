@@ -24,7 +24,7 @@ use std::process::ExitCode;
 pub use args::{
     AskArgs, Cli, Command, CreateTenant, CreateUser, IngestArgs, JobsArgs, MigrateArgs, NamedTenant,
     NamedUser, QuickstartArgs, ReconcileArgs, ReindexArgs, SecretsCommand, ServeArgs, TenantCommand,
-    UserCommand, WhichTenants,
+    UserCommand, UserRole, WhichTenants,
 };
 pub use failure::Failure;
 use failure::{guard_failure, start_failure};

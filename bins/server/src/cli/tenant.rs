@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::Write;
 
-use tenantry_domain::{Page, Tenant, TenantId, TenantScope};
+use tenantry_domain::{ChatSettings, Page, Tenant, TenantId, TenantScope};
 use tenantry_retrieval::{NewTenant, PineconeCheck, PineconeState, SaveTenantError, Superuser};
 use tenantry_tenant_store::StoreError;
 
@@ -150,8 +150,75 @@ fn show(tenant: &Tenant, out: &mut dyn Write) -> Result<(), Failure> {
             field(out, name, value)?;
         }
     }
+    show_chat(&tenant.chat, out)?;
+    if let Some(provider) = &tenant.llm {
+        field(out, "own provider", &provider.base_url)?;
+        let key = match &provider.api_key {
+            Some(key) => format!("ends with {}", key.last_four),
+            None => "none".to_owned(),
+        };
+        field(out, "own provider's key", key)?;
+    }
     field(out, "created", tenant.created_at)?;
     Ok(field(out, "updated", tenant.updated_at)?)
+}
+
+/// What differs from the server's defaults of how questions are answered.
+fn show_chat(chat: &ChatSettings, out: &mut dyn Write) -> Result<(), Failure> {
+    let usual = ChatSettings::default();
+    let hosts: Vec<String> = chat.allowed_hosts.iter().map(ToString::to_string).collect();
+    let said = [
+        (
+            "chat models",
+            (!chat.models.is_empty()).then(|| chat.models.join(", ")),
+        ),
+        ("temperature", chat.temperature.map(|value| value.to_string())),
+        (
+            "answer tokens",
+            chat.max_answer_tokens.map(|value| value.to_string()),
+        ),
+        ("passages", chat.passages.map(|value| value.to_string())),
+        ("language", chat.language.clone()),
+        (
+            "without support",
+            differs(chat.without_support, usual.without_support),
+        ),
+        ("unsupported text", chat.unsupported_text.clone()),
+        ("follow-ups", differs(chat.follow_ups, usual.follow_ups)),
+        (
+            "history tokens",
+            chat.history_tokens.map(|value| value.to_string()),
+        ),
+        ("on leave", differs(chat.on_leave, usual.on_leave)),
+        (
+            "client instructions",
+            differs(chat.client_instructions, usual.client_instructions),
+        ),
+        ("allowed hosts", (!hosts.is_empty()).then(|| hosts.join(", "))),
+        ("embedding model", chat.embedding_model.clone()),
+        (
+            "server's provider",
+            chat.server_provider.then(|| "may answer too".to_owned()),
+        ),
+        (
+            "streams per user",
+            chat.streams_per_user.map(|value| value.to_string()),
+        ),
+        (
+            "streams per tenant",
+            chat.streams_per_tenant.map(|value| value.to_string()),
+        ),
+    ];
+    for (name, value) in said {
+        if let Some(value) = value {
+            field(out, name, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn differs<T: PartialEq + ToString>(value: T, usual: T) -> Option<String> {
+    (value != usual).then(|| value.to_string())
 }
 
 fn unknown(id: &TenantId) -> Failure {

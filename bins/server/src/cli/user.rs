@@ -1,11 +1,11 @@
 use std::io::Write;
 
-use tenantry_domain::{Email, UserId};
+use tenantry_domain::{Email, Role, User};
 use tenantry_retrieval::{AccountError, NewUser, Superuser, UserUpdate};
 use tenantry_tenant_store::StoreError;
 
 use super::input::secret;
-use super::{CreateUser, Failure, UserCommand, open};
+use super::{CreateUser, Failure, UserCommand, UserRole, open};
 use crate::app::App;
 use crate::config::{Environment, variables};
 
@@ -22,6 +22,7 @@ pub(super) fn run(env: &Environment, command: UserCommand, out: &mut dyn Write) 
             change(&app, &user.email, update)?;
             Ok(writeln!(out, "{} is a superuser now", user.email)?)
         }
+        UserCommand::Role(args) => appoint(&app, args, out),
         UserCommand::Password(user) => {
             known(&app, &user.email)?;
             let password = secret(env, &variables::TENANTRY_PASSWORD, "password")?;
@@ -45,18 +46,25 @@ fn create(app: &App, env: &Environment, args: CreateUser, out: &mut dyn Write) -
         email,
         superuser,
         tenant,
+        role,
     } = args;
+    let rank = match role {
+        Role::Member => "user",
+        Role::Admin => "admin",
+    };
     let what = match (&tenant, superuser) {
-        (Some(tenant), true) => format!("superuser and user of tenant {tenant}"),
-        (Some(tenant), false) => format!("user of tenant {tenant}"),
+        (Some(tenant), true) => format!("superuser and {rank} of tenant {tenant}"),
+        (Some(tenant), false) => format!("{rank} of tenant {tenant}"),
         (None, true) => "superuser".to_owned(),
         (None, false) => "user without a tenant".to_owned(),
     };
+    let article = if what.starts_with("admin") { "an" } else { "a" };
     let new = NewUser {
         email: email.to_string(),
         password,
         is_superuser: superuser,
         tenant,
+        role,
     };
     app.accounts
         .create(&Superuser::operator(), new)
@@ -68,22 +76,35 @@ fn create(app: &App, env: &Environment, args: CreateUser, out: &mut dyn Write) -
                 .hint("`tenantry tenant list` shows the tenants, `tenantry tenant create` makes one"),
             error => error.into(),
         })?;
-    Ok(writeln!(out, "created {email}, a {what}")?)
+    Ok(writeln!(out, "created {email}, {article} {what}")?)
 }
 
-fn change(app: &App, email: &Email, update: UserUpdate) -> Result<(), Failure> {
-    let id = known(app, email)?;
-    match app.accounts.update(&Superuser::operator(), id, update)? {
-        Some(_) => Ok(()),
-        None => Err(unknown(email)),
-    }
+fn appoint(app: &App, args: UserRole, out: &mut dyn Write) -> Result<(), Failure> {
+    let UserRole { email, role } = args;
+    let Some(tenant) = known(app, &email)?.tenant else {
+        return Err(
+            Failure::new(format!("{email} has no tenant")).hint("a role is for the user's own tenant")
+        );
+    };
+    let update = UserUpdate {
+        role: Some(role),
+        ..UserUpdate::default()
+    };
+    change(app, &email, update)?;
+    Ok(writeln!(out, "{email} is {role} of tenant {tenant} now")?)
 }
 
-fn known(app: &App, email: &Email) -> Result<UserId, Failure> {
+fn change(app: &App, email: &Email, update: UserUpdate) -> Result<User, Failure> {
+    let id = known(app, email)?.id;
+    let user = app.accounts.update(&Superuser::operator(), id, update)?;
+    user.ok_or_else(|| unknown(email))
+}
+
+fn known(app: &App, email: &Email) -> Result<User, Failure> {
     let user = app
         .accounts
         .user_by_email(&Superuser::operator(), email.as_str())?;
-    user.map(|user| user.id).ok_or_else(|| unknown(email))
+    user.ok_or_else(|| unknown(email))
 }
 
 fn unknown(email: &Email) -> Failure {

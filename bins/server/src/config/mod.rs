@@ -2,6 +2,7 @@
 //!
 //! All that is wrong is told at once, by the variable's name and what was expected, never by its value.
 
+mod answers;
 mod embedding;
 mod env_file;
 mod environment;
@@ -23,6 +24,7 @@ use tenantry_crypto::PasswordPolicy;
 use tenantry_tenant_store::DatabaseUrl;
 use tenantry_vector_client::PineconeOptions;
 
+pub use answers::AnswerSettings;
 pub use embedding::{EmbeddingChoice, EmbeddingSettings, Embeddings};
 pub use env_file::{EnvFile, EnvFileError};
 pub use environment::Environment;
@@ -58,6 +60,8 @@ pub struct Settings {
     pub embedding: EmbeddingSettings,
     /// The provider that reranks, if there is one.
     pub reranker: Option<RerankProvider>,
+    /// How questions are answered.
+    pub answers: AnswerSettings,
     /// The origins whose pages may call from a browser.
     pub cors_origins: Vec<String>,
     /// Where to listen.
@@ -159,6 +163,7 @@ fn settings(reader: &mut Reader<'_>, keys: Option<&secrets::WrittenKeys>) -> Opt
     let known_provider = provider.as_ref().and_then(Option::as_ref);
     let embedding = embedding::embedding(reader, known_provider, data_dir.as_deref());
     let reranker = models::reranker(reader);
+    let answers = answers::answers(reader);
     let cors_origins = reader.optional(&variables::BACKEND_CORS_ORIGINS, origins::origins);
     let address = address(reader);
     let vector_store = vectors::vectors(
@@ -181,6 +186,7 @@ fn settings(reader: &mut Reader<'_>, keys: Option<&secrets::WrittenKeys>) -> Opt
         provider: provider?,
         embedding: embedding?,
         reranker: reranker?,
+        answers: answers?,
         cors_origins: cors_origins?.unwrap_or_default(),
         address: address?,
         data_dir: data_dir?,

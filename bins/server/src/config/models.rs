@@ -3,9 +3,11 @@ use std::fmt;
 use secrecy::SecretString;
 use url::Url;
 
+use super::answers;
 use super::reader::{Reader, token};
 use super::variables::{
-    OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_CHAT_MODEL, RERANK_API_KEY, RERANK_MODEL, RERANK_URL,
+    OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_CHAT_MODEL, OPENAI_CHAT_MODELS, RERANK_API_KEY, RERANK_MODEL,
+    RERANK_URL,
 };
 
 /// Where OpenAI itself answers.
@@ -19,6 +21,8 @@ pub struct Provider {
     pub api_key: Option<SecretString>,
     /// The model that writes answers.
     pub chat_model: String,
+    /// The models that tenants may choose, that one first.
+    pub chat_models: Vec<String>,
 }
 
 /// A provider that reranks.
@@ -36,7 +40,7 @@ impl fmt::Debug for Provider {
         f.debug_struct("Provider")
             .field("base_url", &self.base_url.as_str())
             .field("has_api_key", &self.api_key.is_some())
-            .field("chat_model", &self.chat_model)
+            .field("chat_models", &self.chat_models)
             .finish()
     }
 }
@@ -56,7 +60,10 @@ pub(super) fn provider(reader: &mut Reader<'_>) -> Option<Option<Provider>> {
     let api_key = reader.optional(&OPENAI_API_KEY, token);
     let base_url = reader.optional(&OPENAI_BASE_URL, operator_url);
     let chat_model = reader.value(&OPENAI_CHAT_MODEL, token);
+    let usual = chat_model.clone().unwrap_or_default();
+    let chat_models = reader.optional(&OPENAI_CHAT_MODELS, |more| answers::offered(&usual, more));
     let (api_key, base_url, chat_model) = (api_key?, base_url?, chat_model?);
+    let chat_models = chat_models?.unwrap_or_else(|| vec![chat_model.clone()]);
     let base_url = match base_url {
         Some(url) => url,
         None if api_key.is_some() => Url::parse(OPENAI).ok()?,
@@ -66,6 +73,7 @@ pub(super) fn provider(reader: &mut Reader<'_>) -> Option<Option<Provider>> {
         base_url,
         api_key: api_key.map(SecretString::from),
         chat_model,
+        chat_models,
     }))
 }
 

@@ -1,5 +1,12 @@
 //! Every variable of the environment that the binary reads, one constant each.
 
+mod answers;
+
+pub use answers::{
+    LLM_BETWEEN_TOKENS_SECONDS, LLM_FIRST_TOKEN_SECONDS, LLM_TOTAL_SECONDS, MAX_STREAMS, OPENAI_CHAT_MODELS,
+    STREAMS_PER_TENANT, STREAMS_PER_USER, TENANT_LLM_ORIGINS,
+};
+
 /// What a variable that is not set means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unset {
@@ -288,7 +295,7 @@ pub const TENANTRY_PINECONE_API_KEY: Variable = Variable {
 };
 
 /// What the server reads, in the order of the documentation.
-pub const SERVER: [Variable; 30] = [
+pub const SERVER: [Variable; 38] = [
     SECRET_KEY,
     SECRET_KEY_FILE,
     SECRET_KEY_PREVIOUS,
@@ -300,12 +307,20 @@ pub const SERVER: [Variable; 30] = [
     OPENAI_API_KEY,
     OPENAI_BASE_URL,
     OPENAI_CHAT_MODEL,
+    OPENAI_CHAT_MODELS,
     OPENAI_EMBEDDING_MODEL,
     OPENAI_EMBEDDING_MODEL_PREVIOUS,
     MODEL_DIR,
     RERANK_URL,
     RERANK_MODEL,
     RERANK_API_KEY,
+    TENANT_LLM_ORIGINS,
+    LLM_FIRST_TOKEN_SECONDS,
+    LLM_BETWEEN_TOKENS_SECONDS,
+    LLM_TOTAL_SECONDS,
+    MAX_STREAMS,
+    STREAMS_PER_USER,
+    STREAMS_PER_TENANT,
     BACKEND_CORS_ORIGINS,
     HOST,
     PORT,

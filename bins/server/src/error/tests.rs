@@ -65,6 +65,7 @@ fn every_failure_of_an_account_has_its_answer() {
     check(ResolveError::Unauthenticated, 401, "unauthenticated");
     check(ResolveError::TenantForbidden, 403, "tenant_forbidden");
     check(ResolveError::NotSuperuser, 403, "superuser_required");
+    check(ResolveError::NotTenantAdmin, 403, "admin_required");
     check(ResolveError::Store(store()), 503, "store_unavailable");
     check(LoginError::Refused, 401, "invalid_credentials");
     check(LoginError::Password(hash()), 500, "internal_error");

@@ -37,6 +37,21 @@ impl FromRequest for PathId {
     }
 }
 
+/// The two ids in an address, the outer one first.
+#[derive(Debug)]
+pub(crate) struct PathIds(pub(crate) PathId, pub(crate) PathId);
+
+impl FromRequest for PathIds {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let ids = request.match_info().load::<(String, String)>();
+        let ids = ids.map(|(outer, inner)| Self(PathId(outer), PathId(inner)));
+        ready(ids.map_err(|_| ApiError::not_found()))
+    }
+}
+
 /// The parameters after the `?`, read strictly: an unknown or repeated one is a mistake.
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);

@@ -5,9 +5,12 @@ mod docs;
 mod documents;
 mod health;
 mod jobs;
+mod prompts;
 mod search;
+mod settings;
 mod tenants;
 mod tokens;
+mod usage;
 mod users;
 mod wire;
 
@@ -23,6 +26,9 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .configure(tokens::configure)
         .configure(users::configure)
         .configure(tenants::configure)
+        .configure(settings::configure)
+        .configure(prompts::configure)
+        .configure(usage::configure)
         .configure(documents::configure)
         .configure(jobs::configure)
         .configure(search::configure)

@@ -91,7 +91,7 @@ async fn update_tenant(
     id: PathId,
     body: Body<TenantUpdateBody>,
 ) -> Result<Json<SavedTenantView>, ApiError> {
-    let wanted = body.0.into();
+    let wanted = body.0.try_into()?;
     let saved = admin.run(Class::Upstream, move |app, superuser| {
         let saved = app.tenants.update(superuser, &id.parse::<TenantId>()?, &wanted)?;
         saved.ok_or_else(ApiError::not_found)

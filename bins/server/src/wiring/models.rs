@@ -4,10 +4,10 @@ use std::sync::Arc;
 use tenantry_crypto::KeyRing;
 use tenantry_http_client::Transport;
 use tenantry_llm_client::{
-    Completer, Embedder, ExtractiveCompleter, HttpReranker, OpenAiCompleter, OpenAiEmbedder, OpenAiProviders, OpenAiSettings, ProviderAddress,
-    Reranker, RerankerSettings,
+    Completer, Embedder, ExtractiveCompleter, HttpReranker, OpenAiCompleter, OpenAiEmbedder, OpenAiProviders,
+    OpenAiSettings, ProviderAddress, Reranker, RerankerSettings,
 };
-use tenantry_retrieval::{ChatModels, Embedders};
+use tenantry_retrieval::{ChatModels, Embedders, OfferedModels};
 use url::Url;
 
 use crate::config::{EmbeddingChoice, EmbeddingSettings, Embeddings, Provider, RerankProvider, Settings};
@@ -36,6 +36,8 @@ pub(super) struct Models {
     pub(super) embedders: Arc<Embedders>,
     pub(super) completer: Arc<dyn Completer>,
     pub(super) chat: ChatModels,
+    /// What opens the models of providers that tenants bring.
+    pub(super) providers: Option<Arc<OpenAiProviders>>,
     pub(super) reranker: Option<Arc<dyn Reranker>>,
 }
 
@@ -50,6 +52,7 @@ pub(super) fn models(
         None => Arc::new(ExtractiveCompleter),
     };
     let embedders = embedders(&settings.embedding, provider, transport)?;
+    let providers = providers(settings, transport);
     let reranker = settings
         .reranker
         .as_ref()
@@ -57,19 +60,31 @@ pub(super) fn models(
     Ok(Models {
         embedders: Arc::new(embedders),
         completer,
-        chat: chat(provider, transport, keys),
+        chat: chat(provider, providers.as_ref(), keys),
+        providers,
         reranker,
     })
 }
 
-/// Who answers: the server's provider, or quotes where there is none; and the providers that tenants bring.
-fn chat(provider: Option<&Provider>, transport: &Arc<dyn Transport>, keys: &Arc<KeyRing>) -> ChatModels {
-    let defaults = match provider {
-        Some(provider) => Some(openai(provider, "")),
-        None => Url::parse(OPENAI).ok().map(|url| OpenAiSettings::new(url, "", "")),
+/// What opens models at the addresses of providers, the server's own and those that tenants bring.
+fn providers(settings: &Settings, transport: &Arc<dyn Transport>) -> Option<Arc<OpenAiProviders>> {
+    let mut defaults = match &settings.provider {
+        Some(provider) => openai(provider, ""),
+        None => OpenAiSettings::new(Url::parse(OPENAI).ok()?, "", ""),
     };
-    let providers = defaults.map(|defaults| Arc::new(OpenAiProviders::new(transport.clone(), defaults)));
-    let server = match (provider, &providers) {
+    defaults.deadlines = settings.answers.deadlines;
+    let providers = OpenAiProviders::new(transport.clone(), defaults);
+    let allowed = settings.answers.tenant_origins.iter().cloned();
+    Some(Arc::new(providers.with_allowed_origins(allowed)))
+}
+
+/// Who answers: the server's provider, or quotes where there is none; and the providers that tenants bring.
+fn chat(
+    provider: Option<&Provider>,
+    providers: Option<&Arc<OpenAiProviders>>,
+    keys: &Arc<KeyRing>,
+) -> ChatModels {
+    let server = match (provider, providers) {
         (Some(provider), Some(providers)) => {
             let address = ProviderAddress::of_operator(provider.base_url.clone(), provider.api_key.clone());
             ChatModels::provider(providers.clone(), address, &provider.chat_model)
@@ -77,8 +92,19 @@ fn chat(provider: Option<&Provider>, transport: &Arc<dyn Transport>, keys: &Arc<
         _ => ChatModels::extractive(),
     };
     match providers {
-        Some(providers) => server.with_own(providers, keys.clone()),
+        Some(providers) => server.with_own(providers.clone(), keys.clone()),
         None => server,
+    }
+}
+
+/// Which of the server's models tenants may choose.
+pub(super) fn offered(settings: &Settings, embedders: &Embedders) -> OfferedModels {
+    OfferedModels {
+        chat: settings
+            .provider
+            .as_ref()
+            .map_or_else(Vec::new, |provider| provider.chat_models.clone()),
+        embedding: embedders.names(),
     }
 }
 

@@ -2,7 +2,7 @@ use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
-use tenantry_domain::{Cancellation, Job, JobState, TenantScope};
+use tenantry_domain::{Cancellation, Job, JobState, Role, TenantScope};
 use tenantry_retrieval::{NewFile, NewTenant, NewUser, SaveTenantError, Superuser, Worked};
 use tenantry_tenant_store::{StoreError, SubmitOutcome};
 
@@ -24,6 +24,7 @@ pub(super) fn fill(platform: &Platform, folder: &Folder, out: &mut dyn Write) ->
         password: folder.password(SUPERUSER_PASSWORD)?,
         is_superuser: true,
         tenant: None,
+        role: Role::Member,
     };
     ensure_user(app, superuser)?;
     for sample in &SAMPLES {
@@ -33,6 +34,7 @@ pub(super) fn fill(platform: &Platform, folder: &Folder, out: &mut dyn Write) ->
             password: folder.password(sample.password)?,
             is_superuser: false,
             tenant: Some(sample.id()?),
+            role: Role::Admin,
         };
         ensure_user(app, user)?;
         let scope = app

@@ -35,6 +35,13 @@ async fn the_body_of_the_walkthrough_makes_a_tenant() {
         "pinecone_check": {"status": "verified"},
         "pinecone_external": null,
         "search": {"dense_weight": 0.5, "lexical_weight": 1.0, "rrf_k": 10.0, "min_score": null},
+        "chat": {
+            "models": [], "temperature": null, "max_answer_tokens": null, "passages": null, "language": null,
+            "without_support": "decline", "unsupported_text": null, "follow_ups": "rewrite", "history_tokens": null,
+            "on_leave": "cancel", "client_instructions": "demote", "allowed_hosts": [], "embedding_model": null,
+            "server_provider": false, "streams_per_user": null, "streams_per_tenant": null
+        },
+        "llm_provider": null,
         "system_prompt": "Answer as Initech.",
         "is_active": true,
         "created_at": "2027-01-15T08:00:00Z",

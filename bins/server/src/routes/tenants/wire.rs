@@ -1,11 +1,14 @@
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{ExternalIndex, SearchSettings, Tenant, TenantId};
-use tenantry_retrieval::{NewTenant, PineconeCheck, PineconeState, SavedTenant, SearchTuning, TenantUpdate};
+use tenantry_domain::{ExternalIndex, Tenant, TenantId};
+use tenantry_retrieval::{
+    ChatTuning, NewTenant, PineconeCheck, PineconeState, ProviderUpdate, SavedTenant, SearchTuning,
+    TenantUpdate,
+};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::extract::present;
-use crate::routes::wire::Secret;
+use crate::routes::wire::{ChatBody, ChatView, ProviderBody, ProviderView, SearchView, Secret, TuningBody};
 
 /// A tenant. Its key is never shown.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,7 +33,11 @@ pub(super) struct TenantView {
     pinecone_external: Option<ExternalView>,
     /// How the tenant's knowledge is searched unless a request says otherwise.
     search: SearchView,
-    /// What every answer for this tenant is told first.
+    /// How the tenant's questions are answered.
+    chat: ChatView,
+    /// The tenant's own provider of models; without one the server's is used.
+    llm_provider: Option<ProviderView>,
+    /// What every answer for this tenant is told first, with its variables as they were written.
     system_prompt: Option<String>,
     /// Whether the tenant may be used.
     is_active: bool,
@@ -63,6 +70,8 @@ impl From<Tenant> for TenantView {
             },
             pinecone_external: pinecone.external.map(ExternalView::from),
             search: tenant.search.into(),
+            chat: tenant.chat.into(),
+            llm_provider: tenant.llm.map(ProviderView::from),
             system_prompt: tenant.system_prompt,
             is_active: tenant.is_active,
             created_at: tenant.created_at.to_string(),
@@ -110,57 +119,6 @@ impl From<ExternalView> for ExternalIndex {
         Self {
             namespace,
             text_field,
-        }
-    }
-}
-
-/// How a tenant's knowledge is searched.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = SearchSettings)]
-struct SearchView {
-    /// What the dense ranking counts for.
-    dense_weight: f32,
-    /// What the lexical ranking counts for.
-    lexical_weight: f32,
-    /// The constant of the fusion: the smaller it is, the more the first ranks stand out.
-    rrf_k: f32,
-    /// The lowest score of a hit.
-    min_score: Option<f32>,
-}
-
-impl From<SearchSettings> for SearchView {
-    fn from(settings: SearchSettings) -> Self {
-        Self {
-            dense_weight: settings.fusion.dense_weight(),
-            lexical_weight: settings.fusion.lexical_weight(),
-            rrf_k: settings.fusion.k(),
-            min_score: settings.min_score,
-        }
-    }
-}
-
-/// How a tenant's knowledge is to be searched; what is left out is the default.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = SearchTuning, example = json!({"dense_weight": 1.0, "lexical_weight": 1.0}))]
-struct TuningBody {
-    /// What the dense ranking counts for: 0 to 10, else 0.5.
-    dense_weight: Option<f32>,
-    /// What the lexical ranking counts for: 0 to 10, else 1.
-    lexical_weight: Option<f32>,
-    /// The constant of the fusion: 1 to 1,000, else 10.
-    rrf_k: Option<f32>,
-    /// The lowest score of a hit: 0 to 1, else none.
-    min_score: Option<f32>,
-}
-
-impl From<TuningBody> for SearchTuning {
-    fn from(body: TuningBody) -> Self {
-        Self {
-            dense_weight: body.dense_weight,
-            lexical_weight: body.lexical_weight,
-            k: body.rrf_k,
-            min_score: body.min_score,
         }
     }
 }
@@ -244,7 +202,12 @@ pub(super) struct NewTenantBody {
     pinecone_external: Option<ExternalView>,
     /// How the tenant's knowledge is searched.
     search: Option<TuningBody>,
-    /// What every answer for this tenant is told first: at most 32,000 characters.
+    /// How the tenant's questions are answered.
+    chat: Option<ChatBody>,
+    /// The tenant's own provider of models; `chat.models` then names at least one of its models.
+    llm_provider: Option<ProviderBody>,
+    /// What every answer for this tenant is told first: at most 32,000 characters. `{tenant_name}`, `{date}` and `{user_email}` are
+    /// replaced.
     system_prompt: Option<String>,
 }
 
@@ -258,6 +221,8 @@ impl NewTenantBody {
             pinecone_api_key: self.pinecone_api_key.map(Secret::into_inner),
             pinecone_external: self.pinecone_external.map(ExternalIndex::from),
             search: self.search.map(SearchTuning::from),
+            chat: self.chat.map(ChatTuning::try_from).transpose()?,
+            llm: self.llm_provider.map(ProviderUpdate::from),
             system_prompt: self.system_prompt,
         })
     }
@@ -292,6 +257,15 @@ pub(super) struct TenantUpdateBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<TuningBody>)]
     search: Option<Option<TuningBody>>,
+    /// How the tenant's questions are answered, value by value; `null` brings the defaults back, but those of `streams_per_user`
+    /// and `streams_per_tenant`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<ChatBody>)]
+    chat: Option<Option<ChatBody>>,
+    /// The tenant's own provider of models, value by value; `null` goes back to the server's.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<ProviderBody>)]
+    llm_provider: Option<Option<ProviderBody>>,
     /// What every answer for this tenant is told first; `null` clears it.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
@@ -302,9 +276,15 @@ pub(super) struct TenantUpdateBody {
     is_active: Option<bool>,
 }
 
-impl From<TenantUpdateBody> for TenantUpdate {
-    fn from(body: TenantUpdateBody) -> Self {
-        Self {
+impl TryFrom<TenantUpdateBody> for TenantUpdate {
+    type Error = ApiError;
+
+    fn try_from(body: TenantUpdateBody) -> Result<Self, ApiError> {
+        let chat = body
+            .chat
+            .map(|chat| chat.map(ChatTuning::try_from).transpose())
+            .transpose()?;
+        Ok(Self {
             name: body.name,
             pinecone_environment: body.pinecone_environment,
             pinecone_index: body.pinecone_index,
@@ -313,8 +293,10 @@ impl From<TenantUpdateBody> for TenantUpdate {
                 .pinecone_external
                 .map(|external| external.map(ExternalIndex::from)),
             search: body.search.map(|search| search.map(SearchTuning::from)),
+            chat,
+            llm: body.llm_provider.map(|llm| llm.map(ProviderUpdate::from)),
             system_prompt: body.system_prompt,
             is_active: body.is_active,
-        }
+        })
     }
 }

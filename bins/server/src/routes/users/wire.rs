@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{TenantId, User};
+use tenantry_domain::{Role, TenantId, User};
 use tenantry_retrieval::{NewUser, UserUpdate};
 use utoipa::ToSchema;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::extract::present;
 use crate::routes::wire::Secret;
 
@@ -21,6 +21,9 @@ pub(super) struct UserView {
     is_active: bool,
     /// The user's tenant.
     tenant_id: Option<String>,
+    /// What the user may do there: `member` or `admin`.
+    #[schema(example = "member")]
+    role: &'static str,
     /// When the user was made.
     #[schema(format = DateTime)]
     created_at: String,
@@ -37,6 +40,7 @@ impl From<User> for UserView {
             is_superuser: user.is_superuser,
             is_active: user.is_active,
             tenant_id: user.tenant.map(|tenant| tenant.to_string()),
+            role: user.role.as_str(),
             created_at: user.created_at.to_string(),
             updated_at: user.updated_at.to_string(),
         }
@@ -69,6 +73,9 @@ pub(super) struct NewUserBody {
     password: Secret,
     /// The user's tenant.
     tenant_id: Option<String>,
+    /// What the user may do in the tenant: `member` or `admin`, else `member`.
+    #[schema(example = "member")]
+    role: Option<String>,
     /// Whether the user manages the platform.
     #[serde(default)]
     is_superuser: bool,
@@ -83,6 +90,11 @@ pub(super) struct UserUpdateBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     tenant_id: Option<Option<String>>,
+    /// What the user may do in the tenant: `member` or `admin`. Who comes to another tenant is a member there unless this says
+    /// otherwise.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String)]
+    role: Option<String>,
     /// Whether the user may log in. A change ends the user's sessions.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool)]
@@ -115,6 +127,12 @@ pub(super) fn tenant(id: Option<String>) -> Result<Option<TenantId>, ApiError> {
     Ok(id.map(|id| TenantId::parse(&id)).transpose()?)
 }
 
+/// A role by its name.
+fn role(name: Option<String>) -> Result<Option<Role>, ApiError> {
+    let wrong = || ApiError::new(Code::InvalidRequest).saying("`role` is neither `member` nor `admin`");
+    name.map(|name| name.parse().map_err(|_| wrong())).transpose()
+}
+
 impl NewUserBody {
     pub(super) fn into_new(self) -> Result<NewUser, ApiError> {
         Ok(NewUser {
@@ -122,6 +140,7 @@ impl NewUserBody {
             password: self.password.into_inner(),
             is_superuser: self.is_superuser,
             tenant: tenant(self.tenant_id)?,
+            role: role(self.role)?.unwrap_or_default(),
         })
     }
 }
@@ -130,6 +149,7 @@ impl UserUpdateBody {
     pub(super) fn into_update(self) -> Result<UserUpdate, ApiError> {
         Ok(UserUpdate {
             tenant: self.tenant_id.map(tenant).transpose()?,
+            role: role(self.role)?,
             is_active: self.is_active,
             is_superuser: self.is_superuser,
             password: self.password.map(Secret::into_inner),

@@ -1,6 +1,12 @@
+mod chat_settings;
 mod metadata;
+mod provider;
+mod search;
 
+pub(super) use chat_settings::{ChatBody, ChatView};
 pub(super) use metadata::{MetadataView, metadata_view};
+pub(super) use provider::{ProviderBody, ProviderView};
+pub(super) use search::{SearchView, TuningBody};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};

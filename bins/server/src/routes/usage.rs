@@ -1,0 +1,50 @@
+use actix_web::get;
+use actix_web::web::Json;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::error::ApiError;
+use crate::extract::{CurrentTenant, Params, SuperUser};
+use crate::offload::Class;
+
+mod wire;
+
+use wire::{UsageParams, UsageView};
+
+pub(super) fn configure(config: &mut ServiceConfig<'_>) {
+    config.service(show_usage).service(show_all_usage);
+}
+
+/// Shows what the caller's own tenant spent on models; a member who is no admin sees what was spent for them alone.
+#[utoipa::path(
+    tag = "Tenant",
+    security(("bearer" = [])),
+    params(UsageParams),
+    responses((status = 200, description = "The sums", body = UsageView))
+)]
+#[get("/tenant/usage")]
+async fn show_usage(tenant: CurrentTenant, params: Params<UsageParams>) -> Result<Json<UsageView>, ApiError> {
+    let query = params.0.query()?;
+    let report = tenant.run_as(Class::Store, move |app, membership| {
+        Ok::<_, ApiError>(UsageView::of(app.usage.own(membership, &query)?, query.by))
+    });
+    Ok(Json(report.await?))
+}
+
+/// Shows what all tenants spent on models.
+#[utoipa::path(
+    tag = "Administration",
+    security(("bearer" = [])),
+    params(UsageParams),
+    responses((status = 200, description = "The sums", body = UsageView))
+)]
+#[get("/admin/usage")]
+async fn show_all_usage(admin: SuperUser, params: Params<UsageParams>) -> Result<Json<UsageView>, ApiError> {
+    let query = params.0.query()?;
+    let report = admin.run(Class::Store, move |app, superuser| {
+        Ok::<_, ApiError>(UsageView::of(app.usage.all(superuser, &query)?, query.by))
+    });
+    Ok(Json(report.await?))
+}
+
+#[cfg(test)]
+mod tests;
