@@ -94,7 +94,8 @@ impl ApiError {
 
     /// Writes a failure of ours to the log, with its whole chain of causes; a client's mistake is not logged.
     pub(crate) fn report(&self, request_id: &str, tenant: Option<&str>) {
-        if self.code.status().is_server_error() && self.code != Code::Cancelled {
+        let is_failure = !matches!(self.code, Code::Cancelled | Code::ShuttingDown);
+        if self.code.status().is_server_error() && is_failure {
             let (code, tenant) = (self.code.as_str(), tenant.unwrap_or("-"));
             log::error!(
                 "{code}: {chain} request_id={request_id} tenant={tenant}",

@@ -1,5 +1,5 @@
-//! What a handler may ask of a request. A handler reaches a tenant's data through `CurrentTenant` and the
-//! administration through `SuperUser` alone: each is made of a verified token, and its one method runs a use case.
+//! What a handler may ask of a request. A handler reaches a tenant's data through `CurrentTenant` or
+//! `CurrentAdmin`, and the administration through `SuperUser` alone: each is made of a verified token, and its one method runs a use case.
 
 mod arrival;
 mod body;
@@ -13,11 +13,11 @@ mod request_id;
 mod value;
 
 pub(crate) use body::{Body, Form, explain, present};
-pub(crate) use caller::LoggedTenant;
-pub use caller::{CurrentTenant, CurrentUser, SuperUser};
+pub(crate) use caller::{LoggedTenant, Resolved};
+pub use caller::{CurrentAdmin, CurrentTenant, CurrentUser, SuperUser};
 pub(crate) use document::{NewDocument, NewDocumentForm, NewDocumentJson};
 pub(crate) use filter::filter;
-pub(crate) use params::{PageParams, Params, PathId};
+pub(crate) use params::{PageParams, Params, PathId, PathIds};
 pub(crate) use request_id::RequestId;
 pub(crate) use value::Json;
 
@@ -33,7 +33,7 @@ use crate::error::{ApiError, Code};
 use crate::limits::HttpSettings;
 
 /// What was put into the application when it was built.
-fn shared<T: 'static>(request: &HttpRequest) -> Result<Data<T>, ApiError> {
+pub(crate) fn shared<T: 'static>(request: &HttpRequest) -> Result<Data<T>, ApiError> {
     let shared = request.app_data::<Data<T>>();
     shared
         .cloned()

@@ -17,9 +17,13 @@ pub struct HttpSettings {
     pub max_upload_bytes: usize,
     /// How long a body may take to arrive; a file has one second more for each [`HttpSettings::SLOWEST_UPLOAD`] bytes.
     pub body_deadline: Duration,
-    /// How often an open answer stream shows that it lives; at most five seconds, because a client that has left is
-    /// noticed by writing alone.
+    /// How often an open answer stream shows that it lives; at most five seconds, because where connections cannot be watched a
+    /// client that has left is noticed by writing alone.
     pub heartbeat: Duration,
+    /// How long an answer may take in all.
+    pub answer_deadline: Duration,
+    /// How often it is looked up, while an answer is made, whether its reader may still have it.
+    pub access_check: Duration,
     /// How long the reader of an answer stream may take nothing before its work is given up.
     pub stall_deadline: Duration,
     /// How much work may be under way.
@@ -32,7 +36,8 @@ impl HttpSettings {
 }
 
 impl Default for HttpSettings {
-    /// No origins; 256 KiB, 10 MiB, 32 MiB; 30 seconds for a body; a heartbeat every 3 seconds; 30 seconds for a stalled reader.
+    /// No origins; 256 KiB, 10 MiB, 32 MiB; 30 seconds for a body; a heartbeat every 3 seconds; ten minutes for an
+    /// answer, with a look at its reader's access every 5 seconds; 30 seconds for a stalled reader.
     fn default() -> Self {
         Self {
             cors_origins: Vec::new(),
@@ -41,6 +46,8 @@ impl Default for HttpSettings {
             max_upload_bytes: 32 << 20,
             body_deadline: Duration::from_secs(30),
             heartbeat: Duration::from_secs(3),
+            answer_deadline: Duration::from_mins(10),
+            access_check: Duration::from_secs(5),
             stall_deadline: Duration::from_secs(30),
             permits: Permits::default(),
         }

@@ -1,15 +1,22 @@
 //! The one bridge from async to blocking: a permit first, then one hop around a whole use case.
 
+mod seats;
 mod shares;
+mod threads;
+mod underway;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tenantry_domain::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub(crate) use seats::{Full, Seat, Seats, StreamCaps};
 pub(crate) use shares::Share;
 use shares::Shares;
+use threads::StreamThreads;
+pub(crate) use underway::{Presence, Underway};
 
 use crate::app::App;
 
@@ -23,8 +30,11 @@ pub enum Class {
     Store,
     /// Password hashing, as many at once as there are cores.
     Password,
-    /// Calls of models and remote vector stores.
+    /// Calls of models and remote vector stores that are over soon.
     Upstream,
+    /// An answer as it comes from a model, which may take minutes. It has threads of its own with a stack of 256 KiB, so the work must
+    /// neither hash passwords nor call the record store.
+    Stream,
 }
 
 /// No permit was free, or the work panicked.
@@ -46,8 +56,10 @@ pub struct Permits {
     pub store: usize,
     /// Of [`Class::Password`]; the number of cores.
     pub password: usize,
-    /// Of [`Class::Upstream`]; every open answer stream holds one.
+    /// Of [`Class::Upstream`].
     pub upstream: usize,
+    /// Of [`Class::Stream`]; every answer under way holds one, from before its first look at the database until it is settled.
+    pub streams: usize,
     /// How many bytes of documents may be in memory at once, from the first byte received until it is stored; a tenant may have
     /// half of them.
     pub document_bytes: usize,
@@ -61,7 +73,8 @@ pub struct Permits {
 }
 
 impl Permits {
-    /// The blocking threads that a worker must be able to start so that a permit never waits for a thread.
+    /// The blocking threads that a worker must be able to start so that a permit never waits for a thread. Streams have others, which
+    /// all workers share.
     pub fn threads(&self) -> usize {
         self.store
             .saturating_add(self.password)
@@ -70,7 +83,8 @@ impl Permits {
 }
 
 impl Default for Permits {
-    /// Sixteen for the store, one password a core, 192 upstream, 64 MiB of documents, 256 watchers; 256 may wait for two seconds.
+    /// Sixteen for the store, one password a core, 192 upstream, 4,096 streams, 64 MiB of documents, 256 watchers; 256 may wait for
+    /// two seconds.
     ///
     /// A worker of actix-web has 512 / cores blocking threads unless told otherwise: see [`Permits::threads`].
     fn default() -> Self {
@@ -78,6 +92,7 @@ impl Default for Permits {
             store: 16,
             password: std::thread::available_parallelism().map_or(1, usize::from),
             upstream: 192,
+            streams: 4_096,
             document_bytes: 64 << 20,
             watchers: 256,
             queue: 256,
@@ -93,8 +108,20 @@ pub struct Offload {
     store: Lane,
     password: Lane,
     upstream: Lane,
+    streams: Lane,
+    stream_threads: Arc<StreamThreads>,
     documents: Shares,
     watchers: Shares,
+    seats: Seats,
+    underway: Underway,
+}
+
+/// The right to do one piece of work of a class; clones are one and the same, which is given back with the last of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Permit {
+    class: Class,
+    #[expect(dead_code, reason = "it is given back when it is dropped")]
+    permit: Arc<OwnedSemaphorePermit>,
 }
 
 /// The permits of one class, and the places to wait for them.
@@ -128,16 +155,23 @@ impl Lane {
 
 impl Offload {
     /// A bridge to `app`'s use cases.
-    pub fn new(app: Arc<App>, permits: Permits) -> Self {
+    ///
+    /// # Errors
+    /// When the machine refuses what the threads need.
+    pub fn new(app: Arc<App>, permits: Permits) -> std::io::Result<Self> {
         let lane = |count| Lane::new(count, permits.queue, permits.wait);
-        Self {
+        Ok(Self {
             app,
             store: lane(permits.store),
             password: lane(permits.password),
             upstream: lane(permits.upstream),
+            streams: lane(permits.streams),
+            stream_threads: Arc::new(StreamThreads::new(permits.streams)?),
             documents: Shares::new(permits.document_bytes / UNIT, permits.wait),
             watchers: Shares::new(permits.watchers, permits.wait),
-        }
+            seats: Seats::default(),
+            underway: Underway::default(),
+        })
     }
 
     /// Memory for that many bytes of a tenant's document, for as long as the share is kept.
@@ -162,22 +196,66 @@ impl Offload {
     ///
     /// # Errors
     /// When no permit becomes free in time, or the work panics.
-    #[expect(clippy::disallowed_methods, reason = "this is the one bridge")]
     pub async fn run<T: Send + 'static>(
         &self,
         class: Class,
         work: impl FnOnce(&App) -> T + Send + 'static,
     ) -> Result<T, OffloadError> {
-        let permit = self.lane(class).permit().await?;
+        let permit = self.permit(class).await?;
+        self.run_with(permit, work).await
+    }
+
+    /// The right to do a piece of work of `class` later.
+    ///
+    /// # Errors
+    /// When no permit becomes free in time.
+    pub(crate) async fn permit(&self, class: Class) -> Result<Permit, OffloadError> {
+        let permit = Arc::new(self.lane(class).permit().await?);
+        Ok(Permit { class, permit })
+    }
+
+    /// As [`Offload::permit`], for an answer under way: it waits for as long as it takes, outside of the queue, because those who
+    /// wait like that have a permit of a stream and are as few as those.
+    pub(crate) async fn permit_in_time(&self, class: Class) -> Result<Permit, OffloadError> {
+        let permit = self.lane(class).permits.clone().acquire_owned().await;
+        let permit = Arc::new(permit.map_err(|_| OffloadError::Busy)?);
+        Ok(Permit { class, permit })
+    }
+
+    /// Runs `work` on a blocking thread of the permit's class.
+    ///
+    /// # Errors
+    /// When the work panics, or the machine has no thread for it.
+    #[expect(clippy::disallowed_methods, reason = "this is the one bridge")]
+    pub(crate) async fn run_with<T: Send + 'static>(
+        &self,
+        permit: Permit,
+        work: impl FnOnce(&App) -> T + Send + 'static,
+    ) -> Result<T, OffloadError> {
         let app = self.app.clone();
+        let class = permit.class;
         let work = move || {
             // The permit lives as long as the work, also when the caller has gone.
             let _permit = permit;
             work(&app)
         };
-        actix_web::rt::task::spawn_blocking(work)
-            .await
-            .map_err(|_| OffloadError::Panicked)
+        let hop = || match class {
+            Class::Stream => self.stream_threads.handle().spawn_blocking(work),
+            Class::Store | Class::Password | Class::Upstream => actix_web::rt::task::spawn_blocking(work),
+        };
+        // The runtime panics when there is no thread at all and none can be started.
+        let hop = catch_unwind(AssertUnwindSafe(hop)).map_err(|_| OffloadError::Busy)?;
+        hop.await.map_err(|_| OffloadError::Panicked)
+    }
+
+    /// The answers under way, counted for each user and tenant.
+    pub(crate) fn seats(&self) -> &Seats {
+        &self.seats
+    }
+
+    /// The answers under way.
+    pub(crate) fn underway(&self) -> &Underway {
+        &self.underway
     }
 
     fn lane(&self, class: Class) -> &Lane {
@@ -185,6 +263,7 @@ impl Offload {
             Class::Store => &self.store,
             Class::Password => &self.password,
             Class::Upstream => &self.upstream,
+            Class::Stream => &self.streams,
         }
     }
 

@@ -2,14 +2,22 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::HttpServer;
+use actix_web::dev::Server;
 use actix_web::rt::System;
 use actix_web::rt::signal::ctrl_c;
 use actix_web::rt::signal::unix::{SignalKind, signal};
+use actix_web::web::ServiceConfig;
+use futures_util::future::{Either, select};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::time::timeout;
 
 use crate::http::{self, HttpSettings};
+use crate::offload::{Offload, Underway};
+use crate::peer;
 use crate::startup::Platform;
 use crate::workers::Workers;
 
@@ -17,13 +25,16 @@ use crate::workers::Workers;
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept: longer than load balancers do, so that they are the ones who close it.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a stop waits for answers under way, in seconds; container platforms wait 10 to 60.
+/// How long a stop waits for answers under way to be settled, in seconds: an upstream is left within moments, and what there is has to
+/// be written.
+const ANSWERS_SECONDS: u64 = 8;
+/// How long it then waits for other requests, in seconds; container platforms wait 10 to 60.
 const SHUTDOWN_SECONDS: u64 = 30;
 /// How long a client may leave the answer in the server's hands, acknowledging nothing of it, in milliseconds.
 #[cfg(target_os = "linux")]
 const STALLED: u32 = 60_000;
-/// How long a stop then still waits for workers, who stop at the same time as the requests; with the answers under way less than
-/// what `compose.yaml` allows.
+/// How long a stop then still waits for workers, who stop at the same time as the answers; with all of the above less than what
+/// `compose.yaml` allows.
 const WORKERS_SECONDS: u64 = 15;
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1_024;
@@ -58,7 +69,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves until SIGTERM or SIGINT, then finishes the answers under way, while the workers give back their jobs.
+/// Serves until SIGTERM or SIGINT. Then answers under way are ended, each with its last event, while the workers give back their jobs; a
+/// SIGTERM also lets other requests finish.
 ///
 /// # Errors
 /// When the server cannot start.
@@ -75,42 +87,97 @@ pub fn run(platform: &Platform, listener: TcpListener) -> io::Result<()> {
         max_upload_bytes: settings.max_upload_bytes,
         ..HttpSettings::default()
     };
+    allow_many_connections();
+    let offload = Offload::new(app.clone(), http.permits)?;
     let workers = Workers::start(ingestor, None, settings.ingest_workers, &app.wake, clock)?;
     let stopping = workers.stopping();
-    let threads = http.permits.threads();
     log::info!("listening at http://{}", listener.local_addr()?);
-    let service = http::service(app.clone(), &http);
     System::new().block_on(async move {
+        let server = server(http::service(&offload, &http), &http, listener)?;
+        let handle = server.handle();
         actix_web::rt::spawn(async move {
-            until_told_to_stop().await;
+            let signal = until_told_to_stop().await;
             stopping.cancel();
+            end_answers(offload.underway()).await;
+            handle.stop(signal == Signal::Terminate).await;
         });
-        HttpServer::new(move || http::app(service.clone(), &http))
-            .tcp_nodelay(true)
-            .client_request_timeout(HEAD_DEADLINE)
-            .keep_alive(KEEP_ALIVE)
-            .shutdown_timeout(SHUTDOWN_SECONDS)
-            .worker_max_blocking_threads(threads)
-            .listen(listener)?
-            .run()
-            .await
+        server.await
     })?;
     workers.stop(Duration::from_secs(WORKERS_SECONDS));
     log::info!("stopped");
     Ok(())
 }
 
-/// Waits for the signals that the server itself stops at.
-async fn until_told_to_stop() {
+/// The server around the routes, which stops when it is told to by its handle alone.
+pub(crate) fn server(
+    service: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    http: &HttpSettings,
+    listener: TcpListener,
+) -> io::Result<Server> {
+    let threads = http.permits.threads();
+    let http = http.clone();
+    let server = HttpServer::new(move || http::app(service.clone(), &http))
+        .on_connect(peer::remember)
+        .tcp_nodelay(true)
+        .client_request_timeout(HEAD_DEADLINE)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .worker_max_blocking_threads(threads)
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+/// Ends the answers under way, and waits until each is settled. Connections are still taken meanwhile, for whoever asks for other
+/// things: the framework would end a thread without waiting for what no connection waits for.
+pub(crate) async fn end_answers(underway: &Underway) {
+    underway.stop();
+    let settled = timeout(Duration::from_secs(ANSWERS_SECONDS), underway.ended());
+    if settled.await.is_err() {
+        log::warn!("some answers could not be ended in time; what there is of them is lost");
+    }
+}
+
+/// Raises the limit of open files as far as the process may: an answer under way has three sockets, and shells hand down a limit of
+/// 1,024.
+fn allow_many_connections() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    let most = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        log::warn!("no more files may be open than {:?}: {error}", limit.current);
+    }
+}
+
+/// A signal to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    Terminate,
+    Interrupt,
+}
+
+/// Waits for a signal to stop.
+async fn until_told_to_stop() -> Signal {
     let terminated = async {
         match signal(SignalKind::terminate()) {
             Ok(mut terminated) => terminated.recv().await,
             Err(_) => std::future::pending().await,
         }
     };
-    let interrupted = std::pin::pin!(ctrl_c());
-    // A signal that cannot be waited for is one that stops the workers after the requests.
-    drop(futures_util::future::select(std::pin::pin!(terminated), interrupted).await);
+    let interrupted = async {
+        if ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    };
+    match select(pin!(terminated), pin!(interrupted)).await {
+        Either::Left(_) => Signal::Terminate,
+        Either::Right(_) => Signal::Interrupt,
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

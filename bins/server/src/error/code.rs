@@ -38,6 +38,7 @@ codes! {
     InvalidCredentials = UNAUTHORIZED, "invalid_credentials", "the e-mail address or the password is wrong";
     TenantForbidden = FORBIDDEN, "tenant_forbidden", "the tenant may not be used";
     SuperuserRequired = FORBIDDEN, "superuser_required", "only a superuser may do this";
+    AdminRequired = FORBIDDEN, "admin_required", "only an admin of the tenant may do this";
     RegistrationClosed = FORBIDDEN, "registration_closed", "registration is closed";
     OriginNotAllowed = FORBIDDEN, "origin_not_allowed", "the origin, method or header is not allowed across origins";
     NotFound = NOT_FOUND, "not_found", "there is nothing at this address";
@@ -59,6 +60,7 @@ codes! {
     PineconeRefused = UNPROCESSABLE_ENTITY, "pinecone_refused", "Pinecone refused to describe the index";
     InputTooLong = UNPROCESSABLE_ENTITY, "input_too_long", "the text is too long for the model";
     TooManyRequests = TOO_MANY_REQUESTS, "too_many_requests", "too many requests, try again later";
+    TooManyStreams = TOO_MANY_REQUESTS, "too_many_streams", "as many answers are under way as may be at once, try again when one has ended";
     InternalError = INTERNAL_SERVER_ERROR, "internal_error", "something went wrong on our side";
     StoreFailed = INTERNAL_SERVER_ERROR, "store_failed", "the database could not do this";
     EmbeddingNotConfigured = INTERNAL_SERVER_ERROR, "embedding_not_configured", "the tenant's vector store needs an embedding model, and the server has none";
@@ -72,6 +74,7 @@ codes! {
     VectorStoreUnknownIndex = BAD_GATEWAY, "vector_store_unknown_index", "the vector store does not know the tenant's index";
     VectorStoreMisconfigured = BAD_GATEWAY, "vector_store_misconfigured", "the tenant's vector store settings do not work";
     VectorStoreRefused = BAD_GATEWAY, "vector_store_refused", "the vector store refused the request";
+    DeadlineExceeded = GATEWAY_TIMEOUT, "deadline_exceeded", "the answer took too long";
     Busy = SERVICE_UNAVAILABLE, "busy", "the server is busy, try again in a moment";
     NotReady = SERVICE_UNAVAILABLE, "not_ready", "the server is not ready";
     StoreUnavailable = SERVICE_UNAVAILABLE, "store_unavailable", "the database is unavailable, try again in a moment";
@@ -82,6 +85,7 @@ codes! {
     VectorStoreUnavailable = SERVICE_UNAVAILABLE, "vector_store_unavailable", "the vector store is unavailable, try again in a moment";
     LlmRateLimited = SERVICE_UNAVAILABLE, "llm_rate_limited", "the model provider limits the rate, try again later";
     LlmUnavailable = SERVICE_UNAVAILABLE, "llm_unavailable", "the model provider is unavailable, try again in a moment";
+    ShuttingDown = SERVICE_UNAVAILABLE, "shutting_down", "the server is shutting down, try again in a moment";
     Cancelled = SERVICE_UNAVAILABLE, "cancelled", "the request was cancelled";
 }
 

@@ -7,13 +7,13 @@ use tenantry_domain::{PageOutOfRange, ParseEmailError, ParseTenantIdError, TopKO
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
     AccountError, AnswerError, CollectionError, EmbeddingMismatch, InvalidField, LoginError,
-    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError,
+    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, UsageError,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
 
 use super::{ApiError, Code};
-use crate::offload::OffloadError;
+use crate::offload::{Full, OffloadError};
 
 impl From<OffloadError> for ApiError {
     fn from(error: OffloadError) -> Self {
@@ -22,6 +22,12 @@ impl From<OffloadError> for ApiError {
             OffloadError::Panicked => Code::InternalError,
         };
         Self::new(code).because(error)
+    }
+}
+
+impl From<Full> for ApiError {
+    fn from(error: Full) -> Self {
+        Self::new(Code::TooManyStreams).because(error)
     }
 }
 
@@ -45,6 +51,7 @@ impl From<ResolveError> for ApiError {
             ResolveError::Unauthenticated => Self::new(Code::Unauthenticated),
             ResolveError::TenantForbidden => Self::new(Code::TenantForbidden),
             ResolveError::NotSuperuser => Self::new(Code::SuperuserRequired),
+            ResolveError::NotTenantAdmin => Self::new(Code::AdminRequired),
             ResolveError::Store(error) => error.into(),
             unknown => Self::new(Code::InternalError).because(unknown),
         }
@@ -82,6 +89,16 @@ impl From<SaveTenantError> for ApiError {
             SaveTenantError::Seal(error) => error.into(),
             SaveTenantError::Open(error) => error.into(),
             SaveTenantError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<UsageError> for ApiError {
+    fn from(error: UsageError) -> Self {
+        match error {
+            UsageError::Invalid(error) => error.into(),
+            UsageError::Store(error) => error.into(),
             unknown => Self::new(Code::InternalError).because(unknown),
         }
     }

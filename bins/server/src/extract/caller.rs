@@ -6,13 +6,13 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_auth::MAX_TOKEN_BYTES;
-use tenantry_domain::{AccessClaims, TenantId, TenantScope};
-use tenantry_retrieval::{Caller, Superuser};
+use tenantry_domain::{AccessClaims, TenantId, TenantScope, User};
+use tenantry_retrieval::{Caller, Membership, Superuser, TenantAdmin};
 
 use super::{only, shared};
 use crate::app::App;
 use crate::error::{ApiError, Code};
-use crate::offload::{Class, Offload};
+use crate::offload::{Class, Offload, Permit};
 
 /// The tenant of the request's token, for the access log.
 #[derive(Debug, Clone)]
@@ -138,6 +138,26 @@ impl CurrentTenant {
         self.0.run(class, scoped).await
     }
 
+    /// Runs `work` with what the caller may do in their own active tenant.
+    ///
+    /// # Errors
+    /// As [`CurrentTenant::run`].
+    pub async fn run_as<T, E>(
+        self,
+        class: Class,
+        work: impl FnOnce(&App, &Membership) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        let found = |app: &App, caller: Caller| -> Result<T, ApiError> {
+            let membership = app.resolver.membership(&caller)?;
+            work(app, &membership).map_err(Into::into)
+        };
+        self.0.run(class, found).await
+    }
+
     /// As [`CurrentTenant::run`], once more in the course of a long answer: the token must not have expired meanwhile either.
     pub(crate) async fn run_again<T, E>(
         &self,
@@ -152,6 +172,22 @@ impl CurrentTenant {
         self.clone().run(class, work).await
     }
 
+    /// As [`CurrentTenant::run_again`], for one who has the permit and keeps what the caller was found to be.
+    pub(crate) async fn run_phase<T: Send + 'static>(
+        &self,
+        permit: Permit,
+        work: impl FnOnce(&App, Resolved) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.0.verify()?;
+        let claims = self.0.claims.clone();
+        let hop = self.offload().run_with(permit, move |app| {
+            let caller = app.resolver.caller(&claims)?;
+            let scope = app.resolver.scope(&caller)?;
+            work(app, Resolved { caller, scope })
+        });
+        hop.await?
+    }
+
     /// The tenant that the token names; whether it may be used is known after a hop alone.
     ///
     /// # Errors
@@ -164,6 +200,56 @@ impl CurrentTenant {
     /// What the work for a request shares with that for others.
     pub(crate) fn offload(&self) -> &Offload {
         &self.0.bridge
+    }
+}
+
+/// Who asks, as the store knew them when they were looked up last.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    caller: Caller,
+    scope: TenantScope,
+}
+
+impl Resolved {
+    /// The scope of the caller's own active tenant.
+    pub(crate) fn scope(&self) -> &TenantScope {
+        &self.scope
+    }
+
+    /// The caller.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The caller's account.
+    pub(crate) fn user(&self) -> &User {
+        self.caller.user()
+    }
+}
+
+/// Somebody with a verified token, who may be an admin of their tenant.
+#[derive(Debug)]
+pub struct CurrentAdmin(Bearer);
+
+impl CurrentAdmin {
+    /// Runs `work` with the proof that the caller is an admin of their own active tenant.
+    ///
+    /// # Errors
+    /// When the caller is none, no permit is free, or `work` fails.
+    pub async fn run<T, E>(
+        self,
+        class: Class,
+        work: impl FnOnce(&App, &TenantAdmin) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        let proven = |app: &App, caller: Caller| -> Result<T, ApiError> {
+            let admin = app.resolver.tenant_admin(&caller)?;
+            work(app, &admin).map_err(Into::into)
+        };
+        self.0.run(class, proven).await
     }
 }
 
@@ -195,4 +281,5 @@ impl SuperUser {
 
 bearer!(CurrentUser);
 bearer!(CurrentTenant);
+bearer!(CurrentAdmin);
 bearer!(SuperUser);

@@ -11,8 +11,6 @@ pub(crate) mod testing;
 mod tests;
 mod unread;
 
-use std::sync::Arc;
-
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
@@ -20,23 +18,16 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App as WebApp, Error};
 use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 
-use crate::app::App;
 pub use crate::limits::HttpSettings;
 use crate::offload::Offload;
 use crate::routes::{self, OpenApiJson};
 
 /// The routes with everything that they need; clones share it, one for each worker.
 pub fn service(
-    app: Arc<App>,
+    offload: &Offload,
     settings: &HttpSettings,
 ) -> impl Fn(&mut ServiceConfig) + Clone + Send + Sync + use<> {
-    over(Data::new(Offload::new(app, settings.permits)), settings)
-}
-
-fn over(
-    offload: Data<Offload>,
-    settings: &HttpSettings,
-) -> impl Fn(&mut ServiceConfig) + Clone + Send + Sync + use<> {
+    let offload = Data::new(offload.clone());
     let settings = Data::new(settings.clone());
     let document = openapi::document();
     let methods = Data::new(fallback::Methods::of(&document));

@@ -9,19 +9,16 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::test::{TestRequest, init_service};
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use futures_util::future::LocalBoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tenantry_auth::{Lifetime, MemoryTokens};
 use tenantry_crypto::{MemoryPasswordHasher, MemorySealer, PasswordPolicy};
-use tenantry_domain::{AccessClaims, Cancellation, Dimension, ManualClock, TenantId, Timestamp};
+use tenantry_domain::{AccessClaims, Cancellation, Dimension, ManualClock, Role, TenantId, Timestamp};
 use tenantry_extraction::MemoryExtractor;
-use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter, Reranker};
-use tenantry_retrieval::{
-    Accounts, Answers, Collections, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge,
-    NewTenant, NewUser, PineconeLookup, Resolver, Searcher, Superuser, Tenants, Worked,
-};
+use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter, MemoryProviders, Reranker};
+use tenantry_retrieval::{Accounts, Answers, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, NewTenant, NewUser, OfferedModels, PineconeLookup, Prompts, Resolver, Searcher, Superuser, Tenants, UsageReports, UserUpdate, Worked};
 use tenantry_tenant_store::testing::{FailingStore, unavailable};
 use tenantry_tenant_store::{MemoryStore, StoreError, TenantStore};
 use tenantry_vector_client::testing::FailingVectorStore;
@@ -43,6 +40,8 @@ pub(crate) const PINECONE_KEY: &str = "pcsk_0123456789abcdef";
 /// What a test may choose.
 pub(crate) struct Parts {
     pub(crate) completer: Arc<dyn Completer>,
+    /// What tenants' own providers are.
+    pub(crate) providers: Arc<MemoryProviders>,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     pub(crate) reranker: Option<Arc<dyn Reranker>>,
     pub(crate) registration_open: bool,
@@ -53,6 +52,7 @@ impl Default for Parts {
     fn default() -> Self {
         Self {
             completer: Arc::new(ExtractiveCompleter),
+            providers: Arc::default(),
             embedder: None,
             reranker: None,
             registration_open: true,
@@ -131,8 +131,18 @@ impl Backend {
             sources: store.clone(),
             collections,
             embedders,
+            usage: store.clone(),
             extractor: Arc::new(MemoryExtractor),
             resolver: resolver.clone(),
+            clock: clock.clone(),
+        };
+        let chat = ChatParts {
+            searcher: searcher.clone(),
+            models: Arc::new(
+                ChatModels::fixed(parts.completer.clone()).with_own(parts.providers.clone(), sealer.clone()),
+            ),
+            messages: store.clone(),
+            usage: store.clone(),
             clock: clock.clone(),
         };
         let app = App {
@@ -145,7 +155,11 @@ impl Backend {
                 resolver.clone(),
                 clock.clone(),
             ),
-            tenants: Tenants::new(store.clone(), sealer, lookup, resolver.clone(), clock.clone()),
+            tenants: Tenants::new(store.clone(), sealer.clone(), lookup, resolver.clone(), clock.clone())
+                .with_providers(sealer, parts.providers)
+                .with_models(offered()),
+            prompts: Prompts::new(store.clone(), store.clone(), resolver.clone(), clock.clone()),
+            usage: UsageReports::new(store.clone(), clock.clone()),
             knowledge: Knowledge::new(
                 store.clone(),
                 store.clone(),
@@ -155,6 +169,8 @@ impl Backend {
             ),
             wake: Wake::default(),
             answers: Answers::new(searcher.clone(), parts.completer),
+            chat: Chat::new(chat),
+            conversations: Conversations::new(store.clone(), store.clone(), clock.clone()),
             searcher,
             resolver,
             readiness: Arc::new(Ready(store.clone())),
@@ -194,6 +210,7 @@ impl Backend {
                 password: PASSWORD.into(),
                 is_superuser: name == "root",
                 tenant: tenant.map(|tenant| tenant.parse().unwrap()),
+                role: Role::Member,
             };
             self.app.accounts.create(&root, new).unwrap();
         }
@@ -222,6 +239,22 @@ impl Backend {
             .to_owned()
     }
 
+    /// Makes the user of that name an admin of their tenant, or a member again.
+    pub(crate) fn appoint(&self, name: &str, role: Role) {
+        let (root, email) = (Superuser::operator(), format!("{name}@example.org"));
+        let user = self.app.accounts.user_by_email(&root, &email).unwrap().unwrap();
+        let update = UserUpdate {
+            role: Some(role),
+            ..UserUpdate::default()
+        };
+        self.app.accounts.update(&root, user.id, update).unwrap().unwrap();
+    }
+
+    /// A bridge to the use cases.
+    pub(crate) fn offload(&self) -> Offload {
+        Offload::new(self.app.clone(), self.settings.permits).unwrap()
+    }
+
     /// From now on no call reaches the store.
     pub(crate) fn fail_store(&self) {
         self.store.fail_when(|_| Some(unavailable()));
@@ -238,6 +271,14 @@ impl Backend {
             self.ingestor.run_one(None, &Cancellation::new()).unwrap(),
             Worked::Idle
         ) {}
+    }
+}
+
+/// What tenants may choose of the server's models.
+fn offered() -> OfferedModels {
+    OfferedModels {
+        chat: ["usual", "better"].map(str::to_owned).into(),
+        embedding: ["hashed-words"].map(str::to_owned).into(),
     }
 }
 
@@ -270,7 +311,7 @@ type Call = dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse>;
 /// The stack and the routes over a [`Backend`], called without a socket.
 pub(crate) struct Server {
     pub(crate) backend: Backend,
-    offload: Data<Offload>,
+    pub(crate) offload: Offload,
     call: Box<Call>,
 }
 
@@ -297,8 +338,8 @@ impl Server {
         add: impl Fn(&mut actix_web::web::ServiceConfig) + 'static,
     ) -> Self {
         let backend = Backend::new(parts);
-        let offload = Data::new(Offload::new(backend.app.clone(), backend.settings.permits));
-        let service = http::over(offload.clone(), &backend.settings);
+        let offload = backend.offload();
+        let service = http::service(&offload, &backend.settings);
         let both = move |config: &mut actix_web::web::ServiceConfig| {
             service(config);
             add(config);
@@ -319,10 +360,12 @@ impl Server {
     }
 
     /// Waits until no answer is under way.
-    pub(crate) async fn drain_upstream(&self) {
+    pub(crate) async fn drain_streams(&self) {
+        self.offload.underway().ended().await;
         self.offload
-            .drain(Class::Upstream, self.settings.permits.upstream)
+            .drain(Class::Stream, self.settings.permits.streams)
             .await;
+        assert_eq!(self.offload.seats().counted(), (0, 0));
     }
 
     /// Takes all the memory that documents of a tenant may have.

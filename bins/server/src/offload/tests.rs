@@ -11,12 +11,13 @@ fn offload(permits: usize, queue: usize, wait: Duration) -> Offload {
         store: permits,
         password: permits,
         upstream: permits,
+        streams: permits,
         document_bytes: 12 << 10,
         watchers: 2,
         queue,
         wait,
     };
-    Offload::new(Backend::new(Parts::default()).app, permits)
+    Offload::new(Backend::new(Parts::default()).app, permits).unwrap()
 }
 
 /// Takes a permit of the class and holds it until the sender is used or dropped.

@@ -1,20 +1,17 @@
 use actix_web::http::header;
-use actix_web::web::{Bytes, Data, Json, ReqData};
+use actix_web::web::Json;
 use actix_web::{Either, HttpRequest, HttpResponse, post};
-use tenantry_domain::TenantScope;
-use tenantry_retrieval::{AnswerEvent, Answers};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::{Body, CurrentTenant, RequestId};
-use crate::limits::HttpSettings;
-use crate::offload::Class;
-use crate::sse::{Outlet, event, respond};
+use crate::extract::Body;
+use crate::turn::Answering;
 
+mod turn;
 mod wire;
 
-use wire::{AnswerView, DeltaView, DoneView, Question, SourcesView};
+use turn::{ChatTurn, NativeEvents};
+use wire::{AnswerView, Question};
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config.service(chat);
@@ -32,41 +29,16 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 )]
 #[post("/chat")]
 async fn chat(
-    tenant: CurrentTenant,
+    answering: Answering,
     request: HttpRequest,
-    settings: Data<HttpSettings>,
-    id: ReqData<RequestId>,
     body: Body<Question>,
 ) -> Result<Either<Json<AnswerView>, HttpResponse>, ApiError> {
     let Question { message, stream } = body.0;
+    let turn = ChatTurn::new(message);
     if stream.unwrap_or_else(|| accepts_events(&request)) {
-        let work = move |app: &App, scope: &TenantScope, outlet: &mut Outlet| {
-            answer_in(outlet, app, scope, &message)
-        };
-        return respond(tenant, &settings, &id, work).await.map(Either::Right);
+        return answering.stream(turn, NativeEvents).await.map(Either::Right);
     }
-    let answer = tenant.run(Class::Upstream, move |app, scope| {
-        app.answers.answer(scope, &message)
-    });
-    Ok(Either::Left(Json(answer.await?.into())))
-}
-
-/// Sends the answer as it comes, and gives the event that ends it.
-fn answer_in(outlet: &mut Outlet, app: &App, scope: &TenantScope, message: &str) -> Result<Bytes, ApiError> {
-    Answers::check(message)?;
-    outlet.open();
-    let cancellation = outlet.cancellation().clone();
-    let answer = app.answers.stream(scope, message, &cancellation, &mut |part| {
-        outlet.send(part_event(part))
-    })?;
-    Ok(event("done", &DoneView::from(answer)))
-}
-
-fn part_event(part: AnswerEvent<'_>) -> Bytes {
-    match part {
-        AnswerEvent::Sources(sources) => event("sources", &SourcesView::from(sources)),
-        AnswerEvent::Delta(text) => event("delta", &DeltaView { text }),
-    }
+    Ok(Either::Left(Json(answering.answer(turn).await?.into())))
 }
 
 /// Whether the client asks for events and does not rule them out with a weight of zero (RFC 9110, section 12.5.1).

@@ -135,7 +135,8 @@ async fn watch_job(
     let id = id.parse()?;
     let job = look(&tenant, id).await?;
     let watching = tenant.offload().watcher(tenant.id()?).await?;
-    Ok(feed(&settings, &request, move |feeder| async move {
+    let offload = tenant.offload().clone();
+    Ok(feed(&offload, &settings, &request, move |feeder| async move {
         let _watching = watching;
         watch(&tenant, id, job, &feeder).await
     }))

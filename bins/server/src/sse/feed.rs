@@ -1,19 +1,20 @@
 use std::convert::Infallible;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Bytes, BytesMut};
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::{FutureExt, Stream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::{HEARTBEAT, OPENING, WAITING, answer, event};
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::extract::RequestId;
 use crate::limits::HttpSettings;
+use crate::offload::Offload;
 
 /// Where the work behind a feed puts its events.
 #[derive(Debug)]
@@ -28,15 +29,27 @@ impl Feeder {
 }
 
 /// Streams the events of `work`, which gives the terminal one. The work is done while the answer is read and is dropped with it:
-/// nothing runs on for a reader who has gone, and nothing is looked up for one who is behind.
-pub(crate) fn feed<W, F>(settings: &HttpSettings, request_id: &RequestId, work: W) -> HttpResponse
+/// nothing runs on for a reader who has gone, and nothing is looked up for one who is behind. It ends early when the server stops.
+pub(crate) fn feed<W, F>(
+    offload: &Offload,
+    settings: &HttpSettings,
+    request_id: &RequestId,
+    work: W,
+) -> HttpResponse
 where
     W: FnOnce(Feeder) -> F,
     F: Future<Output = Result<Bytes, ApiError>> + 'static,
 {
     let (events, waiting) = mpsc::channel(WAITING);
+    let (working, underway) = (work(Feeder(events)), offload.underway().clone());
+    let working = async move {
+        match select(pin!(working), pin!(underway.stopping())).await {
+            Either::Left((end, _)) => end,
+            Either::Right(_) => Err(ApiError::new(Code::ShuttingDown)),
+        }
+    };
     answer(Feed {
-        work: Some(work(Feeder(events)).boxed_local()),
+        work: Some(working.boxed_local()),
         waiting,
         heartbeat: Box::pin(sleep(settings.heartbeat)),
         every: settings.heartbeat,

@@ -2,6 +2,9 @@ mod bad_input;
 mod cors;
 mod frame;
 mod guard;
+#[cfg(target_os = "linux")]
+mod leaving;
+mod live;
 mod log;
 mod openapi;
 mod page;

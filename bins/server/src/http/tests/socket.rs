@@ -1,94 +1,19 @@
 //! What only a real connection shows.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::HttpServer;
-use actix_web::dev::ServerHandle;
-use actix_web::rt::System;
 use serde_json::Value;
 use tenantry_domain::Cancellation;
 use tenantry_llm_client::{Completer, Completion, LlmError, Prompt};
 
-use crate::http::testing::{Backend, Parts};
-use crate::http::{self, HttpSettings};
-
-/// A server on a port of its own, in a thread of its own.
-struct Live {
-    backend: Backend,
-    address: SocketAddr,
-    handle: ServerHandle,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Live {
-    fn start(parts: Parts) -> Self {
-        let backend = Backend::new(parts);
-        let (settings, app) = (backend.settings.clone(), backend.app.clone());
-        let (started, starting) = channel();
-        let thread = std::thread::spawn(move || {
-            let service = http::service(app, &settings);
-            let serving = async move {
-                let server = HttpServer::new(move || http::app(service.clone(), &settings))
-                    .workers(1)
-                    .disable_signals()
-                    .bind("127.0.0.1:0")
-                    .unwrap();
-                let address = server.addrs()[0];
-                let server = server.run();
-                started.send((address, server.handle())).unwrap();
-                server.await.unwrap();
-            };
-            System::new().block_on(serving);
-        });
-        let (address, handle) = starting.recv().unwrap();
-        Self {
-            backend,
-            address,
-            handle,
-            thread: Some(thread),
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream
-    }
-
-    /// Sends the bytes and reads the answer until the server closes.
-    fn exchange(&self, request: impl AsRef<[u8]>) -> String {
-        let mut stream = self.connect();
-        stream.write_all(request.as_ref()).unwrap();
-        rest(&mut stream)
-    }
-
-    fn request(&self, head: &str) -> String {
-        self.exchange(format!("{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        // The order is given by the call; it is carried out by the thread.
-        drop(self.handle.stop(false));
-        self.thread.take().unwrap().join().unwrap();
-    }
-}
-
-fn rest(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    if let Err(error) = stream.read_to_end(&mut answer) {
-        // A reset after the answer may be, a connection that stays open may not.
-        assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{answer:?}");
-    }
-    String::from_utf8(answer).unwrap()
-}
+use super::live::{Live, rest};
+use crate::http::HttpSettings;
+use crate::http::testing::Parts;
 
 #[track_caller]
 fn is(answer: &str, status: u16, code: &str) {

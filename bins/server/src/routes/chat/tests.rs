@@ -380,7 +380,7 @@ async fn events_that_are_ready_together_are_one_write() {
     drop(say);
     let response = server.begin(bearer(streamed(), &server.token("ada"))).await;
     // The work goes on by itself: once its permit is back, everything is waiting.
-    server.drain_upstream().await;
+    server.drain_streams().await;
     let mut body = response.into_body();
     let write = next(&mut body).await.unwrap();
     assert_eq!(events(std::str::from_utf8(&write).unwrap()).len(), 5);
@@ -391,7 +391,7 @@ async fn events_that_are_ready_together_are_one_write() {
 async fn a_client_that_leaves_cancels_the_work_and_frees_its_permit() {
     let (puppet, say, was_cancelled) = Puppet::new();
     let permits = Permits {
-        upstream: 1,
+        streams: 1,
         queue: 0,
         ..Permits::default()
     };
@@ -411,15 +411,13 @@ async fn a_client_that_leaves_cancels_the_work_and_frees_its_permit() {
         .into_body();
     say.send("one").unwrap();
     until(&mut body, "one").await;
-    let busy = server
-        .call_as("grace", post("/search", &json!({"query": "x"})))
-        .await;
+    let busy = server.call_as("grace", question()).await;
     busy.is(503, "busy");
     assert_eq!(busy.header("retry-after"), Some("2"));
     drop(body);
     was_cancelled.recv_timeout(Duration::from_secs(10)).unwrap();
     say.send("two").unwrap();
-    server.drain_upstream().await;
+    server.drain_streams().await;
     assert_eq!(
         server
             .call_as("grace", post("/search", &json!({"query": "x"})))
@@ -447,7 +445,7 @@ async fn a_reader_that_takes_nothing_is_given_up() {
         // The puppet may have stopped listening already.
         let _ = say.send("more than the channel holds");
     }
-    server.drain_upstream().await;
+    server.drain_streams().await;
     was_cancelled.recv_timeout(Duration::from_secs(10)).unwrap();
     drop(response);
 }

@@ -1,0 +1,309 @@
+//! What becomes of an answer whose client leaves, or whose server stops.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use actix_web::rt::System;
+
+use super::live::{Live, rest};
+use crate::http::HttpSettings;
+use crate::http::testing::Parts;
+use crate::offload::Class;
+use crate::turn::OnLeave;
+use crate::turn::testing::{Director, Do, PATIENCE, Script, stage};
+
+const FORMS: [&str; 2] = ["/play", "/play/whole"];
+
+/// A server that plays the script, and whose heartbeat would notice nothing.
+fn playing(scripts: impl Into<Vec<Script>>) -> (Live, Director) {
+    let (stage, director) = stage(scripts);
+    let settings = HttpSettings {
+        heartbeat: Duration::from_hours(1),
+        ..HttpSettings::default()
+    };
+    let parts = Parts {
+        settings,
+        ..Parts::default()
+    };
+    (Live::serving(parts, stage.routes()), director)
+}
+
+/// Asks as ada, and gives the connection.
+fn ask(live: &Live, path: &str) -> TcpStream {
+    let mut stream = live.connect();
+    ask_on(&mut stream, live, path);
+    stream
+}
+
+fn ask_on(stream: &mut TcpStream, live: &Live, path: &str) {
+    let token = live.backend.token("ada");
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n"
+    )
+    .unwrap();
+}
+
+fn until(stream: &mut TcpStream, wanted: &str) -> String {
+    let mut heard = String::new();
+    while !heard.contains(wanted) {
+        let mut some = [0; 4_096];
+        let n = stream.read(&mut some).unwrap();
+        assert_ne!(n, 0, "{heard}");
+        heard.push_str(std::str::from_utf8(&some[..n]).unwrap());
+    }
+    heard
+}
+
+fn notes_until(director: &Director, wanted: &str) {
+    while director.note() != wanted {}
+}
+
+fn settled(live: &Live) {
+    System::new().block_on(async {
+        live.offload.underway().ended().await;
+        let streams = live.backend.settings.permits.streams;
+        live.offload.drain(Class::Stream, streams).await;
+    });
+    assert_eq!(live.offload.seats().counted(), (0, 0));
+}
+
+#[test]
+fn whoever_leaves_before_the_first_word_or_after_it_is_noticed_without_a_write() {
+    let silent = Script {
+        speak: vec![Do::Idle],
+        ..Script::default()
+    };
+    let searching = Script {
+        retrieve: vec![Do::Idle],
+        ..Script::default()
+    };
+    let talking = Script {
+        speak: vec![Do::Say("one"), Do::Idle],
+        ..Script::default()
+    };
+    for (script, said) in [(silent, ""), (searching, ""), (talking, "one")] {
+        let (live, director) = playing([script]);
+        for path in FORMS {
+            let stream = ask(&live, path);
+            notes_until(&director, "idle");
+            assert!(director.is_over(), "it goes on while the client is there");
+            drop(stream);
+            director.hears(&["stopped", &format!("settle acme left {said:?}")]);
+            settled(&live);
+        }
+    }
+}
+
+#[test]
+fn whoever_closes_the_sending_side_alone_has_left_too() {
+    let (live, director) = playing([Script {
+        speak: vec![Do::Idle],
+        ..Script::default()
+    }]);
+    for path in FORMS {
+        let mut stream = ask(&live, path);
+        notes_until(&director, "idle");
+        stream.shutdown(Shutdown::Write).unwrap();
+        notes_until(&director, "settle acme left \"\"");
+        // What it can still read says so.
+        assert!(rest(&mut stream).contains("\"code\":\"cancelled\""));
+    }
+}
+
+#[test]
+fn whoever_leaves_before_the_head_is_noticed_once_the_turn_has_begun() {
+    let (live, director) = playing([Script {
+        begin: vec![Do::Await],
+        speak: vec![Do::Idle],
+        ..Script::default()
+    }]);
+    for path in FORMS {
+        let stream = ask(&live, path);
+        director.hears(&["begin acme ada@example.org"]);
+        drop(stream);
+        director.cue();
+        notes_until(&director, "settle acme left \"\"");
+        settled(&live);
+    }
+}
+
+#[test]
+fn whoever_leaves_at_the_end_changes_nothing() {
+    let (live, director) = playing([Script {
+        speak: vec![Do::Say("one")],
+        settle: vec![Do::Await],
+        ..Script::default()
+    }]);
+    for path in FORMS {
+        let stream = ask(&live, path);
+        notes_until(&director, "settle acme complete \"one\"");
+        drop(stream);
+        director.cue();
+        settled(&live);
+        assert!(director.is_over());
+    }
+}
+
+#[test]
+fn an_answer_that_is_to_be_finished_is() {
+    let mut script = Script {
+        speak: vec![Do::Say("one "), Do::Await, Do::Say("two")],
+        ..Script::default()
+    };
+    script.terms.on_leave = OnLeave::Finish;
+    let (live, director) = playing([script]);
+    for path in FORMS {
+        let stream = ask(&live, path);
+        notes_until(&director, "speak");
+        drop(stream);
+        director.cue();
+        director.hears(&["settle acme complete \"one two\""]);
+        settled(&live);
+    }
+}
+
+#[test]
+fn what_a_client_sends_ahead_is_neither_lost_nor_taken_for_leaving() {
+    let (live, director) = playing([Script {
+        speak: vec![Do::Say("one"), Do::Await],
+        ..Script::default()
+    }]);
+    for path in FORMS {
+        let mut stream = ask(&live, path);
+        notes_until(&director, "speak");
+        write!(stream, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        director.cue();
+        let heard = rest(&mut stream);
+        director.hears(&["settle acme complete \"one\""]);
+        assert_eq!(heard.matches("HTTP/1.1 200 OK").count(), 3, "{heard}");
+    }
+}
+
+#[test]
+fn one_connection_is_watched_again_for_its_next_answer() {
+    for path in FORMS {
+        let heard = Script {
+            speak: vec![Do::Say("one")],
+            ..Script::default()
+        };
+        let left = Script {
+            speak: vec![Do::Idle],
+            ..Script::default()
+        };
+        let (live, director) = playing([heard, left]);
+        let mut stream = live.connect();
+        ask_on(&mut stream, &live, path);
+        let end = if path == "/play" { "\r\n0\r\n\r\n" } else { "one" };
+        until(&mut stream, end);
+        notes_until(&director, "settle acme complete \"one\"");
+        ask_on(&mut stream, &live, path);
+        notes_until(&director, "idle");
+        drop(stream);
+        notes_until(&director, "settle acme left \"\"");
+    }
+}
+
+#[test]
+fn a_stop_ends_every_stream_with_its_event_and_settles_it() {
+    let mut script = Script {
+        speak: vec![Do::Say("one"), Do::Idle],
+        ..Script::default()
+    };
+    script.terms.on_leave = OnLeave::Finish;
+    let (live, director) = playing([script]);
+    let mut streams = [ask(&live, "/play"), ask(&live, "/play")];
+    for stream in &mut streams {
+        until(stream, "one");
+    }
+    let mut whole = ask(&live, "/play/whole");
+    // One has left: nothing but the stop waits for it.
+    drop(ask(&live, "/play"));
+    for _ in 0..4 {
+        notes_until(&director, "idle");
+    }
+    live.terminate();
+    for mut stream in streams {
+        let heard = rest(&mut stream);
+        assert!(
+            heard.contains("event: error\ndata: {\"error\":{\"code\":\"shutting_down\""),
+            "{heard}"
+        );
+        assert!(heard.ends_with("\r\n0\r\n\r\n"), "{heard}");
+    }
+    let heard = rest(&mut whole);
+    assert!(
+        heard.starts_with("HTTP/1.1 503 ") && heard.contains("shutting_down"),
+        "{heard}"
+    );
+    for _ in 0..4 {
+        notes_until(&director, "settle acme shutting_down \"one\"");
+    }
+}
+
+/// In a process of its own, because descriptors and threads are counted for a process.
+#[test]
+fn a_thousand_clients_that_leave_leave_nothing_behind() {
+    let name = "http::tests::leaving::alone_a_thousand_clients_leave";
+    let this = std::env::current_exe().unwrap();
+    let run = Command::new(this)
+        .args(["--exact", name, "--ignored", "--test-threads", "1"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "it counts what the process has, so it is run in one of its own"]
+fn alone_a_thousand_clients_leave() {
+    let mut script = Script {
+        speak: vec![Do::Say("one"), Do::Idle],
+        ..Script::default()
+    };
+    script.terms.caps.per_user = 50;
+    let (live, director) = playing([script]);
+    let files = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let stream_threads = || {
+        let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+        let names = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
+        names.filter(|name| name.trim() == "stream").count()
+    };
+    let before = {
+        assert!(live.request("GET /healthz HTTP/1.1").starts_with("HTTP/1.1 200 "));
+        files()
+    };
+    for _ in 0..20 {
+        let mut streams: Vec<_> = (0..25).flat_map(|_| FORMS.map(|path| ask(&live, path))).collect();
+        for (place, stream) in streams.iter_mut().enumerate() {
+            // Some leave at once, some before the first word, some after it.
+            match place % 6 {
+                2 => drop(until(stream, ": open")),
+                4 => drop(until(stream, "one")),
+                _ => {}
+            }
+        }
+        drop(streams);
+        settled(&live);
+    }
+    while !director.is_over() {}
+    let deadline = Instant::now() + PATIENCE;
+    while files() > before {
+        assert!(
+            Instant::now() < deadline,
+            "{} files are open, {before} were",
+            files()
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    settled(&live);
+    // As many as there were answers at once; a round may begin while the last stragglers of the one before it are read.
+    assert!(stream_threads() <= 100, "{} threads", stream_threads());
+}
