@@ -191,3 +191,20 @@ fn a_silent_body_over_tls_meets_the_idle_deadline() {
     let answer = server.trusted().send(&server.request("/").deadlines(deadlines));
     assert!(matches!(answer, Err(HttpError::Timeout)), "{answer:?}");
 }
+
+/// Whoever holds thousands of streams gives each thread a small stack; debug builds take the most of it, and a caller needs
+/// some of 256 KiB for itself.
+#[test]
+fn a_stream_over_tls_fits_a_small_stack() {
+    let server = serve(|_, tls, seen| {
+        read_head(tls, seen).unwrap();
+        answer(tls);
+    });
+    let (transport, request) = (server.trusted(), server.request("/"));
+    let call = move || {
+        let answer = transport.stream(&request, &Cancel::new()).unwrap();
+        answer.whole().unwrap()
+    };
+    let caller = std::thread::Builder::new().stack_size(192 << 10).spawn(call);
+    assert_eq!(caller.unwrap().join().unwrap().body, b"ok");
+}
