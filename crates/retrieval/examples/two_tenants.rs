@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use tenantry_domain::{Cancellation, SystemClock, TenantId};
 use tenantry_extraction::MemoryExtractor;
-use tenantry_llm_client::ExtractiveCompleter;
 use tenantry_retrieval::{
-    Answers, Collections, Embedders, IngestParts, Ingestor, Knowledge, NewFile, NewTenant, Resolver,
-    Searcher, Superuser, Tenants, Worked,
+    Asker, Chat, ChatModels, ChatParts, Collections, Embedders, IngestParts, Ingestor, Knowledge, NewFile,
+    NewTenant, Question, Resolver, Searcher, Superuser, Tenants, Worked,
 };
 use tenantry_tenant_store::MemoryStore;
 use tenantry_vector_client::MemoryVectorStore;
@@ -43,11 +42,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         usage: store.clone(),
         extractor: Arc::new(MemoryExtractor),
         resolver: resolver.clone(),
-        clock,
+        clock: clock.clone(),
     };
     let ingestor = Ingestor::new(parts, <_>::default());
-    let searcher = Arc::new(Searcher::new(store, collections, embedders, None));
-    let answers = Answers::new(searcher, Arc::new(ExtractiveCompleter));
+    let chat = Chat::new(ChatParts {
+        searcher: Arc::new(Searcher::new(store.clone(), collections, embedders, None)),
+        models: Arc::new(ChatModels::extractive()),
+        messages: store.clone(),
+        usage: store,
+        clock,
+    });
 
     let operator = Superuser::operator();
     for (id, fees) in [
@@ -63,7 +67,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         knowledge.submit(&scope, &NewFile::default(), &mut fees.as_bytes())?;
         // A server has threads for this.
         while !matches!(ingestor.run_one(None, &Cancellation::new())?, Worked::Idle) {}
-        let answer = answers.answer(&scope, "What does it cost to come back late?")?;
+        let question = Question::alone("What does it cost to come back late?");
+        let answer = chat.answer(&scope, &Asker::operator(), question)?;
         println!("{id}: {}", answer.text);
     }
     Ok(())

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
-use tenantry_domain::{TenantId, TenantScope};
-use tenantry_retrieval::{Answer, ResolveError, Source, Superuser};
+use tenantry_domain::{Citation, TenantId, TenantScope};
+use tenantry_retrieval::{Asker, ChatAnswer as Answer, ChatSource as Source, Question, ResolveError, Superuser};
 
 use super::{AskArgs, Failure, open};
 use crate::app::App;
@@ -11,7 +11,8 @@ use crate::config::Environment;
 pub(super) fn run(env: &Environment, args: &AskArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let app = open(env)?.app;
     let scope = scope(&app, &args.tenant)?;
-    let answer = app.answers.answer(&scope, &args.question)?;
+    let question = Question::alone(&args.question);
+    let answer = app.chat.answer(&scope, &Asker::operator(), question)?;
     Ok(print(&answer, out)?)
 }
 
@@ -29,17 +30,18 @@ pub(super) fn scope(app: &App, tenant: &TenantId) -> Result<TenantScope, Failure
 /// Writes an answer with the sources that it cites, or with all that it was given when it cites none.
 pub(super) fn print(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", visible(answer.text.trim_end()))?;
-    let cited = |source: &&Source| answer.text.contains(&format!("[{}]", source.number));
-    let mut sources: Vec<&Source> = answer.sources.iter().filter(cited).collect();
+    let mut sources = answer.citations.clone();
     if sources.is_empty() {
-        sources = answer.sources.iter().collect();
+        sources = answer.sources.iter().map(Source::citation).collect();
     }
     if !sources.is_empty() {
         writeln!(out, "\nSources:")?;
     }
     for source in sources {
-        let span = source.hit.chunk.span;
-        let (number, title) = (source.number, visible(&source.hit.title));
+        let Citation {
+            number, title, span, ..
+        } = source;
+        let title = visible(&title);
         writeln!(
             out,
             "  [{number}] {title}, characters {} to {}",

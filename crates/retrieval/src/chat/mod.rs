@@ -11,7 +11,6 @@ mod spending;
 mod support;
 pub(crate) mod title;
 mod turn;
-mod unfiltered;
 mod voice;
 
 use std::fmt;

@@ -139,8 +139,11 @@ impl Turn {
         outcome
     }
 
-    /// Counts a call.
+    /// Counts a call, unless it says itself that it took nothing.
     pub(super) fn spend(&mut self, kind: UsageKind, model: String, usage: TokenUsage) {
+        if usage == TokenUsage::default() {
+            return;
+        }
         self.spent.push(UsageRecord {
             user: self.asker.id(),
             kind,

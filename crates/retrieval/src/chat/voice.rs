@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use tenantry_domain::AllowedHosts;
 
-use super::unfiltered::OutputFilter;
+use crate::output::OutputFilter;
 
 /// Takes each piece of text; breaks to stop.
 pub(super) type OnDelta<'d> = dyn FnMut(&str) -> ControlFlow<()> + 'd;

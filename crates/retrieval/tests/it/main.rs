@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod accounts;
+mod chat;
+mod conversations;
 mod deaths;
 mod fate;
 mod ingest;

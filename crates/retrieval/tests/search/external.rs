@@ -6,13 +6,13 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use tenantry_crypto::{KeyId, MemorySealer};
 use tenantry_domain::{
-    Dimension, ExternalIndex, Filter, ManualClock, MetadataValue, Origin, Span, TenantId, TenantScope,
-    Timestamp,
+    Dimension, ExternalIndex, Filter, ManualClock, MetadataValue, Origin, Span, SystemClock, TenantId,
+    TenantScope, Timestamp,
 };
-use tenantry_llm_client::{Embedder, ExtractiveCompleter, MemoryReranker, Reranker};
+use tenantry_llm_client::{Embedder, MemoryReranker, Reranker};
 use tenantry_retrieval::{
-    Answers, Collections, DenseSearch, Embedders, NewTenant, PineconeLookup, Reranking, Resolver,
-    SearchError, SearchRequest, Searcher, Superuser, TenantUpdate, Tenants,
+    Asker, Chat, ChatModels, ChatParts, Collections, DenseSearch, Embedders, NewTenant, PineconeLookup,
+    Question, Reranking, Resolver, SearchError, SearchRequest, Searcher, Superuser, TenantUpdate, Tenants,
 };
 use tenantry_tenant_store::MemoryStore;
 use tenantry_vector_client::{
@@ -187,10 +187,15 @@ fn without_a_model_such_an_index_cannot_be_searched() {
 #[test]
 fn an_answer_cites_records() {
     let foreign = Foreign::of_themes();
-    let answers = Answers::new(foreign.searcher(None), Arc::new(ExtractiveCompleter));
-    let answer = answers
-        .answer(&foreign.scope, "What is the price of an hour?")
-        .unwrap();
+    let chat = Chat::new(ChatParts {
+        searcher: foreign.searcher(None),
+        models: Arc::new(ChatModels::extractive()),
+        messages: foreign.documents.clone(),
+        usage: foreign.documents.clone(),
+        clock: Arc::new(SystemClock),
+    });
+    let question = Question::alone("What is the price of an hour?");
+    let answer = chat.answer(&foreign.scope, &Asker::operator(), question).unwrap();
     assert!(
         answer.text.contains("[2]") || answer.text.contains("[1]"),
         "{}",

@@ -13,8 +13,8 @@ use tenantry_domain::{
 };
 use tenantry_llm_client::{Completer, Embedded, Embedder, LlmError, Reranker};
 use tenantry_retrieval::{
-    Answers, Collections, Embedders, NewTenant, Resolver, SearchRequest, SearchResult, SearchTuning,
-    Searcher, Superuser, Tenants,
+    Chat, ChatModels, ChatParts, Collections, Embedders, NewTenant, Resolver, SearchRequest, SearchResult,
+    SearchTuning, Searcher, Superuser, Tenants,
 };
 use tenantry_tenant_store::testing::FailingStore;
 use tenantry_tenant_store::{
@@ -199,8 +199,14 @@ impl Library {
         ))
     }
 
-    pub(crate) fn answers(&self, completer: Arc<dyn Completer>) -> Answers {
-        Answers::new(self.searcher(), completer)
+    pub(crate) fn chat(&self, completer: Arc<dyn Completer>) -> Chat {
+        Chat::new(ChatParts {
+            searcher: self.searcher(),
+            models: Arc::new(ChatModels::fixed(completer)),
+            messages: self.store.clone(),
+            usage: self.store.clone(),
+            clock: self.clock.clone(),
+        })
     }
 
     pub(crate) fn search(&self, scope: &TenantScope, request: &SearchRequest) -> SearchResult {

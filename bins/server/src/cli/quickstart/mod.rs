@@ -8,7 +8,7 @@ mod samples;
 use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use tenantry_retrieval::Superuser;
+use tenantry_retrieval::{Asker, Question, Superuser};
 
 use super::{Failure, QuickstartArgs, guard_failure, start_failure};
 use crate::app::App;
@@ -78,7 +78,9 @@ fn compare(app: &App, out: &mut dyn Write) -> Result<(), Failure> {
         let scope = app
             .resolver
             .operator_scope(&Superuser::operator(), &sample.id()?)?;
-        let answer = app.answers.answer(&scope, QUESTION)?;
+        let answer = app
+            .chat
+            .answer(&scope, &Asker::operator(), Question::alone(QUESTION))?;
         report::answer(sample, &answer, out)?;
     }
     Ok(())
