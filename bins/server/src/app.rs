@@ -9,6 +9,7 @@ use tenantry_retrieval::{
 };
 use tenantry_tenant_store::StoreError;
 
+use crate::offload::StreamCaps;
 use crate::workers::Wake;
 
 /// What `/readyz` asks.
@@ -48,6 +49,8 @@ pub struct App {
     pub chat: Chat,
     /// The callers' own conversations.
     pub conversations: Conversations,
+    /// How many answers may be under way at once, where a tenant's settings say nothing else.
+    pub stream_caps: StreamCaps,
     /// Readiness of the database.
     pub readiness: Arc<dyn Readiness>,
     /// Whether anybody may register.

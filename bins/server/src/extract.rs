@@ -13,8 +13,8 @@ mod request_id;
 mod value;
 
 pub(crate) use body::{Body, Form, explain, present};
-pub(crate) use caller::{LoggedTenant, Resolved};
 pub use caller::{CurrentAdmin, CurrentTenant, CurrentUser, SuperUser};
+pub(crate) use caller::{LoggedTenant, Resolved};
 pub(crate) use document::{NewDocument, NewDocumentForm, NewDocumentJson};
 pub(crate) use filter::filter;
 pub(crate) use params::{PageParams, Params, PathId, PathIds};

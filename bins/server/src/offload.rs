@@ -12,7 +12,8 @@ use std::time::Duration;
 use tenantry_domain::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub(crate) use seats::{Full, Seat, Seats, StreamCaps};
+pub use seats::StreamCaps;
+pub(crate) use seats::{Full, Seat, Seats};
 pub(crate) use shares::Share;
 use shares::Shares;
 use threads::StreamThreads;

@@ -16,7 +16,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
 
 use crate::http::{self, HttpSettings};
-use crate::offload::{Offload, Underway};
+use crate::offload::{Offload, Permits, Underway};
 use crate::peer;
 use crate::startup::Platform;
 use crate::workers::Workers;
@@ -85,6 +85,11 @@ pub fn run(platform: &Platform, listener: TcpListener) -> io::Result<()> {
     let http = HttpSettings {
         cors_origins: settings.cors_origins.clone(),
         max_upload_bytes: settings.max_upload_bytes,
+        answer_deadline: settings.answers.deadlines.total,
+        permits: Permits {
+            streams: settings.answers.max_streams,
+            ..Permits::default()
+        },
         ..HttpSettings::default()
     };
     allow_many_connections();

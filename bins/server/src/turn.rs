@@ -15,6 +15,7 @@ pub(crate) mod testing;
 mod tests;
 
 use actix_web::web::Bytes;
+use tenantry_domain::Tenant;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -24,6 +25,7 @@ pub(crate) use crate::extract::Resolved;
 pub(crate) use crate::offload::StreamCaps;
 pub(crate) use answering::Answering;
 pub(crate) use outlet::Outlet;
+pub(crate) use tenantry_domain::OnLeave;
 
 /// The work for one answer.
 ///
@@ -40,8 +42,7 @@ pub(crate) trait Phases: Sized + Send + 'static {
     /// # Errors
     /// When they cannot be found.
     fn terms(&self, app: &App, asker: &Resolved) -> Result<Terms, ApiError> {
-        let _ = (app, asker);
-        Ok(Terms::default())
+        Ok(Terms::of(app, asker.scope().tenant()))
     }
 
     /// Takes the question, on a thread for the store. The answer's head goes out after it.
@@ -104,12 +105,18 @@ pub(crate) struct Terms {
     pub(crate) caps: StreamCaps,
 }
 
-/// What becomes of an answer whose client leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum OnLeave {
-    /// The model is stopped, and what there is is kept.
-    #[default]
-    Cancel,
-    /// It is made to its end.
-    Finish,
+impl Terms {
+    /// Those of a tenant: what its settings say, else what the server is set to.
+    pub(crate) fn of(app: &App, tenant: &Tenant) -> Self {
+        let chat = &tenant.chat;
+        let said = |cap: Option<u32>, usual| cap.and_then(|cap| usize::try_from(cap).ok()).unwrap_or(usual);
+        let StreamCaps { per_user, per_tenant } = app.stream_caps;
+        Self {
+            on_leave: chat.on_leave,
+            caps: StreamCaps {
+                per_user: said(chat.streams_per_user, per_user),
+                per_tenant: said(chat.streams_per_tenant, per_tenant),
+            },
+        }
+    }
 }

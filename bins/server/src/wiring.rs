@@ -26,6 +26,7 @@ use ready::Ready;
 
 use crate::app::App;
 use crate::config::{Settings, Tokens};
+use crate::offload::StreamCaps;
 use crate::workers::Wake;
 
 /// Who issues tokens and whom they are for: this server both times.
@@ -152,6 +153,10 @@ pub fn wire(
         conversations,
         searcher,
         resolver,
+        stream_caps: StreamCaps {
+            per_user: settings.answers.streams_per_user,
+            per_tenant: settings.answers.streams_per_tenant,
+        },
         readiness: Arc::new(Ready::new(store, keys)),
         registration_open: settings.registration_open,
     };

@@ -222,6 +222,8 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["serve", "--fast"],
         &["user", "create"],
         &["user", "create", "--email", "nobody"],
+        &["user", "create", "--email", "ada@example.org", "--role", "admin"],
+        &["user", "role", "--email", "ada@example.org", "owner"],
         &[
             "user",
             "create",
@@ -402,6 +404,35 @@ fn a_password_comes_from_standard_input_or_a_variable() {
         "nowhere",
     ];
     assert!(bench.run(&homeless).fails(1).contains("tenant"));
+}
+
+#[test]
+fn a_role_is_given_with_the_account_or_later_and_only_in_a_tenant() {
+    let bench = Bench::with_acme().with("TENANTRY_PASSWORD", PASSWORD);
+    let create = |email: &str, more: &[&str]| {
+        bench
+            .run(&[&["user", "create", "--email", email], more].concat())
+            .succeeds()
+    };
+    let made = create("ada@example.org", &["--tenant", "acme", "--role", "admin"]);
+    assert_eq!(made, "created ada@example.org, an admin of tenant acme\n");
+    create("bo@example.org", &["--tenant", "acme"]);
+    create("root@example.org", &["--superuser"]);
+    let role = |email: &str, role: &str| bench.run(&["user", "role", "--email", email, role]);
+    assert_eq!(
+        role("bo@example.org", "admin").succeeds(),
+        "bo@example.org is admin of tenant acme now\n"
+    );
+    assert_eq!(
+        role("bo@example.org", "member").succeeds(),
+        "bo@example.org is member of tenant acme now\n"
+    );
+    assert!(
+        role("root@example.org", "admin")
+            .fails(1)
+            .contains("has no tenant")
+    );
+    assert!(role("nobody@example.org", "admin").fails(1).contains("no user"));
 }
 
 #[test]

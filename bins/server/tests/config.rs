@@ -379,7 +379,13 @@ fn how_questions_are_answered_has_bounds() {
 
 #[test]
 fn model_servers_in_the_house_are_named_by_their_origins() {
-    let origins = |text: &str| with(&[("TENANT_LLM_ORIGINS", text)]).unwrap().settings.answers.tenant_origins;
+    let origins = |text: &str| {
+        with(&[("TENANT_LLM_ORIGINS", text)])
+            .unwrap()
+            .settings
+            .answers
+            .tenant_origins
+    };
     let written: Vec<String> = origins("http://llm.internal:8000, https://10.0.0.7")
         .iter()
         .map(url::Origin::ascii_serialization)

@@ -18,7 +18,11 @@ use tenantry_crypto::{MemoryPasswordHasher, MemorySealer, PasswordPolicy};
 use tenantry_domain::{AccessClaims, Cancellation, Dimension, ManualClock, Role, TenantId, Timestamp};
 use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter, MemoryProviders, Reranker};
-use tenantry_retrieval::{Accounts, Answers, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, NewTenant, NewUser, OfferedModels, PineconeLookup, Prompts, Resolver, Searcher, Superuser, Tenants, UsageReports, UserUpdate, Worked};
+use tenantry_retrieval::{
+    Accounts, Answers, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits,
+    IngestOptions, IngestParts, Ingestor, Knowledge, NewTenant, NewUser, OfferedModels, PineconeLookup,
+    Prompts, Resolver, Searcher, Superuser, Tenants, UsageReports, UserUpdate, Worked,
+};
 use tenantry_tenant_store::testing::{FailingStore, unavailable};
 use tenantry_tenant_store::{MemoryStore, StoreError, TenantStore};
 use tenantry_vector_client::testing::FailingVectorStore;
@@ -29,7 +33,7 @@ use tenantry_vector_client::{
 
 use crate::app::{App, Readiness};
 use crate::http::{self, HttpSettings};
-use crate::offload::{Class, Offload, Share};
+use crate::offload::{Class, Offload, Share, StreamCaps};
 use crate::workers::Wake;
 
 /// The password of everybody.
@@ -155,9 +159,15 @@ impl Backend {
                 resolver.clone(),
                 clock.clone(),
             ),
-            tenants: Tenants::new(store.clone(), sealer.clone(), lookup, resolver.clone(), clock.clone())
-                .with_providers(sealer, parts.providers)
-                .with_models(offered()),
+            tenants: Tenants::new(
+                store.clone(),
+                sealer.clone(),
+                lookup,
+                resolver.clone(),
+                clock.clone(),
+            )
+            .with_providers(sealer, parts.providers)
+            .with_models(offered()),
             prompts: Prompts::new(store.clone(), store.clone(), resolver.clone(), clock.clone()),
             usage: UsageReports::new(store.clone(), clock.clone()),
             knowledge: Knowledge::new(
@@ -173,6 +183,7 @@ impl Backend {
             conversations: Conversations::new(store.clone(), store.clone(), clock.clone()),
             searcher,
             resolver,
+            stream_caps: StreamCaps::default(),
             readiness: Arc::new(Ready(store.clone())),
             registration_open: parts.registration_open,
         };

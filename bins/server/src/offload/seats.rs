@@ -7,19 +7,19 @@ use tenantry_domain::{TenantId, UserId};
 
 /// How many answers may be under way at once, in this process: servers that share a database count each for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StreamCaps {
+pub struct StreamCaps {
     /// For one user of the tenant.
-    pub(crate) per_user: usize,
+    pub per_user: usize,
     /// For the tenant.
-    pub(crate) per_tenant: usize,
+    pub per_tenant: usize,
 }
 
 impl Default for StreamCaps {
-    /// 32 for a user, 1,024 for a tenant.
+    /// 16 for a user, 256 for a tenant.
     fn default() -> Self {
         Self {
-            per_user: 32,
-            per_tenant: 1_024,
+            per_user: 16,
+            per_tenant: 256,
         }
     }
 }
