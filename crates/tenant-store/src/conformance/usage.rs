@@ -51,9 +51,9 @@ fn totals(calls: u64, prompt_tokens: u64, completion_tokens: u64) -> UsageTotals
     }
 }
 
-fn sum(key: impl ToString, totals: UsageTotals) -> UsageSum {
+fn sum(key: impl Into<String>, totals: UsageTotals) -> UsageSum {
     UsageSum {
-        key: key.to_string(),
+        key: key.into(),
         totals,
     }
 }
@@ -99,7 +99,7 @@ pub fn usage_is_told_apart_by_every_group<S: TenantStore + UsageStore>(store: &S
     ];
     store.add_usage(&acme, &records).unwrap();
     let users = |first: UserId, one, second: UserId, two| {
-        let mut users = [sum(first, one), sum(second, two)];
+        let mut users = [sum(first.to_string(), one), sum(second.to_string(), two)];
         users.sort_by(|a, b| a.key.cmp(&b.key));
         users
     };
@@ -119,9 +119,9 @@ pub fn usage_is_told_apart_by_every_group<S: TenantStore + UsageStore>(store: &S
         (
             UsageGroup::Kind,
             vec![
-                sum(answering, totals(2, 3, 1)),
-                sum(embedding, totals(2, 24, 0)),
-                sum(UsageKind::Rewriting, totals(1, 4, 0)),
+                sum(answering.as_str(), totals(2, 3, 1)),
+                sum(embedding.as_str(), totals(2, 24, 0)),
+                sum(UsageKind::Rewriting.as_str(), totals(1, 4, 0)),
             ],
         ),
         (
@@ -231,7 +231,7 @@ pub fn usage_of_another_tenant_does_not_exist<S: TenantStore + UsageStore>(store
     for filter in [days(0, 1), of_ada] {
         for (tenant, prompt_tokens) in [(&acme, 1), (&globex, 2)] {
             let sums = store.usage(tenant, &filter, UsageGroup::Tenant).unwrap();
-            assert_eq!(sums, [sum(tenant.id(), totals(1, prompt_tokens, 0))]);
+            assert_eq!(sums, [sum(tenant.id().as_str(), totals(1, prompt_tokens, 0))]);
         }
     }
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tempfile::TempDir;
-use tenantry_domain::{Email, Page, Role, Tenant, TenantId, Timestamp, User, UserId};
+use tenantry_domain::{ChatSettings, Email, Page, Role, Tenant, TenantId, Timestamp, User, UserId};
 
 use super::*;
 use crate::{TenantStore, UserFilter, UserStore};
 
 mod chat;
 mod plans;
+mod settings;
 mod turns;
 mod upgrade;
 
@@ -211,11 +212,13 @@ fn a_row_written_by_hand_has_sensible_defaults() {
     );
     let tenant: Tenant = store.tenant(&TenantId::parse("acme").unwrap()).unwrap().unwrap();
     assert!(tenant.is_active && tenant.created_at > now());
+    assert_eq!((tenant.chat, tenant.llm), (ChatSettings::default(), None));
     let user = store
         .user_by_email(&Email::parse("Ada@Example.org").unwrap())
         .unwrap()
         .unwrap();
     assert!(user.is_active && !user.is_superuser && user.token_version == 0);
+    assert_eq!(user.role, Role::Member);
 }
 
 #[test]
@@ -230,6 +233,8 @@ fn what_a_hand_must_not_write_is_refused_by_the_database() {
         "UPDATE users SET is_superuser = 'yes'",
         "UPDATE users SET tenant_id = 'nowhere'",
         "UPDATE users SET token_version = -1",
+        "UPDATE users SET role = 'owner'",
+        "INSERT INTO tenants (id, name, llm_api_key) VALUES ('a', 'x', 'v1.a.b')",
     ] {
         assert!(
             store.run(|conn| conn.batch_execute(statement)).is_err(),

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
-use tenantry_domain::{DocumentId, DocumentState, DocumentVersion, TenantId};
-use tenantry_tenant_store::{Claim, DocumentStore, JobQueue, PoolOptions, TenantStore};
+use tenantry_domain::{DocumentId, DocumentState, DocumentVersion, Page, PromptVersion, TenantId};
+use tenantry_tenant_store::{Claim, DocumentStore, JobQueue, PoolOptions, PromptStore, TenantStore};
 
 use crate::database::Database;
 use crate::now;
@@ -28,7 +28,8 @@ const FIRST_RELEASE: [(&str, &str); 4] = [
 ];
 
 const OLD_DOCUMENTS: &str = "\
-    INSERT INTO tenants (id, name) VALUES ('acme', 'Acme'); \
+    INSERT INTO tenants (id, name, system_prompt, updated_at) \
+        VALUES ('acme', 'Acme', 'Be brief.', '2026-11-23 07:28:01.123456'); \
     BEGIN; \
     SELECT set_config('app.tenant_id', 'acme', true); \
     INSERT INTO documents (tenant_id, id, title, media_type, state, characters, chunks, text) VALUES \
@@ -65,6 +66,14 @@ fn documents_of_the_first_release_survive_an_upgrade_by_an_owner_who_is_bound() 
         let store = database.store_with(Some(&user), PoolOptions::default());
         store.migrate().unwrap();
         let tenant = store.tenant(&TenantId::parse("acme").unwrap()).unwrap().unwrap();
+        let versions = store.prompt_versions(&tenant.id, Page::default()).unwrap().items;
+        let first = PromptVersion {
+            number: 1,
+            text: Some("Be brief.".into()),
+            author: None,
+            created_at: tenant.updated_at,
+        };
+        assert_eq!(versions, [first]);
         let acme = Arc::new(tenant).activate().unwrap();
         let states = [0, 1, 2].map(|n| store.document(&acme, id(n)).unwrap().unwrap().state);
         assert_eq!(

@@ -12,6 +12,7 @@ use super::*;
 use crate::conformance::chat;
 use crate::{Claim, DocumentStore, Held, JobQueue, JobStore, Published, Settlement, Submission, TextRead};
 use crate::{ConversationStore, MessageStore, MessageTarget};
+use crate::{PromptStore, TenantChange, UsageFilter, UsageGroup, UsageStore};
 
 const JOBS: u32 = 10_000;
 
@@ -78,7 +79,7 @@ fn tenant(id: &str) -> Tenant {
         pinecone: tenantry_domain::PineconeSettings::default(),
         system_prompt: None,
         search: tenantry_domain::SearchSettings::default(),
-        chat: tenantry_domain::ChatSettings::default(),
+        chat: ChatSettings::default(),
         llm: None,
         is_active: true,
         created_at: now(),
@@ -273,4 +274,64 @@ fn a_turn_costs_the_same_however_much_was_said() {
     assert!(store.remove_conversation(&acme, ada, long.id).unwrap());
     taken(Some(1), "remove");
     assert_by_index(&store, &all, 8);
+}
+
+/// A tenant with much usage and a long history of its prompt, among many tenants with some.
+fn counted(store: &SqlStore) -> TenantScope {
+    let acme = tenant("acme");
+    store.create_tenant(&acme).unwrap();
+    let numbers = format!(
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {JOBS}) "
+    );
+    sql(
+        store,
+        &format!(
+            "{numbers} INSERT INTO tenants (id, name) SELECT 't' || n, 'x' FROM numbers; \
+             {numbers} INSERT INTO usage_by_day (tenant_id, day, kind, model) SELECT 't' || n, 20780, 'answering', 'x' FROM numbers; \
+             {numbers} INSERT INTO usage_by_day (tenant_id, day, kind, model) SELECT 'acme', n, 'answering', 'x' FROM numbers; \
+             {numbers} INSERT INTO system_prompts (tenant_id, number, created_at, text) SELECT 'acme', n, n, 'x' FROM numbers"
+        ),
+    );
+    Arc::new(acme).activate().unwrap()
+}
+
+#[test]
+fn a_report_reads_the_days_that_it_is_about_and_a_prompt_its_last_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, statements) = watched(folder.path());
+    let acme = counted(&store);
+    statements.lock().unwrap().clear();
+    let filter = UsageFilter {
+        from: now(),
+        until: Timestamp::from_unix_micros(now().unix_micros() + 86_400_000_000).unwrap(),
+        user: None,
+    };
+    let of_ada = UsageFilter {
+        user: Some(chat::user_id()),
+        ..filter.clone()
+    };
+    for group in [UsageGroup::Day, UsageGroup::User] {
+        for filter in [&filter, &of_ada] {
+            store.usage(&acme, filter, group).unwrap();
+            store.usage_of_all(filter, group).unwrap();
+        }
+    }
+    let sums = std::mem::take(&mut *statements.lock().unwrap());
+    assert_eq!(sums.len(), 8, "{sums:#?}");
+    for statement in sums {
+        let plan = plan(&store, &statement);
+        let by_day = |step: &String| {
+            step.contains("(tenant_id=? AND day>? AND day<?") || step.contains("(day>? AND day<?")
+        };
+        assert!(plan.iter().any(by_day), "{statement}\n{plan:#?}");
+    }
+    let change = TenantChange {
+        system_prompt: Some(Some("next".into())),
+        ..TenantChange::default()
+    };
+    store.update_tenant(acme.id(), &change, now()).unwrap().unwrap();
+    store.prompt_versions(acme.id(), Page::default()).unwrap();
+    store.prompt_version(acme.id(), 7).unwrap().unwrap();
+    let taken = std::mem::take(&mut *statements.lock().unwrap());
+    assert_by_index(&store, &taken, 4);
 }

@@ -8,7 +8,10 @@ use tenantry_domain::{
 
 use super::*;
 use crate::conformance::chat;
-use crate::{Claim, ClaimedJob, DocumentFilter, DocumentStore, JobQueue, Published, Settlement, TenantStore};
+use crate::{
+    Claim, ClaimedJob, DocumentFilter, DocumentStore, JobQueue, PromptStore, Published, Settlement,
+    TenantStore,
+};
 
 /// The migrations of the first release, with what diesel writes down of them.
 const FIRST_RELEASE: [(&str, &str); 4] = [
@@ -162,6 +165,34 @@ fn tenants_of_the_first_release_can_talk() {
     let acme = acme(&store);
     let begun = chat::begun(&store, &acme, chat::user_id(), 0);
     assert_eq!(chat::messages(&store, &acme, &begun).len(), 1);
+}
+
+#[test]
+fn what_tenants_and_users_of_the_first_release_had_is_kept() {
+    let (store, _folder) = first_release();
+    sql(
+        &store,
+        "UPDATE tenants SET system_prompt = 'Be brief.', updated_at = '2026-11-23 07:28:01.5'; \
+         INSERT INTO tenants (id, name) VALUES ('plain', 'Plain'); \
+         INSERT INTO users (id, email, tenant_id) VALUES ('01900000-0000-7000-8000-000000000009', 'ada@example.org', 'acme')",
+    );
+    store.migrate().unwrap();
+    let acme = acme(&store);
+    assert_eq!(
+        (&acme.tenant().chat, &acme.tenant().llm),
+        (&ChatSettings::default(), &None)
+    );
+    let first = tenantry_domain::PromptVersion {
+        number: 1,
+        text: Some("Be brief.".to_owned()),
+        author: None,
+        created_at: acme.tenant().updated_at,
+    };
+    let versions = |id: &TenantId| store.prompt_versions(id, Page::default()).unwrap().items;
+    assert_eq!(versions(acme.id()), [first]);
+    assert_eq!(versions(&TenantId::parse("plain").unwrap()), []);
+    let ada = store.user_by_email(&Email::parse("ada@example.org").unwrap());
+    assert_eq!(ada.unwrap().unwrap().role, Role::Member);
 }
 
 #[test]
