@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tenantry_domain::{Clock, EmbeddingModel, Generation, Index, TenantScope};
+use tenantry_domain::{Clock, EmbeddingModel, Generation, Index, IndexState, TenantScope};
 use tenantry_tenant_store::StoreError;
 
 use crate::{
@@ -85,12 +85,17 @@ impl Reindexer {
     /// [`ReindexError::UnknownModel`] when the model that is wanted is not configured; else when a store fails.
     pub fn is_outdated(&self, scope: &TenantScope) -> Result<bool, ReindexError> {
         let wanted = self.wanted(scope)?;
-        let collection = self.open(scope)?;
-        Ok(match (&collection.live().model, wanted) {
-            (Some(made), Some(wanted)) => !wanted.is_same_space(made),
-            (None, None) => false,
-            _ => true,
-        })
+        let indexes = self
+            .collections
+            .records()
+            .indexes(scope, wanted.as_ref(), self.clock.now())
+            .map_err(IndexError::from)?;
+        let live = indexes.iter().find(|index| index.state == IndexState::Live);
+        Ok(!live.is_some_and(|index| match (&index.model, &wanted) {
+            (Some(made), Some(wanted)) => wanted.is_same_space(made),
+            (None, None) => true,
+            _ => false,
+        }))
     }
 
     /// Builds an index by the model that the tenant wants from the stored text, and switches to it. The one that was live is kept to go

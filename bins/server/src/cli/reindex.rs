@@ -3,7 +3,6 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tenantry_domain::{Index, TenantScope};
 use tenantry_retrieval::{ReindexError, Reindexed, RepairProgress};
-use tenantry_tenant_store::IndexStore;
 
 use super::ask::scope;
 use super::{Failure, ReindexArgs, chain, open, tenant};
@@ -26,23 +25,12 @@ pub(super) fn run(env: &Environment, args: &ReindexArgs, out: &mut dyn Write) ->
     Ok(())
 }
 
-/// The tenants whose live index is not of the configured model.
+/// The tenants whose live index is not of the model that they, or else the server, are set to.
 fn outdated(platform: &Platform) -> Result<Vec<TenantScope>, Failure> {
-    let current = platform.embedders.current_model();
     let mut scopes = Vec::new();
     for scope in tenant::own_scopes(&platform.app)? {
-        let indexes = platform
-            .store
-            .indexes(&scope, current.as_ref(), platform.clock.now())?;
-        let live = indexes
-            .iter()
-            .find(|index| index.state == tenantry_domain::IndexState::Live);
-        let fits = live.is_some_and(|index| match (&index.model, &current) {
-            (Some(made), Some(current)) => current.is_same_space(made),
-            (None, None) => true,
-            _ => false,
-        });
-        if !fits {
+        let outdated = platform.reindexer.is_outdated(&scope);
+        if outdated.map_err(|error| failure(&scope, &error))? {
             scopes.push(scope);
         }
     }
@@ -101,6 +89,10 @@ fn failure(scope: &TenantScope, error: &ReindexError) -> Failure {
             "`tenantry reindex --tenant {} --abandon` removes what was built of it",
             scope.id()
         )),
+        ReindexError::UnknownModel(_) => failure.hint(
+            "configure the model (OPENAI_EMBEDDING_MODEL_PREVIOUS takes further ones), or name another in the tenant's \
+             `chat.embedding_model`",
+        ),
         _ => {
             failure.hint("the same command goes on where this one stopped; answers come from the live index")
         }

@@ -13,13 +13,17 @@ use crate::fate::{Counting, End};
 use crate::support::{World, long_text, named, work};
 
 /// The same world as a server sees it after its model was changed.
-struct Later {
-    embedders: Arc<Embedders>,
-    collections: Arc<tenantry_retrieval::Collections>,
+pub(crate) struct Later {
+    pub(crate) embedders: Arc<Embedders>,
+    pub(crate) collections: Arc<tenantry_retrieval::Collections>,
 }
 
 impl Later {
-    fn new(world: &World, current: Option<Arc<dyn Embedder>>, others: Vec<Arc<dyn Embedder>>) -> Self {
+    pub(crate) fn new(
+        world: &World,
+        current: Option<Arc<dyn Embedder>>,
+        others: Vec<Arc<dyn Embedder>>,
+    ) -> Self {
         let embedders = Arc::new(Embedders::new(current, others));
         let collections = tenantry_retrieval::Collections::new(
             world.local.clone(),
@@ -45,7 +49,7 @@ impl Later {
         )
     }
 
-    fn reindexer(&self, world: &World) -> Reindexer {
+    pub(crate) fn reindexer(&self, world: &World) -> Reindexer {
         Reindexer::new(
             Arc::new(self.reconciler(world)),
             self.collections.clone(),
