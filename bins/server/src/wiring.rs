@@ -104,7 +104,7 @@ pub fn wire(
     };
     let (ingestor, reconciler, reindexer) = parts.background();
     let searcher = Searcher::new(store.clone(), collections.clone(), embedders.clone(), reranker);
-    let searcher = Arc::new(searcher);
+    let searcher = Arc::new(searcher.counting(store.clone(), clock.clone()));
     let (issuer, verifier) = tokens(&settings.tokens, &clock);
     let hasher = Arc::new(Argon2Hasher::default());
     let chat = Chat::new(ChatParts {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use tenantry_domain::{Clock, EmbeddingModel, TenantScope, TokenUsage, UsageKind, UsageRecord};
+use tenantry_domain::{Clock, EmbeddingModel, TenantScope, TokenUsage, UsageKind, UsageRecord, UserId};
 use tenantry_llm_client::estimate_tokens;
 use tenantry_tenant_store::{StoreError, UsageStore};
 
-/// Counts what embedding documents takes, for which no user waits.
+use crate::QuerySpending;
+
+/// Counts what embedding takes.
 #[derive(Clone)]
 pub(crate) struct Meter {
     usage: Arc<dyn UsageStore>,
@@ -18,7 +20,7 @@ impl Meter {
         Self { usage, clock }
     }
 
-    /// Counts one call that embedded `texts`, of which the provider counted `tokens`.
+    /// Counts one call that embedded pieces of documents, of which the provider counted `tokens`; no user waits for it.
     pub(crate) fn embedded(
         &self,
         scope: &TenantScope,
@@ -26,11 +28,31 @@ impl Meter {
         texts: &[&str],
         tokens: Option<u64>,
     ) -> Result<(), StoreError> {
+        self.count(scope, None, model.name.clone(), embedding_usage(texts, tokens))
+    }
+
+    /// Counts what embedding a query took, for the user who asks.
+    pub(crate) fn searched(
+        &self,
+        scope: &TenantScope,
+        user: UserId,
+        spent: QuerySpending,
+    ) -> Result<(), StoreError> {
+        self.count(scope, Some(user), spent.model, spent.usage)
+    }
+
+    fn count(
+        &self,
+        scope: &TenantScope,
+        user: Option<UserId>,
+        model: String,
+        usage: TokenUsage,
+    ) -> Result<(), StoreError> {
         let record = UsageRecord {
-            user: None,
+            user,
             kind: UsageKind::Embedding,
-            model: model.name.clone(),
-            usage: embedding_usage(texts, tokens),
+            model,
+            usage,
             at: self.clock.now(),
         };
         self.usage.add_usage(scope, &[record])

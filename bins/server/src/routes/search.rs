@@ -29,9 +29,9 @@ async fn search(
     body: Body<SearchQuery>,
 ) -> Result<Json<SearchResultView>, ApiError> {
     let query = body.0;
-    let found = tenant.run(Class::Upstream, move |app, scope| {
+    let found = tenant.run_own(Class::Upstream, move |app, scope, user| {
         let request = query.into_request(scope.tenant().search.fusion)?;
-        Ok::<_, ApiError>(app.searcher.search(scope, &request)?)
+        Ok::<_, ApiError>(app.searcher.search_for(scope, user, &request)?)
     });
     let found = found.await?;
     if let Reranking::Failed(error) = &found.reranking {

@@ -14,9 +14,9 @@ mod spending;
 use std::fmt;
 use std::sync::Arc;
 
-use tenantry_domain::TenantScope;
+use tenantry_domain::{Clock, TenantScope, UserId};
 use tenantry_llm_client::Reranker;
-use tenantry_tenant_store::DocumentStore;
+use tenantry_tenant_store::{DocumentStore, UsageStore};
 
 pub use self::error::SearchError;
 pub use self::explanation::{
@@ -26,6 +26,7 @@ pub use self::explanation::{
 pub use self::request::SearchRequest;
 pub(crate) use self::request::check_query;
 pub use self::spending::QuerySpending;
+use crate::meter::Meter;
 use crate::{Collection, Collections, Embedders};
 
 /// Finds the chunks of one tenant that answer a query.
@@ -37,6 +38,7 @@ pub struct Searcher {
     collections: Arc<Collections>,
     embedders: Arc<Embedders>,
     reranker: Option<Arc<dyn Reranker>>,
+    meter: Option<Meter>,
 }
 
 impl Searcher {
@@ -52,6 +54,16 @@ impl Searcher {
             collections,
             embedders,
             reranker,
+            meter: None,
+        }
+    }
+
+    /// The same, which counts in `usage` what it takes to search for somebody.
+    #[must_use]
+    pub fn counting(self, usage: Arc<dyn UsageStore>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            meter: Some(Meter::new(usage, clock)),
+            ..self
         }
     }
 
@@ -64,6 +76,25 @@ impl Searcher {
     pub fn search(&self, scope: &TenantScope, request: &SearchRequest) -> Result<SearchResult, SearchError> {
         request.check()?;
         self.find(scope, request, &mut None)
+    }
+
+    /// Searches for a user, on whose account it is counted what embedding the query takes, where a searcher counts at all.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`], and when it cannot be counted.
+    pub fn search_for(
+        &self,
+        scope: &TenantScope,
+        user: UserId,
+        request: &SearchRequest,
+    ) -> Result<SearchResult, SearchError> {
+        request.check()?;
+        let mut spent = None;
+        let found = self.find(scope, request, &mut spent);
+        if let (Some(meter), Some(spent)) = (&self.meter, spent) {
+            meter.searched(scope, user, spent)?;
+        }
+        found
     }
 
     /// Searches by a request that [`SearchRequest::check`] has let through; `spent` is what embedding it took, also when the

@@ -50,16 +50,16 @@ fn a_conversation_is_made_listed_read_renamed_and_removed() {
         .unwrap();
     assert_eq!(renamed.title, "Other fees");
     assert!(renamed.updated_at > untitled.updated_at);
-    let (read, messages) = conversations
-        .read(&scope, owners.ada, untitled.id, Page::default())
-        .unwrap()
-        .unwrap();
-    assert_eq!((read, messages.total), (renamed, 0));
+    let shown = conversations.show(&scope, owners.ada, untitled.id).unwrap();
+    assert_eq!(shown, Some(renamed));
+    let messages = conversations.messages(&scope, owners.ada, untitled.id, Page::default());
+    assert_eq!(messages.unwrap().unwrap().total, 0);
 
     assert!(conversations.remove(&scope, owners.ada, fees.id).unwrap());
     assert!(!conversations.remove(&scope, owners.ada, fees.id).unwrap());
-    let read = conversations.read(&scope, owners.ada, fees.id, Page::default());
-    assert!(read.unwrap().is_none());
+    assert_eq!(conversations.show(&scope, owners.ada, fees.id).unwrap(), None);
+    let messages = conversations.messages(&scope, owners.ada, fees.id, Page::default());
+    assert!(messages.unwrap().is_none());
 }
 
 #[test]
@@ -91,12 +91,9 @@ fn nobody_else_sees_or_touches_a_conversation() {
         let scope = owners.world.scope(tenant);
         let page = Page::default();
         assert_eq!(conversations.list(&scope, owner, page).unwrap().total, 0);
-        assert!(
-            conversations
-                .read(&scope, owner, mine.id, page)
-                .unwrap()
-                .is_none()
-        );
+        assert_eq!(conversations.show(&scope, owner, mine.id).unwrap(), None);
+        let messages = conversations.messages(&scope, owner, mine.id, page);
+        assert!(messages.unwrap().is_none());
         assert!(
             conversations
                 .rename(&scope, owner, mine.id, "x")

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tenantry_domain::{Dimension, Embedding, EmbeddingModel, MessageStatus, UsageKind};
+use tenantry_domain::{Dimension, Embedding, EmbeddingModel, MessageStatus, Timestamp, TopK, UsageKind};
 use tenantry_llm_client::{Embedded, Embedder, FinishReason, LlmError};
-use tenantry_retrieval::{Asker, ChatModels, Question};
+use tenantry_retrieval::{Asker, ChatModels, Question, SearchRequest, Searcher};
 use tenantry_tenant_store::testing::unavailable;
+use tenantry_tenant_store::{UsageFilter, UsageGroup, UsageStore};
 use tenantry_vector_client::VectorError;
 use tenantry_vector_client::testing::Operation;
 
@@ -100,6 +101,40 @@ fn a_model_that_was_never_reached_took_nothing_and_one_that_began_took_an_estima
     let answer = bench.settle(turn);
     let (kind, prompt, completion, estimated) = kinds(&answer.spent)[0];
     assert!(kind == "answering" && estimated && prompt > 20 && completion > 0);
+}
+
+#[test]
+fn a_search_is_counted_for_who_searches_also_when_it_fails() {
+    let bench = embedded(true);
+    let world = &bench.world;
+    let searcher = Searcher::new(
+        world.store.clone(),
+        world.collections.clone(),
+        world.embedders.clone(),
+        None,
+    );
+    let searcher = searcher.counting(world.store.clone(), world.clock.clone());
+    let request = SearchRequest::new(QUESTION, TopK::new(3).unwrap());
+    let search = || searcher.search_for(&bench.scope(), bench.ada.id, &request);
+    assert!(search().unwrap().spent.is_some());
+    world
+        .local
+        .fail_next(Operation::Search, VectorError::Unavailable("scripted".into()));
+    assert!(search().is_err());
+    let filter = UsageFilter {
+        from: Timestamp::from_unix_micros(0).unwrap(),
+        until: Timestamp::from_unix_micros(4_000_000_000_000_000).unwrap(),
+        user: Some(bench.ada.id),
+    };
+    let sums = world
+        .store
+        .usage(&bench.scope(), &filter, UsageGroup::Kind)
+        .unwrap();
+    assert_eq!(
+        (sums[0].key.as_str(), sums[0].totals.prompt_tokens),
+        ("embedding", 14)
+    );
+    assert_eq!(bench.counted("acme"), [("embedding".to_owned(), 21, 0)]);
 }
 
 #[test]
