@@ -141,7 +141,7 @@ mod tests {
             let diff = diff(&from, &to);
             let side = |missing: LineChange| -> String {
                 let lines = diff.lines.iter().filter(|line| line.change != missing);
-                lines.map(|line| format!("{}\n", line.text)).collect()
+                lines.flat_map(|line| [line.text.as_str(), "\n"]).collect()
             };
             prop_assert_eq!(side(LineChange::Added), from);
             prop_assert_eq!(side(LineChange::Removed), to);

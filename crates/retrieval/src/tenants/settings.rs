@@ -82,10 +82,10 @@ impl Tenants {
             llm,
         } = update;
         let update = TenantUpdate {
-            system_prompt,
             search,
             chat,
             llm,
+            system_prompt,
             ..TenantUpdate::default()
         };
         let saved = self.apply(admin.scope().id(), &update, Hand::Admin(admin.user()))?;
