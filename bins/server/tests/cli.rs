@@ -9,7 +9,9 @@ use std::process::{Child, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
+use tenantry_domain::{Clock, LlmProvider, Sealed, SealedSecret, SystemClock, TenantId};
 use tenantry_http_client::{Answer, StubServer};
+use tenantry_tenant_store::{DatabaseUrl, PoolOptions, SqlStore, TenantChange, TenantStore};
 
 const SECRET: &str = "6f1c0b7e94d85a23b1f60c9d7e8a4f3512bd67ce90a1f4837d5e2c6b08f9a1d4";
 const JWT_SECRET: &str = "kJ8vQz2LwN5rXb7TgYpC4mHs9DfEaR3uVi6ZoKx1";
@@ -721,6 +723,32 @@ fn sealed_keys_are_counted_and_verified_and_never_shown() {
         status.contains("previous        1 sealed") && status.contains("active          0 sealed"),
         "{status}"
     );
+}
+
+#[test]
+fn the_key_of_a_tenants_own_provider_is_counted_and_verified_too() {
+    let bench = Bench::with_acme();
+    let url = format!("sqlite://{}", bench.folder.path().join("tenantry.db").display());
+    let store = SqlStore::connect(&DatabaseUrl::parse(&url).unwrap(), PoolOptions::default()).unwrap();
+    let change = TenantChange {
+        llm: Some(Some(LlmProvider {
+            base_url: "https://llm.example.org/v1".to_owned(),
+            api_key: Some(SealedSecret {
+                sealed: Sealed::from_stored("sk-hunter2".to_owned()),
+                last_four: "ter2".to_owned(),
+            }),
+        })),
+        ..TenantChange::default()
+    };
+    let acme = TenantId::parse("acme").unwrap();
+    let changed = store.update_tenant(&acme, &change, SystemClock.now()).unwrap();
+    assert!(changed.is_some());
+    let status = bench.run(&["secrets", "status"]).succeeds();
+    assert!(status.contains("1 stored values are not sealed"), "{status}");
+    let verified = bench.run(&["secrets", "verify"]);
+    assert_eq!(verified.code, Some(1), "{verified:?}");
+    assert!(verified.out.contains("acme: LLM provider key: "), "{verified:?}");
+    assert!(!format!("{verified:?}{status}").contains("hunter2"));
 }
 
 #[test]
