@@ -79,8 +79,9 @@ pub(crate) trait Encoding<T: Phases>: Send + 'static {
     /// What ends an answer that is complete.
     fn end(&mut self, answer: T::Answer) -> Bytes;
 
-    /// What ends one that failed after its head was sent.
-    fn error(&self, error: &ApiError, request_id: &str) -> Bytes {
+    /// What ends one that failed after its head was sent. `kept` is what settling it came to; nothing where that failed too.
+    fn error(&self, error: &ApiError, request_id: &str, kept: Option<T::Answer>) -> Bytes {
+        let _ = kept;
         event("error", &error.body(request_id))
     }
 }

@@ -81,22 +81,31 @@ impl Conversations {
         self.store.conversations(scope, owner, page)
     }
 
-    /// The owner's conversation of that id with a page of its messages, the first first.
+    /// The owner's conversation of that id.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn read(
+    pub fn show(
+        &self,
+        scope: &TenantScope,
+        owner: UserId,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>, StoreError> {
+        self.store.conversation(scope, owner, id)
+    }
+
+    /// A page of the messages of the owner's conversation of that id, the first first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn messages(
         &self,
         scope: &TenantScope,
         owner: UserId,
         id: ConversationId,
         page: Page,
-    ) -> Result<Option<(Conversation, Paged<Message>)>, StoreError> {
-        let Some(conversation) = self.store.conversation(scope, owner, id)? else {
-            return Ok(None);
-        };
-        let messages = self.messages.messages(scope, owner, id, page)?;
-        Ok(messages.map(|messages| (conversation, messages)))
+    ) -> Result<Option<Paged<Message>>, StoreError> {
+        self.messages.messages(scope, owner, id, page)
     }
 
     /// Gives the owner's conversation another title; `None` when there is none of that id.

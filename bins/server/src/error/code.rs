@@ -52,6 +52,8 @@ codes! {
     InvalidRequest = UNPROCESSABLE_ENTITY, "invalid_request", "a value cannot be used";
     InvalidPassword = UNPROCESSABLE_ENTITY, "invalid_password", "the password may not be used";
     UnknownTenant = UNPROCESSABLE_ENTITY, "unknown_tenant", "the tenant does not exist";
+    UnknownModel = UNPROCESSABLE_ENTITY, "unknown_model", "the tenant has no model of that name";
+    InstructionsRefused = UNPROCESSABLE_ENTITY, "instructions_refused", "the tenant takes no instructions from clients";
     PineconeKeyRefused = UNPROCESSABLE_ENTITY, "pinecone_key_refused", "Pinecone refused the API key";
     PineconeIndexUnknown = UNPROCESSABLE_ENTITY, "pinecone_index_unknown", "the Pinecone project has no index of that name";
     PineconeIndexAmbiguous = UNPROCESSABLE_ENTITY, "pinecone_index_ambiguous", "name the index in `pinecone_index`";

@@ -6,8 +6,9 @@ use tenantry_crypto::{OpenError, PasswordError, RejectedPassword, SealError};
 use tenantry_domain::{PageOutOfRange, ParseEmailError, ParseTenantIdError, TopKOutOfRange};
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
-    AccountError, AnswerError, CollectionError, EmbeddingMismatch, InvalidField, LoginError,
-    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, UsageError,
+    AccountError, AnswerError, ChatError, CollectionError, ConversationError, EmbeddingMismatch,
+    InvalidField, LoginError, RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError,
+    UsageError,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
@@ -185,6 +186,33 @@ impl From<AnswerError> for ApiError {
         match error {
             AnswerError::Search(error) => error.into(),
             AnswerError::Complete(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<ChatError> for ApiError {
+    fn from(error: ChatError) -> Self {
+        match error {
+            ChatError::Invalid(error) => error.into(),
+            // Another user's conversation is answered like one that does not exist.
+            ChatError::UnknownConversation => Self::not_found(),
+            ChatError::UnknownModel => Self::new(Code::UnknownModel),
+            ChatError::InstructionsRefused => Self::new(Code::InstructionsRefused),
+            ChatError::Search(error) => error.into(),
+            ChatError::SealedKey(error) => error.into(),
+            ChatError::Complete(error) => error.into(),
+            ChatError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<ConversationError> for ApiError {
+    fn from(error: ConversationError) -> Self {
+        match error {
+            ConversationError::Invalid(error) => error.into(),
+            ConversationError::Store(error) => error.into(),
             unknown => Self::new(Code::InternalError).because(unknown),
         }
     }

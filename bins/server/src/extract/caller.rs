@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_auth::MAX_TOKEN_BYTES;
-use tenantry_domain::{AccessClaims, TenantId, TenantScope, User};
+use tenantry_domain::{AccessClaims, TenantId, TenantScope, User, UserId};
 use tenantry_retrieval::{Caller, Membership, Superuser, TenantAdmin};
 
 use super::{only, shared};
@@ -136,6 +136,26 @@ impl CurrentTenant {
             work(app, &scope).map_err(Into::into)
         };
         self.0.run(class, scoped).await
+    }
+
+    /// Runs `work` in the scope of the caller's own active tenant, for the caller.
+    ///
+    /// # Errors
+    /// As [`CurrentTenant::run`].
+    pub(crate) async fn run_own<T, E>(
+        self,
+        class: Class,
+        work: impl FnOnce(&App, &TenantScope, UserId) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        let owned = |app: &App, caller: Caller| -> Result<T, ApiError> {
+            let scope = app.resolver.scope(&caller)?;
+            work(app, &scope, caller.user().id).map_err(Into::into)
+        };
+        self.0.run(class, owned).await
     }
 
     /// Runs `work` with what the caller may do in their own active tenant.

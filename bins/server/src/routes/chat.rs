@@ -7,17 +7,20 @@ use crate::error::ApiError;
 use crate::extract::Body;
 use crate::turn::Answering;
 
-mod turn;
+mod events;
+pub(super) mod turn;
 mod wire;
 
-use turn::{ChatTurn, NativeEvents};
+use events::NativeEvents;
+use turn::ChatTurn;
 use wire::{AnswerView, Question};
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config.service(chat);
 }
 
-/// Answers a question from the tenant's documents, as JSON or, when asked for, as a stream of events.
+/// Answers a question from the tenant's documents, as JSON or, when asked for, as a stream of events. Question and answer are kept in
+/// a conversation of the caller's.
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
@@ -33,10 +36,12 @@ async fn chat(
     request: HttpRequest,
     body: Body<Question>,
 ) -> Result<Either<Json<AnswerView>, HttpResponse>, ApiError> {
-    let Question { message, stream } = body.0;
-    let turn = ChatTurn::new(message);
-    if stream.unwrap_or_else(|| accepts_events(&request)) {
-        return answering.stream(turn, NativeEvents).await.map(Either::Right);
+    let question = body.0;
+    let streams = question.stream.unwrap_or_else(|| accepts_events(&request));
+    let turn = ChatTurn::new(|tenant| question.into_question(tenant));
+    if streams {
+        let events = NativeEvents::default();
+        return answering.stream(turn, events).await.map(Either::Right);
     }
     Ok(Either::Left(Json(answering.answer(turn).await?.into())))
 }

@@ -1,6 +1,7 @@
 //! One file for each resource: its shapes on the wire, its handlers, its tests.
 
 mod chat;
+mod conversations;
 mod docs;
 mod documents;
 mod health;
@@ -32,5 +33,6 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .configure(documents::configure)
         .configure(jobs::configure)
         .configure(search::configure)
-        .configure(chat::configure);
+        .configure(chat::configure)
+        .configure(conversations::configure);
 }

@@ -47,7 +47,7 @@ impl Answering {
     ) -> Result<HttpResponse, ApiError> {
         let halt = Halt::new();
         let gone = Gone(halt.clone());
-        let failure = encoding.error(&ApiError::new(Code::InternalError), &self.request_id);
+        let failure = encoding.error(&ApiError::new(Code::InternalError), &self.request_id, None);
         let (pieces, waiting) = mpsc::channel::<Bytes>(WAITING);
         let (end, ending) = oneshot::channel();
         let every = self.settings.heartbeat;
@@ -88,7 +88,7 @@ impl Answering {
         let (end, ending) = oneshot::channel();
         let running = async move {
             let answer = match course.begin().await {
-                Ok(begun) => course.go_on(begun).await,
+                Ok(begun) => course.go_on(begun).await.map_err(|broken| broken.error),
                 Err(error) => Err(error),
             };
             drop(end.send(answer));

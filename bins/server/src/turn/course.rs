@@ -44,6 +44,13 @@ pub(super) struct Begun {
     _seat: Seat,
 }
 
+/// Why there is no answer, and what was kept of it.
+pub(super) struct Broken<A> {
+    pub(super) error: ApiError,
+    /// `None` when it could not be settled.
+    pub(super) kept: Option<A>,
+}
+
 /// How the phases after the first went.
 #[derive(Debug)]
 enum Made {
@@ -79,7 +86,7 @@ impl<T: Phases> Course<T> {
     }
 
     /// The other phases, of which the last is never left out.
-    pub(super) async fn go_on(&self, begun: Begun) -> Result<T::Answer, ApiError> {
+    pub(super) async fn go_on(&self, begun: Begun) -> Result<T::Answer, Broken<T::Answer>> {
         let made = match (self.make().await, self.halt.take_cause()) {
             (Ok(()), _) => Made::Complete,
             (Err(_), Some(Cause::Left)) => Made::Left,
@@ -92,9 +99,9 @@ impl<T: Phases> Course<T> {
     }
 
     /// Ends the stream.
-    pub(super) fn end(&self, answer: Result<T::Answer, ApiError>) {
-        if let Err(error) = &answer {
-            self.report(error);
+    pub(super) fn end(&self, answer: Result<T::Answer, Broken<T::Answer>>) {
+        if let Err(broken) = &answer {
+            self.report(&broken.error);
         }
         self.work.lock().outlet.end(answer);
     }
@@ -136,30 +143,29 @@ impl<T: Phases> Course<T> {
         }
     }
 
-    async fn settle(&self, asker: Resolved, made: Made) -> Result<T::Answer, ApiError> {
-        let offload = self.tenant.offload();
-        let permit = offload.permit_in_time(Class::Store).await?;
-        let (work, made) = (self.work.clone(), Arc::new(made));
-        let ending = made.clone();
-        let settling = offload.run_with(permit, move |app| {
-            work.lock().turn.settle(app, &asker, ending.ending())
-        });
-        let settled = settling.await.map_err(ApiError::from).flatten();
-        match Arc::into_inner(made) {
-            Some(Made::Complete) => settled,
-            Some(Made::Left) => Err(self.after(settled, ApiError::new(Code::Cancelled))),
-            Some(Made::Failed(error)) => Err(self.after(settled, error)),
+    async fn settle(&self, asker: Resolved, made: Made) -> Result<T::Answer, Broken<T::Answer>> {
+        let made = Arc::new(made);
+        let settled = self.try_settle(asker, made.clone()).await;
+        let error = match Arc::into_inner(made) {
+            Some(Made::Complete) => return settled.map_err(Broken::from),
+            Some(Made::Left) => ApiError::new(Code::Cancelled),
+            Some(Made::Failed(error)) => error,
             // The work has ended and cannot have it any more.
-            None => Err(ApiError::new(Code::InternalError)),
-        }
+            None => ApiError::new(Code::InternalError),
+        };
+        // The client is told of the first failure; that the rest could not be kept is for the log.
+        let kept = settled.inspect_err(|unsettled| self.report(unsettled)).ok();
+        Err(Broken { error, kept })
     }
 
-    /// The error that the client is told; that the rest could not be kept is for the log.
-    fn after(&self, settled: Result<T::Answer, ApiError>, error: ApiError) -> ApiError {
-        if let Err(unsettled) = settled {
-            self.report(&unsettled);
-        }
-        error
+    async fn try_settle(&self, asker: Resolved, made: Arc<Made>) -> Result<T::Answer, ApiError> {
+        let offload = self.tenant.offload();
+        let permit = offload.permit_in_time(Class::Store).await?;
+        let work = self.work.clone();
+        let settling = offload.run_with(permit, move |app| {
+            work.lock().turn.settle(app, &asker, made.ending())
+        });
+        settling.await?
     }
 
     fn report(&self, error: &ApiError) {
@@ -189,6 +195,12 @@ impl<T: Phases> Shared<T> {
 
     fn clone(&self) -> Self {
         Self(self.0.clone())
+    }
+}
+
+impl<A> From<ApiError> for Broken<A> {
+    fn from(error: ApiError) -> Self {
+        Self { error, kept: None }
     }
 }
 

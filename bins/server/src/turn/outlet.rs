@@ -10,9 +10,9 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::course::Broken;
 use super::halt::Halt;
 use super::{Encoding, Phases};
-use crate::error::ApiError;
 
 /// Where a turn puts what it has for its client.
 pub(crate) struct Outlet<T: Phases> {
@@ -109,13 +109,13 @@ impl<T: Phases> Outlet<T> {
     }
 
     /// Sends the one terminal event, when this is a stream.
-    pub(super) fn end(&mut self, answer: Result<T::Answer, ApiError>) {
+    pub(super) fn end(&mut self, answer: Result<T::Answer, Broken<T::Answer>>) {
         let Some(stream) = &mut self.stream else { return };
         // The events that wait come before it.
         stream.pieces = None;
         let event = match answer {
             Ok(answer) => stream.encoding.end(answer),
-            Err(error) => stream.encoding.error(&error, &stream.request_id),
+            Err(Broken { error, kept }) => stream.encoding.error(&error, &stream.request_id, kept),
         };
         if let Some(end) = stream.end.take() {
             // A client that has left needs no last event.

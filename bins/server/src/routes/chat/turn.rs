@@ -1,81 +1,88 @@
-use actix_web::web::Bytes;
-use tenantry_retrieval::{Answer, AnswerEvent, Answers, Grounds};
+use tenantry_domain::{MessageStatus, Tenant};
+use tenantry_retrieval::{Asker, ChatAnswer as Answer, Question, Turn};
 
-use super::wire::{DeltaView, DoneView, SourcesView};
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::extract::Resolved;
-use crate::sse::event;
-use crate::turn::{Encoding, Ending, Outlet, Phases};
+use crate::turn::{Ending, Outlet, Phases, Terms};
 
-/// The answer to one question.
-pub(super) struct ChatTurn {
-    question: String,
-    grounds: Option<Grounds>,
-    answer: Option<Answer>,
+/// Says what is asked, once it is known which tenant is asked.
+type Ask = Box<dyn FnOnce(&Tenant) -> Result<Question, ApiError> + Send>;
+
+/// The answer to one question, in whatever form it is asked and given.
+pub(in crate::routes) struct ChatTurn {
+    ask: Option<Ask>,
+    /// From its beginning until it is settled.
+    turn: Option<Turn>,
+}
+
+/// What is passed on of an answer.
+pub(in crate::routes) enum ChatPart<'a> {
+    /// It has begun; where it will be kept is known.
+    Begun(&'a Turn),
+    /// Its sources are found.
+    Found(&'a Turn),
+    /// The next piece of its text.
+    Delta(&'a str),
 }
 
 impl ChatTurn {
-    pub(super) fn new(question: String) -> Self {
+    /// An answer to what `ask` says.
+    pub(in crate::routes) fn new(
+        ask: impl FnOnce(&Tenant) -> Result<Question, ApiError> + Send + 'static,
+    ) -> Self {
         Self {
-            question,
-            grounds: None,
-            answer: None,
+            ask: Some(Box::new(ask)),
+            turn: None,
         }
     }
 }
 
 impl Phases for ChatTurn {
-    type Part<'a> = AnswerEvent<'a>;
+    type Part<'a> = ChatPart<'a>;
     type Answer = Answer;
 
-    fn begin(&mut self, _: &App, _: &Resolved) -> Result<(), ApiError> {
-        Ok(Answers::check(&self.question)?)
+    fn terms(&self, app: &App, asker: &Resolved) -> Result<Terms, ApiError> {
+        Ok(Terms::of(app, asker.scope().tenant()))
+    }
+
+    fn begin(&mut self, app: &App, asker: &Resolved) -> Result<(), ApiError> {
+        let ask = self.ask.take().ok_or_else(out_of_turn)?;
+        let question = ask(asker.scope().tenant())?;
+        let turn = app
+            .chat
+            .begin(asker.scope(), &Asker::of(asker.caller()), question)?;
+        self.turn = Some(turn);
+        Ok(())
     }
 
     fn retrieve(&mut self, app: &App, asker: &Resolved, outlet: &mut Outlet<Self>) -> Result<(), ApiError> {
-        let grounds = app.answers.find(asker.scope(), &self.question)?;
-        // Whether that is the end is asked before the next phase.
-        let _ = outlet.send(AnswerEvent::Sources(&grounds.sources));
-        self.grounds = Some(grounds);
+        let turn = self.turn.as_mut().ok_or_else(out_of_turn)?;
+        // Whether that is the end is asked before the next phase, here and below.
+        let _ = outlet.send(ChatPart::Begun(turn));
+        app.chat.retrieve(asker.scope(), turn, outlet.cancellation())?;
+        let _ = outlet.send(ChatPart::Found(turn));
         Ok(())
     }
 
-    fn speak(&mut self, app: &App, outlet: &mut Outlet<Self>) -> Result<(), ApiError> {
-        let grounds = self.grounds.take().ok_or_else(out_of_turn)?;
+    fn speak(&mut self, _: &App, outlet: &mut Outlet<Self>) -> Result<(), ApiError> {
+        let turn = self.turn.as_mut().ok_or_else(out_of_turn)?;
         let cancellation = outlet.cancellation().clone();
-        let answer = app.answers.speak(grounds, &cancellation, &mut |text| {
-            outlet.send(AnswerEvent::Delta(text))
-        });
-        self.answer = Some(answer?);
+        turn.speak(&cancellation, &mut |text| outlet.send(ChatPart::Delta(text)))?;
         Ok(())
     }
 
-    fn settle(&mut self, _: &App, _: &Resolved, ending: Ending<'_>) -> Result<Answer, ApiError> {
+    fn settle(&mut self, app: &App, asker: &Resolved, ending: Ending<'_>) -> Result<Answer, ApiError> {
+        let mut turn = self.turn.take().ok_or_else(out_of_turn)?;
         match ending {
-            Ending::Complete => self.answer.take().ok_or_else(out_of_turn),
-            // Nothing is kept of what did not come to its end.
-            Ending::Left | Ending::Failed(_) => Err(ApiError::new(Code::Cancelled)),
+            Ending::Complete => {}
+            Ending::Left => turn.interrupted(MessageStatus::Cancelled),
+            Ending::Failed(_) => turn.interrupted(MessageStatus::Failed),
         }
+        Ok(app.chat.settle(asker.scope(), turn)?)
     }
 }
 
 fn out_of_turn() -> ApiError {
     ApiError::new(Code::InternalError).because("a phase came before its time")
-}
-
-/// The events of `/chat`.
-pub(super) struct NativeEvents;
-
-impl Encoding<ChatTurn> for NativeEvents {
-    fn part(&mut self, part: AnswerEvent<'_>) -> Bytes {
-        match part {
-            AnswerEvent::Sources(sources) => event("sources", &SourcesView::from(sources)),
-            AnswerEvent::Delta(text) => event("delta", &DeltaView { text }),
-        }
-    }
-
-    fn end(&mut self, answer: Answer) -> Bytes {
-        event("done", &DoneView::from(answer))
-    }
 }

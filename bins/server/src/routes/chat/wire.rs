@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
-use tenantry_llm_client::{FinishReason, Usage};
-use tenantry_retrieval::{Answer, Source};
+use tenantry_domain::Tenant;
+use tenantry_retrieval::{self as retrieval, ChatAnswer as Answer, Turn};
 use utoipa::ToSchema;
 
-use crate::routes::wire::Passage;
+use crate::error::{ApiError, ErrorBody};
+use crate::routes::wire::{CitationView, RetrievalBody, SourceView, UsageView, finish_reason, sources_view};
 
 /// A question.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -11,9 +12,40 @@ use crate::routes::wire::Passage;
 #[schema(example = json!({"message": "How long can goods be returned?"}))]
 pub(super) struct Question {
     /// The question: 1 to 16,000 characters.
-    pub(super) message: String,
+    message: String,
+    /// The conversation of yours that it goes on with; without one, it begins one.
+    conversation_id: Option<String>,
     /// Whether to answer with a stream of events; else the `Accept` header tells.
     pub(super) stream: Option<bool>,
+    #[schema(schema_with = RetrievalBody::schema)]
+    retrieval: Option<RetrievalBody>,
+    /// The model that is asked first: one of the tenant's.
+    model: Option<String>,
+}
+
+impl Question {
+    /// What a tenant is asked.
+    ///
+    /// # Errors
+    /// When the id is none, or the filter or the weights cannot be used.
+    pub(super) fn into_question(self, tenant: &Tenant) -> Result<retrieval::Question, ApiError> {
+        let retrieval = self
+            .retrieval
+            .map(|retrieval| retrieval.into_retrieval(tenant.search.fusion));
+        let question = match self.conversation_id {
+            // What is no id at all is none of the user's conversations.
+            Some(id) => {
+                let id = id.parse().map_err(|_| ApiError::not_found())?;
+                retrieval::Question::following(id, self.message)
+            }
+            None => retrieval::Question::opening(self.message),
+        };
+        Ok(retrieval::Question {
+            retrieval: retrieval.transpose()?.unwrap_or_default(),
+            model: self.model,
+            ..question
+        })
+    }
 }
 
 /// An answer.
@@ -22,7 +54,7 @@ pub(super) struct Question {
 pub(super) struct AnswerView {
     /// The text, with markers `[1]` that name sources.
     answer: String,
-    /// What the answer rests on.
+    /// The passages that it may cite.
     sources: Vec<SourceView>,
     #[serde(flatten)]
     done: DoneView,
@@ -32,30 +64,38 @@ impl From<Answer> for AnswerView {
     fn from(mut answer: Answer) -> Self {
         Self {
             answer: std::mem::take(&mut answer.text),
-            sources: std::mem::take(&mut answer.sources)
-                .into_iter()
-                .map(SourceView::from)
-                .collect(),
+            sources: sources_view(&answer.sources),
             done: answer.into(),
         }
     }
 }
 
-/// A passage that the answer may cite.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Source)]
-struct SourceView {
-    /// The number in the answer's markers.
-    number: usize,
-    #[serde(flatten)]
-    passage: Passage,
+/// Where question and answer are kept.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[schema(as = AnswerPlace)]
+pub(super) struct PlaceView {
+    /// The conversation; `null` when it was removed meanwhile.
+    #[schema(required)]
+    conversation_id: Option<String>,
+    /// The answer's message; `null` when it was not kept.
+    #[schema(required)]
+    message_id: Option<String>,
 }
 
-impl From<Source> for SourceView {
-    fn from(source: Source) -> Self {
+impl From<&Turn> for PlaceView {
+    fn from(turn: &Turn) -> Self {
         Self {
-            number: source.number,
-            passage: source.hit.into(),
+            conversation_id: turn.conversation().map(|id| id.to_string()),
+            message_id: turn.message().map(|id| id.to_string()),
+        }
+    }
+}
+
+impl From<&Answer> for PlaceView {
+    fn from(answer: &Answer) -> Self {
+        Self {
+            conversation_id: answer.conversation.as_ref().map(|it| it.id.to_string()),
+            message_id: answer.message.map(|id| id.to_string()),
         }
     }
 }
@@ -63,13 +103,16 @@ impl From<Source> for SourceView {
 /// The data of the event `sources`.
 #[derive(Debug, Serialize)]
 pub(super) struct SourcesView {
+    #[serde(flatten)]
+    place: PlaceView,
     sources: Vec<SourceView>,
 }
 
-impl From<&[Source]> for SourcesView {
-    fn from(sources: &[Source]) -> Self {
+impl From<&Turn> for SourcesView {
+    fn from(turn: &Turn) -> Self {
         Self {
-            sources: sources.iter().cloned().map(SourceView::from).collect(),
+            place: turn.into(),
+            sources: sources_view(turn.sources()),
         }
     }
 }
@@ -84,49 +127,67 @@ pub(super) struct DeltaView<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AnswerEnd)]
 pub(super) struct DoneView {
-    /// The model that wrote the answer.
+    /// What the text's markers stand for, by number.
+    citations: Vec<CitationView>,
+    /// Whether the text cites anything.
+    supported: bool,
+    /// The model that wrote the answer; where none was asked, the one that would have been.
     model: String,
-    /// The tokens that it took, where the provider counts them.
-    usage: Option<UsageView>,
     /// `stop`, `length`, `content_filter` or `other`.
     #[schema(example = "stop")]
     finish_reason: &'static str,
+    /// How the message is kept: `complete`.
+    #[schema(example = "complete")]
+    status: &'static str,
+    /// The tokens that writing it took, without those of searching.
+    usage: UsageView,
+    #[serde(flatten)]
+    place: PlaceView,
 }
 
 impl From<Answer> for DoneView {
     fn from(answer: Answer) -> Self {
         Self {
+            place: (&answer).into(),
+            citations: answer.citations.into_iter().map(CitationView::from).collect(),
+            supported: answer.supported,
             model: answer.model,
-            usage: answer.usage.map(UsageView::from),
-            finish_reason: match answer.finish {
-                FinishReason::Stop => "stop",
-                FinishReason::Length => "length",
-                FinishReason::ContentFilter => "content_filter",
-                _ => "other",
-            },
+            finish_reason: finish_reason(answer.finish),
+            status: answer.status.as_str(),
+            usage: answer.usage.into(),
         }
     }
 }
 
-/// Tokens, as the provider counted them.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Usage)]
-#[expect(clippy::struct_field_names, reason = "the names that every provider uses")]
-struct UsageView {
-    /// Tokens read.
-    prompt_tokens: u64,
-    /// Tokens written.
-    completion_tokens: u64,
-    /// Both.
-    total_tokens: u64,
+/// The data of the event `error`: an error answer's body, and what there is of the answer.
+#[derive(Debug, Serialize)]
+pub(super) struct FailureView {
+    #[serde(flatten)]
+    error: ErrorBody,
+    #[serde(flatten)]
+    place: PlaceView,
+    /// How the message was kept; `null` when it was not.
+    status: Option<&'static str>,
 }
 
-impl From<Usage> for UsageView {
-    fn from(usage: Usage) -> Self {
+impl FailureView {
+    /// The failure of an answer that was to be kept at `planned`.
+    pub(super) fn new(error: ErrorBody, planned: PlaceView, kept: Option<Answer>) -> Self {
+        let Some(kept) = kept else {
+            let place = PlaceView {
+                message_id: None,
+                ..planned
+            };
+            return Self {
+                error,
+                place,
+                status: None,
+            };
+        };
         Self {
-            prompt_tokens: usage.prompt_tokens,
-            completion_tokens: usage.completion_tokens,
-            total_tokens: usage.prompt_tokens.saturating_add(usage.completion_tokens),
+            error,
+            place: (&kept).into(),
+            status: kept.message.map(|_| kept.status.as_str()),
         }
     }
 }

@@ -1,12 +1,12 @@
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{Fusion, InvalidFusion, TopK};
+use tenantry_domain::{Fusion, TopK};
 use tenantry_retrieval::{Reranking, SearchRequest, SearchResult};
 use utoipa::ToSchema;
 
 use super::explanation::ExplanationView;
 use crate::error::{ApiError, Code};
 use crate::extract::{Json, filter};
-use crate::routes::wire::Passage;
+use crate::routes::wire::{Passage, Weights};
 
 /// What to search for.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,18 +42,6 @@ pub(super) struct SearchQuery {
     explain: bool,
 }
 
-/// How two rankings are fused; what is left out is as the tenant is set.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Weights {
-    /// What the dense ranking counts for: 0 to 10.
-    dense: Option<f32>,
-    /// What the lexical ranking counts for: 0 to 10.
-    lexical: Option<f32>,
-    /// The constant of the fusion: 1 to 1,000. The smaller it is, the more the first ranks stand out.
-    k: Option<f32>,
-}
-
 fn ten() -> u16 {
     10
 }
@@ -70,23 +58,13 @@ impl SearchQuery {
         Ok(SearchRequest {
             filter: self.filter.map(filter).transpose()?,
             min_score: self.min_score,
-            fusion: fusion.map_err(|error| invalid(format!("`weights`: {error}")))?,
+            fusion: fusion?,
             diversity: self.diversity,
             merge_neighbours: self.merge_neighbours.unwrap_or(true),
             rerank: self.rerank,
             explain: self.explain,
             ..SearchRequest::new(self.query, limit)
         })
-    }
-}
-
-impl Weights {
-    fn fusion(self, tenant: Fusion) -> Result<Fusion, InvalidFusion> {
-        Fusion::new(
-            self.k.unwrap_or(tenant.k()),
-            self.dense.unwrap_or(tenant.dense_weight()),
-            self.lexical.unwrap_or(tenant.lexical_weight()),
-        )
     }
 }
 

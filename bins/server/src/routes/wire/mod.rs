@@ -1,11 +1,17 @@
+mod answer;
 mod chat_settings;
+mod citation;
 mod metadata;
 mod provider;
+mod retrieval;
 mod search;
 
+pub(super) use answer::{SourceView, UsageView, finish_reason, sources_view};
 pub(super) use chat_settings::{ChatBody, ChatView};
+pub(super) use citation::CitationView;
 pub(super) use metadata::{MetadataView, metadata_view};
 pub(super) use provider::{ProviderBody, ProviderView};
+pub(super) use retrieval::{RetrievalBody, Weights};
 pub(super) use search::{SearchView, TuningBody};
 
 use secrecy::SecretString;
