@@ -48,7 +48,7 @@ pub struct SseReader<R> {
 }
 
 /// Some events; streams are many, and below this buffer there is the one of the connection.
-const BUFFER: usize = 4 << 10;
+const BUFFER: usize = 2 << 10;
 /// The longest line whose memory is kept for the next one.
 const KEPT_LINE: usize = 16 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

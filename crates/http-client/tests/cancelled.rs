@@ -1,5 +1,6 @@
 //! A thousand calls whose callers left: nothing of them stays. In a process of its own, whose threads and files it counts.
 #![cfg(all(feature = "testing", feature = "ureq", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -103,7 +104,9 @@ fn a_thousand_callers_who_left_leave_nothing_behind() {
     let transport = Breaking::new(UreqTransport::new(), BreakerPolicy::default());
     let client = Retrying::new(transport, RetryPolicy::default());
     for _ in 0..200 {
-        WHENS.into_iter().for_each(|when| leave(&client, when));
+        for when in WHENS {
+            leave(&client, when);
+        }
     }
     // The upstream's threads end when they have seen their clients leave.
     let started = Instant::now();

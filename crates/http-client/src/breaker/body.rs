@@ -44,5 +44,5 @@ fn is_failure(error: &io::Error) -> bool {
     let known = error
         .get_ref()
         .and_then(|cause| cause.downcast_ref::<HttpError>());
-    known.is_none_or(|error| matches!(of_error(error), Verdict::Failure))
+    known.is_none_or(|error| of_error(error) == Verdict::Failure)
 }

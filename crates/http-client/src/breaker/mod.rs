@@ -55,6 +55,7 @@ struct Shared {
 }
 
 /// What an outcome says of the upstream.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Success,
     Failure,
@@ -182,11 +183,11 @@ impl Pass {
 
     /// Notes the verdict; what came after a success that counted can still be taken back.
     fn settle(mut self, verdict: Verdict) -> Option<Head> {
-        if matches!(verdict, Verdict::Nothing) {
+        if verdict == Verdict::Nothing {
             return None;
         }
         let admission = self.admission.take()?;
-        if matches!(verdict, Verdict::Failure) {
+        if verdict == Verdict::Failure {
             let now = self.shared.timing.now();
             self.shared.lock().failure(admission, None, now);
             return None;

@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use super::{SHORT, Setup};
-use crate::{Answer, Cancel, Deadlines, HttpError, Piece, SseReader};
+use crate::{Answer, Cancel, Deadlines, Gate, HttpError, Piece, SseReader};
 
 /// An upstream that does not begin to answer is given up at the first byte's deadline.
 pub fn a_silent_upstream_meets_the_first_byte_deadline(setup: Setup<'_>) {
@@ -60,20 +62,23 @@ pub fn comments_do_not_end_the_wait_for_an_event(setup: Setup<'_>) {
 
 /// A stream in which nothing comes is given up when no event came in time, though the idle deadline is not met.
 pub fn silence_does_not_prolong_the_wait_for_an_event(setup: Setup<'_>) {
-    let subject = setup(Answer::new(200).pieces([Piece::Bytes(b"data: a\n".to_vec()), Piece::Hold]));
-    let long = SHORT * 1000;
-    let deadlines = Deadlines {
-        idle: long,
-        first_byte: long,
-        total: long,
-        ..Deadlines::default()
-    };
-    let request = subject.get().deadlines(deadlines);
-    let answer = subject
-        .transport
-        .stream(&request, &Cancel::new())
-        .expect("a head");
-    let next = SseReader::from(answer).next_within(SHORT).expect("no end");
+    let (given_up, late) = (Gate::new(), Gate::new());
+    let pieces = [
+        Piece::Bytes(b"data: late\n".to_vec()),
+        Piece::Wait(late.clone()),
+        Piece::Bytes(b"\n".to_vec()),
+    ];
+    let subject = setup(Answer::new(200).pieces(pieces));
+    let mut events = SseReader::from(subject.stream(&Cancel::new()).expect("a head"));
+    let next = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            given_up.wait(Duration::from_secs(20));
+            late.open();
+        });
+        let next = events.next_within(SHORT).expect("no end");
+        given_up.open();
+        next
+    });
     assert!(matches!(next, Err(HttpError::Timeout)), "{next:?}");
 }
 

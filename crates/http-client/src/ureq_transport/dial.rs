@@ -7,8 +7,9 @@ use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::Duration;
-use ureq::unversioned::transport::{ConnectionDetails, Connector, LazyBuffers, NextTimeout, RustlsConnector};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, RustlsConnector};
 
+use super::buffers::SmallBuffers;
 use super::call::{self, Call};
 use super::connect::connect;
 use super::heard::Heard;
@@ -81,7 +82,7 @@ impl Dial {
         let cancel = call.as_ref().map(|call| call.cancel.clone()).unwrap_or_default();
         let socket = connect(&addresses, left, &cancel)?;
         socket.set_nodelay(details.config.no_delay())?;
-        let buffers = LazyBuffers::new(
+        let buffers = SmallBuffers::new(
             details.config.input_buffer_size(),
             details.config.output_buffer_size(),
         );

@@ -1,6 +1,7 @@
 //! The real transport, over ureq.
 
 mod body;
+mod buffers;
 mod call;
 mod connect;
 mod dial;
@@ -29,8 +30,8 @@ use crate::{
     Trust, policy,
 };
 
-/// The largest head of an answer, in bytes, which is what nginx reads by default; and what is read and written at once.
-/// Streams are many and slow, and each holds these buffers for as long as it lasts, twice over TLS.
+/// The largest head of an answer, in bytes, which is what nginx reads by default; and the most that is read and written
+/// at once. Streams are many and slow: over TLS each holds two such buffers for as long as it lasts.
 const BUFFER: usize = 8 << 10;
 /// Idle connections kept in all and for one host. The operator's hosts are few, and a burst of a thousand calls to one
 /// of them finds its connections again at the next. Tenants' hosts may be many, and what ureq does under its lock at

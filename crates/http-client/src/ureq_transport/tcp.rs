@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use ureq::Error;
 use ureq::unversioned::transport::time::Duration as Until;
-use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
+use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
+use super::buffers::SmallBuffers;
 use super::call::{self, Call};
 use crate::Watch;
 
 /// A TCP connection that the current call can close and whose reads keep its idle deadline.
 pub(super) struct Tcp {
     socket: Arc<TcpStream>,
-    buffers: LazyBuffers,
+    buffers: SmallBuffers,
     /// What the socket was told last, so that it is told again only what is new.
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
@@ -22,7 +23,7 @@ pub(super) struct Tcp {
 }
 
 impl Tcp {
-    pub(super) fn new(socket: Arc<TcpStream>, buffers: LazyBuffers, call: Option<Arc<Call>>) -> Self {
+    pub(super) fn new(socket: Arc<TcpStream>, buffers: SmallBuffers, call: Option<Arc<Call>>) -> Self {
         let mut connection = Self {
             socket,
             buffers,
@@ -82,6 +83,7 @@ impl Transport for Tcp {
             timeout.per_read = Some(Until::Exact(longest));
         }
         let timeout = timeout.for_read();
+        self.buffers.only_read();
         let started = Instant::now();
         let mut passed = Duration::ZERO;
         loop {
@@ -105,6 +107,7 @@ impl Transport for Tcp {
     /// close it. A connection that has something to say without being asked is not open.
     fn is_open(&mut self) -> bool {
         self.serving = None;
+        self.buffers.idle();
         let quiet = || {
             self.socket.set_nonblocking(true)?;
             let peeked = self.socket.peek(&mut [0]);

@@ -10,7 +10,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use url::Url;
 
 use super::*;
-use crate::Gate;
+use crate::{Gate, SseReader};
 
 type Tls = StreamOwned<ServerConnection, TcpStream>;
 
@@ -190,6 +190,30 @@ fn a_silent_body_over_tls_meets_the_idle_deadline() {
     };
     let answer = server.trusted().send(&server.request("/").deadlines(deadlines));
     assert!(matches!(answer, Err(HttpError::Timeout)), "{answer:?}");
+}
+
+#[test]
+fn a_record_of_tls_that_trickles_prolongs_no_deadline() {
+    let server = serve(|_, tls, seen| {
+        read_head(tls, seen).unwrap();
+        tls.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n")
+            .unwrap();
+        // The head of a record of 4 KiB, and then its bytes one by one.
+        let mut bytes = b"\x17\x03\x03\x10\x00".iter().chain(std::iter::repeat(&b'x'));
+        while tls.sock.write_all(&[*bytes.next().unwrap()]).is_ok() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    });
+    let deadlines = Deadlines {
+        total: Duration::from_millis(300),
+        ..Deadlines::default()
+    };
+    let transport = server.trusted();
+    let answer = transport.send(&server.request("/").deadlines(deadlines));
+    assert!(matches!(answer, Err(HttpError::Timeout)), "{answer:?}");
+    let answer = transport.stream(&server.request("/"), &Cancel::new()).unwrap();
+    let event = SseReader::from(answer).next_within(Duration::from_millis(150));
+    assert!(matches!(event, Some(Err(HttpError::Timeout))), "{event:?}");
 }
 
 /// Whoever holds thousands of streams gives each thread a small stack; debug builds take the most of it, and a caller needs
