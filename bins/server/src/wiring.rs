@@ -11,7 +11,7 @@ use tenantry_auth::{JwtIssuer, JwtSettings, JwtVerifier};
 use tenantry_crypto::{Argon2Hasher, KeyRing};
 use tenantry_domain::Clock;
 use tenantry_extraction::{Extractor, ProcessExtractor};
-use tenantry_http_client::{RetryPolicy, Retrying, Transport, UreqTransport};
+use tenantry_http_client::{BreakerPolicy, Breaking, RetryPolicy, Retrying, Transport, UreqTransport};
 use tenantry_retrieval::{
     Accounts, Answers, Chat, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions,
     IngestParts, Ingestor, Knowledge, PineconeLookup, Prompts, Reconciler, Reindexer, Resolver, Searcher,
@@ -76,7 +76,9 @@ pub fn wire(
     keys: &Arc<KeyRing>,
     clock: Arc<dyn Clock>,
 ) -> Result<Wired, WiringError> {
-    let transport: Arc<dyn Transport> = Arc::new(UreqTransport::new());
+    // Below what sends again, so that each attempt counts.
+    let transport: Arc<dyn Transport> =
+        Arc::new(Breaking::new(UreqTransport::new(), BreakerPolicy::default()));
     // The model clients send again themselves: they alone can tell a busy provider from a quota that is used up.
     let Models {
         embedders,
@@ -88,7 +90,7 @@ pub fn wire(
     let retrying: Arc<dyn Transport> = Arc::new(Retrying::new(transport, RetryPolicy::default()));
     let catalog = Arc::new(PineconeCatalog::new(retrying.clone(), settings.pinecone.clone()));
     let dimension = embedders.current_model().and_then(|model| model.dimension);
-    let pinecone = PineconeLookup::new(catalog, dimension);
+    let pinecone = PineconeLookup::new(catalog, dimension).with_embedders(embedders.clone());
     let stores = Arc::new(PineconeStores::new(retrying, settings.pinecone.clone()));
     let local = vectors::local(&settings.vector_store)?;
     let collections = Collections::new(local, store.clone(), embedders.clone(), clock.clone());
