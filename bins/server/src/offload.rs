@@ -33,7 +33,7 @@ pub enum Class {
     Password,
     /// Calls of models and remote vector stores that are over soon.
     Upstream,
-    /// An answer as it comes from a model, which may take minutes. It has threads of its own with a stack of 256 KiB, so the work must
+    /// An answer as it comes from a model, which may take minutes. It has threads of its own with small stacks, so the work must
     /// neither hash passwords nor call the record store.
     Stream,
 }

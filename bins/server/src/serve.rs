@@ -145,7 +145,7 @@ pub(crate) async fn end_answers(underway: &Underway) {
 
 /// Raises the limit of open files as far as the process may: an answer under way has three sockets, and shells hand down a limit of
 /// 1,024.
-fn allow_many_connections() {
+pub(crate) fn allow_many_connections() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current == limit.maximum {
         return;
@@ -176,7 +176,7 @@ async fn until_told_to_stop() -> Signal {
     };
     let interrupted = async {
         if ctrl_c().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     };
     match select(pin!(terminated), pin!(interrupted)).await {

@@ -68,7 +68,7 @@ pub(crate) trait Phases: Sized + Send + 'static {
     ///
     /// # Errors
     /// When it cannot be kept.
-    fn settle(&mut self, app: &App, asker: &Resolved, ending: Ending<'_>) -> Result<Self::Answer, ApiError>;
+    fn settle(&mut self, app: &App, asker: &Resolved, ending: Ending) -> Result<Self::Answer, ApiError>;
 }
 
 /// How the parts of a turn become events.
@@ -87,14 +87,14 @@ pub(crate) trait Encoding<T: Phases>: Send + 'static {
 }
 
 /// How a turn came to its end.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Ending<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
     /// Each phase did what it should.
     Complete,
     /// The client has left, and the turn was stopped for that.
     Left,
     /// A phase failed, or the turn was stopped for another reason than the client's.
-    Failed(&'a ApiError),
+    Failed,
 }
 
 /// On what terms an answer is given.

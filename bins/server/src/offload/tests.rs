@@ -42,7 +42,7 @@ async fn hold(offload: &Offload, class: Class) -> (Sender<()>, tokio::task::Join
 async fn work_runs_on_another_thread_and_gives_its_result() {
     let offload = offload(1, 0, Duration::ZERO);
     let here = std::thread::current().id();
-    for class in [Class::Store, Class::Password, Class::Upstream] {
+    for class in [Class::Store, Class::Password, Class::Upstream, Class::Stream] {
         let there = offload.run(class, |_| std::thread::current().id()).await.unwrap();
         assert_ne!(there, here);
     }
@@ -58,6 +58,35 @@ async fn one_kind_of_work_does_not_starve_another() {
     );
     assert_eq!(offload.run(Class::Store, |_| ()).await, Ok(()));
     assert_eq!(offload.run(Class::Password, |_| ()).await, Ok(()));
+    assert_eq!(offload.run(Class::Stream, |_| ()).await, Ok(()));
+}
+
+#[actix_web::test]
+async fn a_stream_has_a_thread_that_is_used_again_and_that_no_other_work_gets() {
+    let offload = offload(1, 0, Duration::ZERO);
+    let name = || std::thread::current().name().map(str::to_owned);
+    let id = || std::thread::current().id();
+    let first = offload.run(Class::Stream, move |_| (name(), id())).await.unwrap();
+    assert_eq!(first.0.as_deref(), Some("stream"));
+    assert_eq!(
+        offload.run(Class::Stream, move |_| (name(), id())).await.unwrap(),
+        first
+    );
+    let other = offload.run(Class::Upstream, move |_| name()).await.unwrap();
+    assert_ne!(other.as_deref(), Some("stream"));
+}
+
+#[actix_web::test]
+async fn whoever_has_a_permit_of_a_stream_waits_outside_of_the_queue() {
+    let offload = offload(1, 0, Duration::ZERO);
+    let (release, held) = hold(&offload, Class::Store).await;
+    let mut waiting = std::pin::pin!(offload.permit_in_time(Class::Store));
+    assert!(waiting.as_mut().now_or_never().is_none());
+    assert_eq!(offload.run(Class::Store, |_| ()).await, Err(OffloadError::Busy));
+    drop(release);
+    held.await.unwrap();
+    let permit = waiting.await.unwrap();
+    assert_eq!(offload.run_with(permit, |_| 7).await, Ok(7));
 }
 
 #[actix_web::test]

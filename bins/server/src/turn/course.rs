@@ -51,14 +51,6 @@ pub(super) struct Broken<A> {
     pub(super) kept: Option<A>,
 }
 
-/// How the phases after the first went.
-#[derive(Debug)]
-enum Made {
-    Complete,
-    Left,
-    Failed(ApiError),
-}
-
 impl<T: Phases> Course<T> {
     /// The first phase; when it fails, nothing has happened.
     pub(super) async fn begin(&self) -> Result<Begun, ApiError> {
@@ -87,15 +79,22 @@ impl<T: Phases> Course<T> {
 
     /// The other phases, of which the last is never left out.
     pub(super) async fn go_on(&self, begun: Begun) -> Result<T::Answer, Broken<T::Answer>> {
-        let made = match (self.make().await, self.halt.take_cause()) {
-            (Ok(()), _) => Made::Complete,
-            (Err(_), Some(Cause::Left)) => Made::Left,
-            (Err(_), Some(Cause::Failed(error))) | (Err(error), None) => Made::Failed(error),
+        let (ending, error) = match (self.make().await, self.halt.take_cause()) {
+            (Ok(()), _) => (Ending::Complete, None),
+            (Err(_), Some(Cause::Left)) => (Ending::Left, Some(ApiError::new(Code::Cancelled))),
+            (Err(_), Some(Cause::Failed(error))) | (Err(error), None) => (Ending::Failed, Some(error)),
         };
         let Begun { asker, _seat } = begun;
-        let answer = self.settle(asker, made).await;
+        let settled = self.settle(asker, ending).await;
         self.halt.end();
-        answer
+        match error {
+            None => settled.map_err(Broken::from),
+            // The client is told of the first failure; that the rest could not be kept is for the log.
+            Some(error) => {
+                let kept = settled.inspect_err(|unsettled| self.report(unsettled)).ok();
+                Err(Broken { error, kept })
+            }
+        }
     }
 
     /// Ends the stream.
@@ -143,28 +142,11 @@ impl<T: Phases> Course<T> {
         }
     }
 
-    async fn settle(&self, asker: Resolved, made: Made) -> Result<T::Answer, Broken<T::Answer>> {
-        let made = Arc::new(made);
-        let settled = self.try_settle(asker, made.clone()).await;
-        let error = match Arc::into_inner(made) {
-            Some(Made::Complete) => return settled.map_err(Broken::from),
-            Some(Made::Left) => ApiError::new(Code::Cancelled),
-            Some(Made::Failed(error)) => error,
-            // The work has ended and cannot have it any more.
-            None => ApiError::new(Code::InternalError),
-        };
-        // The client is told of the first failure; that the rest could not be kept is for the log.
-        let kept = settled.inspect_err(|unsettled| self.report(unsettled)).ok();
-        Err(Broken { error, kept })
-    }
-
-    async fn try_settle(&self, asker: Resolved, made: Arc<Made>) -> Result<T::Answer, ApiError> {
+    async fn settle(&self, asker: Resolved, ending: Ending) -> Result<T::Answer, ApiError> {
         let offload = self.tenant.offload();
         let permit = offload.permit_in_time(Class::Store).await?;
         let work = self.work.clone();
-        let settling = offload.run_with(permit, move |app| {
-            work.lock().turn.settle(app, &asker, made.ending())
-        });
+        let settling = offload.run_with(permit, move |app| work.lock().turn.settle(app, &asker, ending));
         settling.await?
     }
 
@@ -201,15 +183,5 @@ impl<T: Phases> Shared<T> {
 impl<A> From<ApiError> for Broken<A> {
     fn from(error: ApiError) -> Self {
         Self { error, kept: None }
-    }
-}
-
-impl Made {
-    fn ending(&self) -> Ending<'_> {
-        match self {
-            Self::Complete => Ending::Complete,
-            Self::Left => Ending::Left,
-            Self::Failed(error) => Ending::Failed(error),
-        }
     }
 }

@@ -190,11 +190,11 @@ impl Phases for Player {
         self.act(&self.script.speak.clone(), Some(outlet))
     }
 
-    fn settle(&mut self, _: &App, asker: &Resolved, ending: Ending<'_>) -> Result<String, ApiError> {
+    fn settle(&mut self, _: &App, asker: &Resolved, ending: Ending) -> Result<String, ApiError> {
         let ending = match ending {
             Ending::Complete => "complete",
             Ending::Left => "left",
-            Ending::Failed(error) => error.code().as_str(),
+            Ending::Failed => "failed",
         };
         self.note(format!("settle {} {ending} {:?}", asker.scope().id(), self.said));
         self.act(&self.script.settle.clone(), None)?;

@@ -144,7 +144,7 @@ async fn a_failure_or_a_panic_in_a_later_phase_is_settled_and_is_the_one_termina
                 names(streamed.text()),
                 ["delta".to_owned(), format!("error {code}")]
             );
-            let settled = format!("settle acme {code} \"one \"");
+            let settled = "settle acme failed \"one \"";
             while director.note() != settled {}
             server.call_as("ada", whole()).await.is(status, code);
             while director.note() != settled {}
@@ -224,7 +224,7 @@ async fn a_reader_who_takes_nothing_has_left() {
 
 #[actix_web::test]
 async fn a_slow_reader_gets_everything() {
-    let (server, _director) = played(speaking([Do::Say("x"); 1_000]), HttpSettings::default()).await;
+    let (server, _director) = played(speaking(vec![Do::Say("x"); 1_000]), HttpSettings::default()).await;
     let response = server.begin(bearer(play(), &server.token("ada"))).await;
     let mut body = response.into_body();
     let heard = until(&mut body, "event: done").await;
@@ -244,8 +244,7 @@ async fn stopped_by(settings: HttpSettings, stop: impl AsyncFnOnce(&Server)) -> 
     heard.push_str(&until(&mut body, "event: error").await);
     assert_eq!(next(&mut body).await, None);
     let names = names(&heard);
-    let code = names.last().unwrap().strip_prefix("error ").unwrap();
-    while director.note() != format!("settle acme {code} \"one \"") {}
+    while director.note() != "settle acme failed \"one \"" {}
     server.drain_streams().await;
     names
 }
@@ -412,7 +411,7 @@ async fn a_machine_without_a_thread_for_it_fails_the_answer_and_it_is_settled() 
     director.hears(&[
         "begin acme ada@example.org",
         "retrieve acme",
-        "settle acme busy \"\"",
+        "settle acme failed \"\"",
     ]);
     drop(release);
     server.drain_streams().await;

@@ -11,6 +11,7 @@ use super::live::{Live, rest};
 use crate::http::HttpSettings;
 use crate::http::testing::Parts;
 use crate::offload::Class;
+use crate::serve;
 use crate::turn::OnLeave;
 use crate::turn::testing::{Director, Do, PATIENCE, Script, stage};
 
@@ -244,21 +245,40 @@ fn a_stop_ends_every_stream_with_its_event_and_settles_it() {
         "{heard}"
     );
     for _ in 0..4 {
-        notes_until(&director, "settle acme shutting_down \"one\"");
+        notes_until(&director, "settle acme failed \"one\"");
     }
 }
 
-/// In a process of its own, because descriptors and threads are counted for a process.
+/// Runs a test in a process of its own, because descriptors, threads and memory are counted for a process.
+fn alone(name: &str) {
+    let this = std::env::current_exe().unwrap();
+    let name = format!("http::tests::leaving::{name}");
+    let arguments = [
+        "--exact",
+        &name,
+        "--ignored",
+        "--nocapture",
+        "--test-threads",
+        "1",
+    ];
+    let run = Command::new(this).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && said.contains("1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    print!("{said}");
+}
+
 #[test]
 fn a_thousand_clients_that_leave_leave_nothing_behind() {
-    let name = "http::tests::leaving::alone_a_thousand_clients_leave";
-    let this = std::env::current_exe().unwrap();
-    let run = Command::new(this)
-        .args(["--exact", name, "--ignored", "--test-threads", "1"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+    alone("alone_a_thousand_clients_leave");
+}
+
+#[test]
+fn an_answer_that_is_held_takes_little_memory() {
+    alone("alone_a_thousand_answers_are_held");
 }
 
 #[test]
@@ -268,7 +288,7 @@ fn alone_a_thousand_clients_leave() {
         speak: vec![Do::Say("one"), Do::Idle],
         ..Script::default()
     };
-    script.terms.caps.per_user = 50;
+    script.terms.caps.per_user = 1_000;
     let (live, director) = playing([script]);
     let files = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let stream_threads = || {
@@ -306,4 +326,42 @@ fn alone_a_thousand_clients_leave() {
     settled(&live);
     // As many as there were answers at once; a round may begin while the last stragglers of the one before it are read.
     assert!(stream_threads() <= 100, "{} threads", stream_threads());
+}
+
+#[test]
+#[ignore = "it weighs the process, so it is run in one of its own"]
+fn alone_a_thousand_answers_are_held() {
+    let mut script = Script {
+        speak: vec![Do::Say("one"), Do::Idle],
+        ..Script::default()
+    };
+    script.terms.caps.per_user = 1_000;
+    let (live, director) = playing([script]);
+    serve::allow_many_connections();
+    let resident = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = kib.unwrap().trim().trim_end_matches(" kB");
+        kib.parse::<usize>().unwrap()
+    };
+    let hold = |count| -> Vec<_> {
+        let asked: Vec<_> = (0..count).map(|_| ask(&live, "/play")).collect();
+        asked
+            .into_iter()
+            .map(|mut stream| {
+                until(&mut stream, "one");
+                stream
+            })
+            .collect()
+    };
+    // The first ones fill what is there once.
+    let first = hold(100);
+    let before = resident();
+    let others = hold(900);
+    let each = (resident() - before) / others.len();
+    println!("{each} KiB for each answer");
+    assert!(each < 64, "{each} KiB for each answer");
+    drop((first, others));
+    settled(&live);
+    drop(director);
 }

@@ -2,14 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use serde_json::Value;
-use tenantry_domain::Cancellation;
-use tenantry_llm_client::{Completer, Completion, LlmError, Prompt};
 
 use super::live::{Live, rest};
 use crate::http::HttpSettings;
@@ -227,70 +223,4 @@ fn head_has_the_head_of_get_and_no_body() {
         assert_eq!(length(&get), length(&head));
         assert!(head.ends_with("\r\n\r\n") && !get.ends_with("\r\n\r\n"), "{head}");
     }
-}
-
-/// A model that says one word and then nothing, until it is cancelled.
-struct Silent(std::sync::Mutex<Sender<&'static str>>);
-
-impl Completer for Silent {
-    fn model(&self) -> &'static str {
-        "silent"
-    }
-
-    fn complete(&self, _: &Prompt) -> Result<Completion, LlmError> {
-        Err(LlmError::Refused("it streams".into()))
-    }
-
-    fn stream(
-        &self,
-        _: &Prompt,
-        cancellation: &Cancellation,
-        on_delta: &mut dyn FnMut(&str) -> ControlFlow<()>,
-    ) -> Result<Completion, LlmError> {
-        let (wake, sleep) = channel();
-        cancellation.on_cancel(Box::new(move || wake.send(()).unwrap_or_default()));
-        let _ = on_delta("word");
-        sleep.recv().unwrap();
-        self.0.lock().unwrap().send("cancelled").unwrap();
-        Err(LlmError::Cancelled)
-    }
-}
-
-#[test]
-fn a_client_that_closes_its_connection_cancels_the_work_within_a_few_heartbeats() {
-    let (said, hear) = channel();
-    let settings = HttpSettings {
-        heartbeat: Duration::from_millis(10),
-        ..HttpSettings::default()
-    };
-    let completer = Arc::new(Silent(said.into()));
-    let live = Live::start(Parts {
-        completer,
-        settings,
-        ..Parts::default()
-    });
-    let token = live.backend.token("ada");
-    let mut stream = live.connect();
-    let body = "{\"message\":\"x\",\"stream\":true}";
-    let length = body.len();
-    write!(
-        stream,
-        "POST /chat HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut heard = String::new();
-    while !heard.contains("word") {
-        let mut some = [0; 4_096];
-        let n = stream.read(&mut some).unwrap();
-        assert_ne!(n, 0, "{heard}");
-        heard.push_str(std::str::from_utf8(&some[..n]).unwrap());
-    }
-    assert!(
-        heard.contains("text/event-stream") && heard.contains(": open"),
-        "{heard}"
-    );
-    assert!(hear.try_recv().is_err(), "it goes on while the client listens");
-    drop(stream);
-    assert_eq!(hear.recv_timeout(Duration::from_secs(20)), Ok("cancelled"));
 }

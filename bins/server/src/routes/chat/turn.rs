@@ -72,12 +72,12 @@ impl Phases for ChatTurn {
         Ok(())
     }
 
-    fn settle(&mut self, app: &App, asker: &Resolved, ending: Ending<'_>) -> Result<Answer, ApiError> {
+    fn settle(&mut self, app: &App, asker: &Resolved, ending: Ending) -> Result<Answer, ApiError> {
         let mut turn = self.turn.take().ok_or_else(out_of_turn)?;
         match ending {
             Ending::Complete => {}
             Ending::Left => turn.interrupted(MessageStatus::Cancelled),
-            Ending::Failed(_) => turn.interrupted(MessageStatus::Failed),
+            Ending::Failed => turn.interrupted(MessageStatus::Failed),
         }
         Ok(app.chat.settle(asker.scope(), turn)?)
     }

@@ -282,6 +282,20 @@ async fn an_open_stream_shows_that_it_lives_and_ends_with_its_reader() {
 }
 
 #[actix_web::test]
+async fn a_server_that_stops_says_so_as_the_last_event() {
+    let server = Server::new().await;
+    let job = hand_in(&server, "ada", "one").await;
+    let stream = watch(&server, &job).await;
+    server.offload.underway().stop();
+    let events = rest(stream).await;
+    let (name, data) = events.last().unwrap();
+    assert_eq!(
+        (name.as_str(), &data["error"]["code"]),
+        ("error", &json!("shutting_down"))
+    );
+}
+
+#[actix_web::test]
 async fn watchers_of_one_tenant_leave_room_for_others() {
     let mut settings = HttpSettings::default();
     settings.permits.watchers = 2;
