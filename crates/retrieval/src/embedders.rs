@@ -60,8 +60,12 @@ impl Embedders {
         let Some(name) = &tenant.chat.embedding_model else {
             return Ok(self.current());
         };
-        let found = self.all().find(|embedder| embedder.identity().name == *name);
+        let found = self.named(name);
         found.map(Some).ok_or_else(|| UnknownEmbeddingModel(name.clone()))
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<&Arc<dyn Embedder>> {
+        self.all().find(|embedder| embedder.identity().name == name)
     }
 
     /// The embedder whose vectors can be compared with the index's; `None` for an index without vectors, which stays searched

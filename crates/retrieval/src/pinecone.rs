@@ -5,6 +5,8 @@ use secrecy::SecretString;
 use tenantry_domain::Dimension;
 use tenantry_vector_client::{IndexCatalog, IndexDescription, Metric, VectorError};
 
+use crate::Embedders;
+
 /// What came of checking a tenant's Pinecone settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PineconeCheck {
@@ -65,13 +67,38 @@ pub enum RejectedPinecone {
 pub struct PineconeLookup {
     catalog: Arc<dyn IndexCatalog>,
     dimension: Option<Dimension>,
+    embedders: Option<Arc<Embedders>>,
 }
 
 impl PineconeLookup {
     /// A lookup in `catalog` for vectors of `dimension`; `None` when no embedding model is configured or its dimension is
     /// not known, which leaves the dimension unchecked.
     pub fn new(catalog: Arc<dyn IndexCatalog>, dimension: Option<Dimension>) -> Self {
-        Self { catalog, dimension }
+        Self {
+            catalog,
+            dimension,
+            embedders: None,
+        }
+    }
+
+    /// The same, which for a tenant that names one of `embedders` wants that one's dimension.
+    #[must_use]
+    pub fn with_embedders(self, embedders: Arc<Embedders>) -> Self {
+        Self {
+            embedders: Some(embedders),
+            ..self
+        }
+    }
+
+    /// The lookup for a tenant whose settings name an embedding model, or none.
+    pub(crate) fn of_model(&self, name: Option<&str>) -> Self {
+        let mut lookup = self.clone();
+        if let (Some(name), Some(embedders)) = (name, &self.embedders) {
+            lookup.dimension = embedders
+                .named(name)
+                .and_then(|embedder| embedder.identity().dimension);
+        }
+        lookup
     }
 
     /// Checks key, index, dimension and metric, and finds the index's host.

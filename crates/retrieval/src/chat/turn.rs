@@ -45,7 +45,6 @@ pub struct Turn {
 }
 
 /// Where a turn is kept.
-#[derive(Debug)]
 pub(super) struct Kept {
     pub(super) conversation: Conversation,
     pub(super) question: MessageId,
@@ -167,13 +166,11 @@ impl Turn {
         match answered {
             Ok(completion) => self.answered(request, completion, on_delta),
             Err(error) => {
-                let flow = self.voice.end(on_delta);
+                // It failed before the reader could leave at what was held back.
+                let _ = self.voice.end(on_delta);
                 self.written = !self.voice.text().is_empty();
                 if let Some(usage) = spending::of_failed(&error, &request.prompt, self.voice.text()) {
                     self.count(request.model.model().to_owned(), usage);
-                }
-                if flow.is_break() && self.voice.is_stopped() {
-                    return Err(LlmError::Cancelled);
                 }
                 Err(error)
             }
@@ -227,7 +224,7 @@ impl fmt::Debug for Turn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Turn")
             .field("tenant", &self.tenant)
-            .field("kept", &self.kept)
+            .field("conversation", &self.conversation())
             .field("model", &self.model)
             .field("sources", &self.sources.len())
             .field("status", &self.status)

@@ -53,11 +53,6 @@ impl Voice {
         !self.cited.is_empty()
     }
 
-    /// Whether the reader wants no more.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stopped
-    }
-
     /// Hands out what may be shown of a model's next piece.
     pub(super) fn pass(&mut self, delta: &str, on_delta: &mut OnDelta<'_>) -> ControlFlow<()> {
         let Some(filter) = &mut self.filter else {

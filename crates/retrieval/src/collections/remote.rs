@@ -103,10 +103,9 @@ impl Remote {
     /// Makes the check that was pending when the tenant was saved, and keeps its result.
     fn finish_check(&self, scope: &TenantScope, key: &SecretString) -> Result<String, CollectionError> {
         let settings = &scope.tenant().pinecone;
-        match self
-            .lookup
-            .check(key, settings.index.as_deref(), settings.environment.as_deref())?
-        {
+        let model = scope.tenant().chat.embedding_model.as_deref();
+        let lookup = self.lookup.of_model(model);
+        match lookup.check(key, settings.index.as_deref(), settings.environment.as_deref())? {
             PineconeCheck::Verified { index, host, .. } => {
                 let change = TenantChange {
                     pinecone_index: Some(Some(index)),

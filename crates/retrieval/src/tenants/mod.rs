@@ -137,7 +137,7 @@ impl Tenants {
         if self.store.tenant(&new.id)?.is_some() {
             return Err(StoreError::IdTaken.into());
         }
-        let (pinecone, check) = self.admit_pinecone(&new)?;
+        let (pinecone, check) = self.admit_pinecone(&new, chat.embedding_model.as_deref())?;
         let now = self.clock.now();
         let tenant = Tenant {
             id: new.id,

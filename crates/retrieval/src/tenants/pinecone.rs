@@ -6,7 +6,7 @@ use tenantry_domain::{ExternalIndex, PineconeSettings, SealedSecret, Tenant, Ten
 use tenantry_tenant_store::TenantChange;
 
 use super::{NewTenant, SaveTenantError, TenantUpdate, Tenants, fields, namespace};
-use crate::{InvalidField, PineconeCheck, PineconeLookup, RejectedPinecone};
+use crate::{InvalidField, PineconeCheck, PineconeLookup};
 
 /// What tenants that bring a Pinecone key need.
 pub(super) struct Pinecone {
@@ -19,14 +19,17 @@ impl Pinecone {
         Self { sealer, lookup }
     }
 
-    /// Checks a new tenant's settings and key, and adds the sealed key and what came of the check to the settings.
+    /// Checks a new tenant's settings and key, for vectors of the embedding model that it names, and adds the sealed key and what
+    /// came of the check to the settings.
     pub(super) fn admit(
         &self,
         id: &TenantId,
         settings: PineconeSettings,
         key: &SecretString,
+        model: Option<&str>,
     ) -> Result<(PineconeSettings, Option<PineconeCheck>), SaveTenantError> {
-        let check = self.check(key, settings.index.as_deref(), settings.environment.as_deref())?;
+        let (index, environment) = (settings.index.as_deref(), settings.environment.as_deref());
+        let check = self.lookup.of_model(model).check(key, index, environment)?;
         let (index, host) = match &check {
             PineconeCheck::Verified { index, host, .. } => (Some(index.clone()), Some(host.clone())),
             PineconeCheck::Pending { .. } => (settings.index, None),
@@ -41,13 +44,9 @@ impl Pinecone {
         Ok((settings, Some(check)))
     }
 
-    pub(super) fn check(
-        &self,
-        key: &SecretString,
-        index: Option<&str>,
-        environment: Option<&str>,
-    ) -> Result<PineconeCheck, RejectedPinecone> {
-        self.lookup.check(key, index, environment)
+    /// The lookup for a tenant whose settings name an embedding model, or none.
+    pub(super) fn lookup(&self, model: Option<&str>) -> PineconeLookup {
+        self.lookup.of_model(model)
     }
 
     pub(super) fn seal(&self, id: &TenantId, key: &SecretString) -> Result<SealedSecret, SealError> {
@@ -67,12 +66,13 @@ impl Tenants {
     pub(super) fn admit_pinecone(
         &self,
         new: &NewTenant,
+        model: Option<&str>,
     ) -> Result<(PineconeSettings, Option<PineconeCheck>), SaveTenantError> {
         let settings = fields::pinecone(new)?;
         let (settings, check) = match &new.pinecone_api_key {
             Some(key) => {
                 let key = fields::api_key("pinecone_api_key", key)?;
-                self.pinecone()?.admit(&new.id, settings, key)?
+                self.pinecone()?.admit(&new.id, settings, key, model)?
             }
             None if settings.external.is_some() => return Err(external_without_key().into()),
             None => (settings, None),
@@ -105,9 +105,12 @@ impl Tenants {
             .pinecone_environment
             .as_ref()
             .unwrap_or(&tenant.pinecone.environment);
-        let check = self
-            .pinecone()?
-            .check(&key, index.as_deref(), environment.as_deref())?;
+        let chat = change.chat.as_ref().unwrap_or(&tenant.chat);
+        let check = self.pinecone()?.lookup(chat.embedding_model.as_deref()).check(
+            &key,
+            index.as_deref(),
+            environment.as_deref(),
+        )?;
         if let PineconeCheck::Verified { index, host, .. } = &check {
             change.pinecone_index = Some(Some(index.clone()));
             change.pinecone_host = Some(Some(host.clone()));

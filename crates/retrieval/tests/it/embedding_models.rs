@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use tenantry_domain::TopK;
-use tenantry_retrieval::{DenseSearch, Embedders, ReindexError, SearchRequest, Searcher};
+use tenantry_llm_client::MemoryEmbedder;
+use tenantry_retrieval::{
+    ChatTuning, DenseSearch, Embedders, NewTenant, OfferedModels, PineconeLookup, ReindexError,
+    RejectedPinecone, SaveTenantError, SearchRequest, Searcher, Tenants,
+};
 use tenantry_tenant_store::{TenantChange, TenantStore};
 
 use crate::fate::Counting;
 use crate::reindex::Later;
-use crate::support::World;
+use crate::support::{World, index, with_key};
+
+const KEY: &str = "pcsk_0123456789abcdef";
 
 struct Two {
     world: World,
@@ -139,4 +145,35 @@ fn a_model_goes_by_its_name_whether_or_not_it_is_the_servers_first() {
         assert_eq!(found.identity().name, wanted);
     }
     assert!(Embedders::none().wanted(scope.tenant()).unwrap().is_none());
+}
+
+#[test]
+fn a_tenants_own_index_must_hold_vectors_of_the_model_that_it_names() {
+    let world = World::with_embedders(Counting::new("first"), vec![Arc::new(MemoryEmbedder)]);
+    world.catalog.accounts.set_account(KEY, vec![index("docs", 3)]);
+    let lookup = PineconeLookup::new(world.catalog.clone(), None).with_embedders(world.embedders.clone());
+    let tenants = Tenants::new(
+        world.store.clone(),
+        world.sealer.clone(),
+        lookup,
+        world.resolver.clone(),
+        world.clock.clone(),
+    )
+    .with_models(OfferedModels {
+        embedding: world.embedders.names(),
+        ..OfferedModels::default()
+    });
+    let new = |id: &str, model: Option<&str>| NewTenant {
+        chat: Some(ChatTuning {
+            embedding_model: Some(model.map(Into::into)),
+            ..ChatTuning::default()
+        }),
+        ..with_key(id, KEY, Some("docs"))
+    };
+    // The dimension of the server's own model is not known to this lookup.
+    tenants.create(&world.root, new("initech", None)).unwrap();
+    let refused = tenants.create(&world.root, new("hooli", Some("hashed-words")));
+    assert!(
+        matches!(refused, Err(SaveTenantError::Pinecone(RejectedPinecone::Dimension { expected, .. })) if expected.get() == 64),
+    );
 }
