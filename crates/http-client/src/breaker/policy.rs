@@ -20,12 +20,13 @@ impl Default for BreakerPolicy {
     /// Five failures in a row; 5 s, doubling up to 60 s; 4,096 circuits.
     ///
     /// 401 and 403 count, for a key that is refused will be refused again and asking on may lock it; so do the
-    /// statuses of an upstream that is broken or not there: 500, 502, 503 and 504. What remains is said by an upstream
-    /// that works: 429 asks for a slower pace, which [`crate::Retrying`] keeps, and 400 or 404 are of the one request.
+    /// statuses of an upstream that is not there: 502, 503 and 504. What remains is said by an upstream that works: 429 asks for a
+    /// slower pace, which [`crate::Retrying`] keeps, and 400, 404 and 500 may be of the one request: several model servers answer
+    /// 500 to a prompt that is too long, by which one tenant could stop all that share a credential.
     fn default() -> Self {
         Self {
             failures: 5,
-            statuses: &[401, 403, 500, 502, 503, 504],
+            statuses: &[401, 403, 502, 503, 504],
             cool_down: Duration::from_secs(5),
             longest_cool_down: Duration::from_mins(1),
             capacity: 4096,

@@ -33,7 +33,6 @@ pub fn an_upstream_that_fails_in_a_row_is_left_alone(setup: Setup<'_>) {
     let broken = [
         Answer::new(401),
         Answer::new(403),
-        Answer::new(500),
         Answer::new(502),
         Answer::new(503),
         Answer::new(504),
