@@ -181,18 +181,27 @@ fn show_chat(chat: &ChatSettings, out: &mut dyn Write) -> Result<(), Failure> {
         ("language", chat.language.clone()),
         (
             "without support",
-            differs(chat.without_support, usual.without_support),
+            differs(chat.without_support.as_str(), usual.without_support.as_str()),
         ),
         ("unsupported text", chat.unsupported_text.clone()),
-        ("follow-ups", differs(chat.follow_ups, usual.follow_ups)),
+        (
+            "follow-ups",
+            differs(chat.follow_ups.as_str(), usual.follow_ups.as_str()),
+        ),
         (
             "history tokens",
             chat.history_tokens.map(|value| value.to_string()),
         ),
-        ("on leave", differs(chat.on_leave, usual.on_leave)),
+        (
+            "on leave",
+            differs(chat.on_leave.as_str(), usual.on_leave.as_str()),
+        ),
         (
             "client instructions",
-            differs(chat.client_instructions, usual.client_instructions),
+            differs(
+                chat.client_instructions.as_str(),
+                usual.client_instructions.as_str(),
+            ),
         ),
         ("allowed hosts", (!hosts.is_empty()).then(|| hosts.join(", "))),
         ("embedding model", chat.embedding_model.clone()),
@@ -217,8 +226,8 @@ fn show_chat(chat: &ChatSettings, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn differs<T: PartialEq + ToString>(value: T, usual: T) -> Option<String> {
-    (value != usual).then(|| value.to_string())
+fn differs(value: &str, usual: &str) -> Option<String> {
+    (value != usual).then(|| value.to_owned())
 }
 
 fn unknown(id: &TenantId) -> Failure {

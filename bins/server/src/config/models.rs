@@ -40,6 +40,7 @@ impl fmt::Debug for Provider {
         f.debug_struct("Provider")
             .field("base_url", &self.base_url.as_str())
             .field("has_api_key", &self.api_key.is_some())
+            .field("chat_model", &self.chat_model)
             .field("chat_models", &self.chat_models)
             .finish()
     }

@@ -48,12 +48,11 @@ pub enum LineChange {
 impl PromptDiff {
     /// What changed from `from` to `to`; a prompt that was cleared has no line.
     pub(super) fn between(from: &PromptVersion, to: &PromptVersion) -> Self {
-        let text = |version: &PromptVersion| version.text.clone().unwrap_or_default();
-        let (old, new) = (text(from), text(to));
+        let (old, new) = (lines(from), lines(to));
         let diff = TextDiff::configure()
             .timeout(PATIENCE)
             .diff_lines(old.as_str(), new.as_str());
-        let lines = diff.iter_all_changes().map(|line| ChangedLine {
+        let changes = diff.iter_all_changes().map(|line| ChangedLine {
             change: match line.tag() {
                 ChangeTag::Equal => LineChange::Same,
                 ChangeTag::Delete => LineChange::Removed,
@@ -63,7 +62,7 @@ impl PromptDiff {
             to: line.new_index().map(|index| index + 1),
             text: line.value().trim_end_matches(['\r', '\n']).to_owned(),
         });
-        let lines = lines.collect();
+        let lines = changes.collect();
         let names = [from, to].map(|version| format!("version {}", version.number));
         let [old_name, new_name] = &names;
         let unified = diff
@@ -78,6 +77,15 @@ impl PromptDiff {
             unified,
         }
     }
+}
+
+/// The text of a version with an end to its last line, so that a line is the same wherever it stands.
+fn lines(version: &PromptVersion) -> String {
+    let mut text = version.text.clone().unwrap_or_default();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -126,6 +134,14 @@ mod tests {
         assert_eq!((diff.from, diff.to), (3, 4));
         assert!(diff.lines.iter().all(|line| line.change == LineChange::Removed));
         assert_eq!(diff.lines.len(), 2);
+    }
+
+    #[test]
+    fn a_line_is_the_same_at_the_end_and_before_it() {
+        let diff = diff("Be kind.", "Be kind.\nBe brief.");
+        let changes: Vec<_> = diff.lines.iter().map(|line| line.change).collect();
+        assert_eq!(changes, [LineChange::Same, LineChange::Added]);
+        assert!(!diff.unified.contains('\\'), "{}", diff.unified);
     }
 
     #[test]

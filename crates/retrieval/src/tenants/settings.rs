@@ -66,7 +66,8 @@ impl Tenants {
         self.seen(membership.scope().tenant().clone(), membership.role())
     }
 
-    /// Changes the settings of the admin's own tenant; `None` when it is there no more. The next request goes by them.
+    /// Changes the settings of the admin's own tenant; `None` when it is there no more. The next request goes by them. Of two
+    /// changes of the chat settings at the same moment the later one is kept.
     ///
     /// # Errors
     /// When a value cannot be kept, is for superusers to say, names a model that is not offered, or the store fails.
