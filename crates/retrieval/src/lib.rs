@@ -11,6 +11,7 @@ mod ingest;
 mod knowledge;
 mod meter;
 mod outline;
+mod output;
 mod pinecone;
 mod prompts;
 mod reconcile;
