@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenantry_auth::{TokenIssuer, TokenVerifier};
 use tenantry_retrieval::{
-    Accounts, Answers, Chat, Conversations, Knowledge, Prompts, Resolver, Searcher, Tenants, UsageReports,
+    Accounts, Chat, Conversations, Knowledge, Prompts, Resolver, Searcher, Tenants, UsageReports,
 };
 use tenantry_tenant_store::StoreError;
 
@@ -43,8 +43,6 @@ pub struct App {
     pub wake: Wake,
     /// Search.
     pub searcher: Arc<Searcher>,
-    /// Answers by what `/chat` was built on before.
-    pub answers: Answers,
     /// Chat.
     pub chat: Chat,
     /// The callers' own conversations.

@@ -13,7 +13,7 @@ use tenantry_domain::Clock;
 use tenantry_extraction::{Extractor, ProcessExtractor};
 use tenantry_http_client::{BreakerPolicy, Breaking, RetryPolicy, Retrying, Transport, UreqTransport};
 use tenantry_retrieval::{
-    Accounts, Answers, Chat, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions,
+    Accounts, Chat, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions,
     IngestParts, Ingestor, Knowledge, PineconeLookup, Prompts, Reconciler, Reindexer, Resolver, Searcher,
     Tenants, UsageReports,
 };
@@ -82,7 +82,6 @@ pub fn wire(
     // The model clients send again themselves: they alone can tell a busy provider from a quota that is used up.
     let Models {
         embedders,
-        completer,
         chat,
         providers,
         reranker,
@@ -150,7 +149,6 @@ pub fn wire(
             clock,
         ),
         wake: Wake::default(),
-        answers: Answers::new(searcher.clone(), completer),
         chat,
         conversations,
         searcher,

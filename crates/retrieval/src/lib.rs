@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
-mod answer;
 mod chat;
 mod collections;
 mod conversations;
@@ -25,10 +24,8 @@ mod text;
 mod usage;
 
 pub use accounts::{AccountError, Accounts, LoginError, NewUser, UserUpdate};
-pub use answer::{Answer, AnswerError, AnswerEvent, Answers, Grounds, Source};
 pub use chat::{
-    Answer as ChatAnswer, Asker, Chat, ChatError, ChatModels, ChatParts, Question, Retrieval,
-    Source as ChatSource, Thread, Turn,
+    Answer, Asker, Chat, ChatError, ChatModels, ChatParts, Question, Retrieval, Source, Thread, Turn,
 };
 pub use collections::{Collection, CollectionError, Collections, ExternalCollection, OwnCollection};
 pub use conversations::{ConversationError, Conversations};

@@ -1,7 +1,9 @@
 use std::io::{self, Write};
 
 use tenantry_domain::{Citation, TenantId, TenantScope};
-use tenantry_retrieval::{Asker, ChatAnswer as Answer, ChatSource as Source, Question, ResolveError, Superuser};
+use tenantry_retrieval::{
+    Asker, Answer, Source, Question, ResolveError, Superuser,
+};
 
 use super::{AskArgs, Failure, open};
 use crate::app::App;

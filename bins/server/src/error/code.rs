@@ -34,6 +34,8 @@ macro_rules! codes {
 codes! {
     BadRequest = BAD_REQUEST, "bad_request", "the request is malformed";
     InvalidJson = BAD_REQUEST, "invalid_json", "the body is not JSON";
+    UnsupportedParameter = BAD_REQUEST, "unsupported_parameter", "a parameter is not supported";
+    UnknownParameter = BAD_REQUEST, "unknown_parameter", "a parameter is not known";
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "a valid bearer token is required";
     InvalidCredentials = UNAUTHORIZED, "invalid_credentials", "the e-mail address or the password is wrong";
     TenantForbidden = FORBIDDEN, "tenant_forbidden", "the tenant may not be used";

@@ -6,7 +6,7 @@ use tenantry_crypto::{OpenError, PasswordError, RejectedPassword, SealError};
 use tenantry_domain::{PageOutOfRange, ParseEmailError, ParseTenantIdError, TopKOutOfRange};
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
-    AccountError, AnswerError, ChatError, CollectionError, ConversationError, EmbeddingMismatch,
+    AccountError, ChatError, CollectionError, ConversationError, EmbeddingMismatch,
     InvalidField, LoginError, RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError,
     UsageError,
 };
@@ -181,16 +181,6 @@ impl From<SearchError> for ApiError {
     }
 }
 
-impl From<AnswerError> for ApiError {
-    fn from(error: AnswerError) -> Self {
-        match error {
-            AnswerError::Search(error) => error.into(),
-            AnswerError::Complete(error) => error.into(),
-            unknown => Self::new(Code::InternalError).because(unknown),
-        }
-    }
-}
-
 impl From<ChatError> for ApiError {
     fn from(error: ChatError) -> Self {
         match error {
@@ -294,7 +284,8 @@ impl From<RejectedPassword> for ApiError {
 
 impl From<InvalidField> for ApiError {
     fn from(error: InvalidField) -> Self {
-        Self::new(Code::InvalidRequest).saying(error.to_string())
+        let said = Self::new(Code::InvalidRequest).saying(error.to_string());
+        said.with_about(error.field)
     }
 }
 

@@ -9,7 +9,7 @@ use tenantry_crypto::{KeyId, OpenError, PasswordError, RejectedPassword, SealErr
 use tenantry_domain::{Dimension, EmbeddingModel, Filter, MetadataValue};
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
-    AccountError, AnswerError, CollectionError, EmbeddingMismatch, LoginError, RejectedPinecone,
+    AccountError, ChatError, CollectionError, EmbeddingMismatch, LoginError, RejectedPinecone,
     ResolveError, SaveTenantError, SearchError, SubmitError,
 };
 use tenantry_tenant_store::StoreError;
@@ -250,9 +250,9 @@ fn every_failure_of_a_model_has_its_answer() {
     check(LlmError::Truncated(SECRET.into()), 502, "llm_truncated");
     check(LlmError::Unavailable(SECRET.into()), 503, "llm_unavailable");
     check(LlmError::Cancelled, 503, "cancelled");
-    check(AnswerError::Complete(limited()), 503, "llm_rate_limited");
+    check(ChatError::Complete(limited()), 503, "llm_rate_limited");
     check(
-        AnswerError::Search(SearchError::Embed(limited())),
+        ChatError::Search(SearchError::Embed(limited())),
         503,
         "llm_rate_limited",
     );
@@ -350,7 +350,8 @@ fn every_variant_of_every_error_is_mapped_by_name() {
         ("retrieval/src/collections/mod.rs", "CollectionError"),
         ("retrieval/src/knowledge.rs", "SubmitError"),
         ("retrieval/src/search/error.rs", "SearchError"),
-        ("retrieval/src/answer.rs", "AnswerError"),
+        ("retrieval/src/chat/error.rs", "ChatError"),
+        ("retrieval/src/conversations.rs", "ConversationError"),
     ] {
         let source = fs::read_to_string(workspace().join("crates").join(file)).unwrap();
         let variants = variants(&source, name);

@@ -17,9 +17,9 @@ use tenantry_auth::{Lifetime, MemoryTokens};
 use tenantry_crypto::{MemoryPasswordHasher, MemorySealer, PasswordPolicy};
 use tenantry_domain::{AccessClaims, Cancellation, Dimension, ManualClock, Role, TenantId, Timestamp};
 use tenantry_extraction::MemoryExtractor;
-use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter, MemoryProviders, Reranker};
+use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter, MemoryProviders, Providers, Reranker};
 use tenantry_retrieval::{
-    Accounts, Answers, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits,
+    Accounts, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits,
     IngestOptions, IngestParts, Ingestor, Knowledge, NewTenant, NewUser, OfferedModels, PineconeLookup,
     Prompts, Resolver, Searcher, Superuser, Tenants, UsageReports, UserUpdate, Worked,
 };
@@ -45,10 +45,12 @@ pub(crate) const PINECONE_KEY: &str = "pcsk_0123456789abcdef";
 pub(crate) struct Parts {
     pub(crate) completer: Arc<dyn Completer>,
     /// What tenants' own providers are.
-    pub(crate) providers: Arc<MemoryProviders>,
+    pub(crate) providers: Arc<dyn Providers>,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     pub(crate) reranker: Option<Arc<dyn Reranker>>,
     pub(crate) registration_open: bool,
+    /// Of users and tenants whose settings do not say.
+    pub(crate) stream_caps: StreamCaps,
     pub(crate) settings: HttpSettings,
 }
 
@@ -56,10 +58,11 @@ impl Default for Parts {
     fn default() -> Self {
         Self {
             completer: Arc::new(ExtractiveCompleter),
-            providers: Arc::default(),
+            providers: Arc::new(MemoryProviders::default()),
             embedder: None,
             reranker: None,
             registration_open: true,
+            stream_caps: StreamCaps::default(),
             settings: HttpSettings::default(),
         }
     }
@@ -123,12 +126,13 @@ impl Backend {
             clock.clone(),
             Lifetime::from_minutes(30).unwrap(),
         ));
-        let searcher = Arc::new(Searcher::new(
+        let searcher = Searcher::new(
             store.clone(),
             collections.clone(),
             embedders.clone(),
             parts.reranker,
-        ));
+        );
+        let searcher = Arc::new(searcher.counting(store.clone(), clock.clone()));
         let ingest = IngestParts {
             queue: store.clone(),
             documents: store.clone(),
@@ -178,13 +182,12 @@ impl Backend {
                 clock.clone(),
             ),
             wake: Wake::default(),
-            answers: Answers::new(searcher.clone(), parts.completer),
             chat: Chat::new(chat),
             conversations: Conversations::new(store.clone(), store.clone(), clock.clone()),
             searcher,
             resolver,
-            stream_caps: StreamCaps::default(),
             readiness: Arc::new(Ready(store.clone())),
+            stream_caps: parts.stream_caps,
             registration_open: parts.registration_open,
         };
         let backend = Self {
@@ -481,6 +484,16 @@ impl Answer {
     /// The body without the request id, which differs from answer to answer.
     pub(crate) fn anonymous(&self) -> String {
         self.text().replace(self.header("x-request-id").unwrap(), "ID")
+    }
+
+    /// Asserts the code of an error at that path: `native`, or below `/v1` that of `OpenAI`.
+    #[track_caller]
+    pub(crate) fn is_of(&self, path: &str, native: &str, openai: &str) {
+        if path.starts_with("/v1/") {
+            assert_eq!(self.json()["error"]["code"], openai, "{path}: {}", self.text());
+        } else {
+            assert_eq!(self.code(), native, "{path}: {}", self.text());
+        }
     }
 
     /// Asserts status and code of an error.

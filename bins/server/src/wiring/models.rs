@@ -4,8 +4,8 @@ use std::sync::Arc;
 use tenantry_crypto::KeyRing;
 use tenantry_http_client::Transport;
 use tenantry_llm_client::{
-    Completer, Embedder, ExtractiveCompleter, HttpReranker, OpenAiCompleter, OpenAiEmbedder, OpenAiProviders,
-    OpenAiSettings, ProviderAddress, Reranker, RerankerSettings,
+    Embedder, HttpReranker, OpenAiEmbedder, OpenAiProviders, OpenAiSettings, ProviderAddress, Reranker,
+    RerankerSettings,
 };
 use tenantry_retrieval::{ChatModels, Embedders, OfferedModels};
 use url::Url;
@@ -34,7 +34,6 @@ pub enum ModelError {
 /// What embeds, what answers and what ranks.
 pub(super) struct Models {
     pub(super) embedders: Arc<Embedders>,
-    pub(super) completer: Arc<dyn Completer>,
     pub(super) chat: ChatModels,
     /// What opens the models of providers that tenants bring.
     pub(super) providers: Option<Arc<OpenAiProviders>>,
@@ -47,10 +46,6 @@ pub(super) fn models(
     keys: &Arc<KeyRing>,
 ) -> Result<Models, ModelError> {
     let provider = settings.provider.as_ref();
-    let completer: Arc<dyn Completer> = match provider {
-        Some(provider) => Arc::new(OpenAiCompleter::new(transport.clone(), openai(provider, ""))),
-        None => Arc::new(ExtractiveCompleter),
-    };
     let embedders = embedders(&settings.embedding, provider, transport)?;
     let providers = providers(settings, transport);
     let reranker = settings
@@ -59,7 +54,6 @@ pub(super) fn models(
         .map(|provider| reranker(provider, transport));
     Ok(Models {
         embedders: Arc::new(embedders),
-        completer,
         chat: chat(provider, providers.as_ref(), keys),
         providers,
         reranker,

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tenantry_domain::TenantScope;
 use tenantry_llm_client::{Completer, ExtractiveCompleter, MemoryCompleter};
-use tenantry_retrieval::{Asker, ChatAnswer, Question, SearchTuning};
+use tenantry_retrieval::{Answer, Asker, Question, SearchTuning};
 
 use crate::library::{Library, Volume};
 
-fn ask(library: &Library, model: Arc<dyn Completer>, scope: &TenantScope, question: &str) -> ChatAnswer {
+fn ask(library: &Library, model: Arc<dyn Completer>, scope: &TenantScope, question: &str) -> Answer {
     let chat = library.chat(model);
     chat.answer(scope, &Asker::operator(), Question::alone(question))
         .unwrap()

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use secrecy::ExposeSecret;
-use tenantry_retrieval::{ChatAnswer as Answer, Embedders};
+use tenantry_retrieval::{Answer, Embedders};
 
 use super::folder::Folder;
 use super::samples::{QUESTION, SAMPLES, SUPERUSER, SUPERUSER_PASSWORD, Sample};

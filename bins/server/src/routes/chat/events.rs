@@ -1,5 +1,5 @@
 use actix_web::web::Bytes;
-use tenantry_retrieval::ChatAnswer as Answer;
+use tenantry_retrieval::Answer;
 
 use super::turn::{ChatPart, ChatTurn};
 use super::wire::{DeltaView, DoneView, FailureView, PlaceView, SourcesView};

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use tenantry_domain::Tenant;
-use tenantry_retrieval::{self as retrieval, ChatAnswer as Answer, Turn};
+use tenantry_retrieval::{self as retrieval, Answer, Turn};
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, ErrorBody};

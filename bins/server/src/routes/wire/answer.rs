@@ -1,7 +1,7 @@
 use serde::Serialize;
 use tenantry_domain::TokenUsage;
 use tenantry_llm_client::FinishReason;
-use tenantry_retrieval::ChatSource as Source;
+use tenantry_retrieval::Source;
 use utoipa::ToSchema;
 
 use super::Passage;

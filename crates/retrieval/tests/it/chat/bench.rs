@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tenantry_domain::{Cancellation, ChatSettings, Message, Page, TenantScope, Timestamp, UsageRecord, User};
 use tenantry_llm_client::{Completer, Completion, FinishReason, LlmError, Prompt, Task, Usage};
-use tenantry_retrieval::{
-    Asker, Chat, ChatAnswer, ChatError, ChatModels, ChatParts, Question, Searcher, Turn,
-};
+use tenantry_retrieval::{Answer, Asker, Chat, ChatError, ChatModels, ChatParts, Question, Searcher, Turn};
 use tenantry_tenant_store::{MessageStore, TenantChange, TenantStore, UsageFilter, UsageGroup, UsageStore};
 
 use crate::support::World;
@@ -206,7 +204,7 @@ impl Bench {
     }
 
     /// Ada asks.
-    pub(super) fn ask(&self, question: Question) -> Result<ChatAnswer, ChatError> {
+    pub(super) fn ask(&self, question: Question) -> Result<Answer, ChatError> {
         self.chat.answer(&self.scope(), &self.asker(), question)
     }
 
@@ -224,12 +222,12 @@ impl Bench {
         turn
     }
 
-    pub(super) fn settle(&self, turn: Turn) -> ChatAnswer {
+    pub(super) fn settle(&self, turn: Turn) -> Answer {
         self.chat.settle(&self.scope(), turn).unwrap()
     }
 
     /// Every message of Ada's conversation.
-    pub(super) fn messages(&self, answer: &ChatAnswer) -> Vec<Message> {
+    pub(super) fn messages(&self, answer: &Answer) -> Vec<Message> {
         let id = answer.conversation.as_ref().unwrap().id;
         self.messages_of(id)
     }

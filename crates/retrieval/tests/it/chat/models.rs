@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use tenantry_crypto::{Field, Sealer};
 use tenantry_domain::{LlmProvider, MessageStatus, SealedSecret};
 use tenantry_llm_client::{LlmError, MemoryProviders, ProviderAddress};
-use tenantry_retrieval::{ChatAnswer, ChatError, ChatModels, Question};
+use tenantry_retrieval::{Answer, ChatError, ChatModels, Question};
 use tenantry_tenant_store::TenantChange;
 
 use super::bench::{Bench, QUESTION, Said, Scripted, breaks_off, down, says};
@@ -66,7 +66,7 @@ impl Market {
         );
     }
 
-    fn ask(&self) -> Result<ChatAnswer, ChatError> {
+    fn ask(&self) -> Result<Answer, ChatError> {
         self.bench.ask(Question::alone(QUESTION))
     }
 
