@@ -4,8 +4,8 @@ use std::sync::Arc;
 use tenantry_crypto::KeyRing;
 use tenantry_http_client::Transport;
 use tenantry_llm_client::{
-    Embedder, HttpReranker, OpenAiEmbedder, OpenAiProviders, OpenAiSettings, ProviderAddress, Reranker,
-    RerankerSettings,
+    Budget, CompletionDeadlines, Embedder, HttpReranker, OpenAiEmbedder, OpenAiProviders, OpenAiSettings,
+    ProviderAddress, Reranker, RerankerSettings,
 };
 use tenantry_retrieval::{ChatModels, Embedders, OfferedModels};
 use url::Url;
@@ -54,7 +54,7 @@ pub(super) fn models(
         .map(|provider| reranker(provider, transport));
     Ok(Models {
         embedders: Arc::new(embedders),
-        chat: chat(provider, providers.as_ref(), keys),
+        chat: chat(provider, providers.as_ref(), keys).within(budget(settings.answers.deadlines)),
         providers,
         reranker,
     })
@@ -88,6 +88,14 @@ fn chat(
     match providers {
         Some(providers) => server.with_own(providers.clone(), keys.clone()),
         None => server,
+    }
+}
+
+/// The time that several models have together: to the first piece of text so long that one may be silent to its end.
+fn budget(deadlines: CompletionDeadlines) -> Budget {
+    Budget {
+        first_token: Some(deadlines.first_token.saturating_mul(2)),
+        total: Some(deadlines.total),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tenantry_crypto::{Field, Sealer};
 use tenantry_domain::{BoxError, LlmProvider, TenantScope};
 use tenantry_llm_client::{
-    Completer, ExtractiveCompleter, FallbackCompleter, LlmError, ProviderAddress, Providers,
+    Budget, Completer, ExtractiveCompleter, FallbackCompleter, LlmError, ProviderAddress, Providers,
 };
 
 use super::ChatError;
@@ -16,6 +16,7 @@ use super::ChatError;
 pub struct ChatModels {
     server: Server,
     own: Option<Own>,
+    budget: Option<Budget>,
 }
 
 /// Who answers for tenants without a provider of their own.
@@ -47,6 +48,7 @@ impl ChatModels {
         Self {
             server: Server::Fixed(completer),
             own: None,
+            budget: None,
         }
     }
 
@@ -64,6 +66,7 @@ impl ChatModels {
                 default: default.into(),
             },
             own: None,
+            budget: None,
         }
     }
 
@@ -72,6 +75,15 @@ impl ChatModels {
     pub fn with_own(self, providers: Arc<dyn Providers>, sealer: Arc<dyn Sealer>) -> Self {
         Self {
             own: Some(Own { providers, sealer }),
+            ..self
+        }
+    }
+
+    /// Sets the time that several models have together; without it, it is what [`FallbackCompleter::new`] gives them.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Self {
+        Self {
+            budget: Some(budget),
             ..self
         }
     }
@@ -119,7 +131,7 @@ impl ChatModels {
                 models
             }
         };
-        in_order(models)
+        in_order(models, self.budget)
     }
 
     /// The names in the tenant's settings, where they name anything.
@@ -172,7 +184,10 @@ impl Server {
     }
 }
 
-fn in_order(models: Vec<Arc<dyn Completer>>) -> Result<Arc<dyn Completer>, ChatError> {
+fn in_order(
+    models: Vec<Arc<dyn Completer>>,
+    budget: Option<Budget>,
+) -> Result<Arc<dyn Completer>, ChatError> {
     let mut models = models.into_iter();
     let first = models
         .next()
@@ -181,7 +196,11 @@ fn in_order(models: Vec<Arc<dyn Completer>>) -> Result<Arc<dyn Completer>, ChatE
     Ok(if rest.is_empty() {
         first
     } else {
-        Arc::new(FallbackCompleter::new(first, rest))
+        let models = FallbackCompleter::new(first, rest);
+        match budget {
+            Some(budget) => Arc::new(models.within(budget)),
+            None => Arc::new(models),
+        }
     })
 }
 

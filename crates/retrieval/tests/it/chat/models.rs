@@ -1,11 +1,12 @@
 //! Which models answer for whom; above all, which never do.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tenantry_crypto::{Field, Sealer};
 use tenantry_domain::{LlmProvider, MessageStatus, SealedSecret};
-use tenantry_llm_client::{LlmError, MemoryProviders, ProviderAddress};
+use tenantry_llm_client::{Budget, LlmError, MemoryProviders, ProviderAddress};
 use tenantry_retrieval::{Answer, ChatError, ChatModels, Question};
 use tenantry_tenant_store::TenantChange;
 
@@ -325,4 +326,31 @@ fn a_key_is_opened_only_where_a_model_is_asked() {
         .unwrap();
     assert!(!answer.supported);
     assert!(market.opened(0).is_empty());
+}
+
+#[test]
+fn several_models_have_the_time_together_that_the_server_is_set_to() {
+    let world = World::new();
+    let server = Scripted::named("server", |_| breaks_off(&[], down()));
+    let providers = Arc::new(MemoryProviders::new().with_completer(SERVER, server.clone()));
+    let address = ProviderAddress::of_operator(format!("https://{SERVER}/v1").parse().unwrap(), None);
+    let budget = Budget {
+        first_token: Some(Duration::from_secs(500)),
+        total: Some(Duration::from_secs(900)),
+    };
+    let models = ChatModels::provider(providers, address, "server-model").within(budget);
+    let bench = Bench::in_world(world, models);
+    bench.set("acme", |chat| chat.models = vec!["one".into(), "two".into()]);
+    assert!(bench.ask(Question::alone(QUESTION)).is_err());
+    let prompts = server.prompts();
+    assert_eq!(prompts.len(), 2);
+    for prompt in prompts {
+        let left = prompt.budget.first_token.unwrap();
+        // More than what the models have without being told.
+        assert!(
+            left > Duration::from_mins(1) && left <= Duration::from_secs(500),
+            "{left:?}"
+        );
+        assert!(prompt.budget.total <= budget.total);
+    }
 }
