@@ -96,7 +96,7 @@ impl Turn {
     /// browser call a host that the tenant does not allow.
     ///
     /// # Errors
-    /// [`ChatError::Complete`] when the model does not answer or breaks off; [`LlmError::Cancelled`] in it when `on_delta` broke
+    /// [`ChatError::Complete`] when the model does not answer or breaks off, or the turn has nothing to say; [`LlmError::Cancelled`] in it when `on_delta` broke
     /// or `cancellation` was raised. What was handed out until then is kept.
     pub fn speak(
         &mut self,
@@ -113,9 +113,8 @@ impl Turn {
                     Ok(())
                 }
                 Some(Speech::Asked(request)) => self.ask(&request, cancellation, on_delta),
-                None => Err(LlmError::Refused(
-                    "there is nothing to be said before passages were retrieved".into(),
-                )),
+                // What is known of how the turn ended stays known.
+                None => return Err(nothing_to_say()),
             }
         };
         self.remember(said.map_err(ChatError::from))
@@ -204,10 +203,17 @@ impl Turn {
     }
 
     fn count(&mut self, model: String, usage: TokenUsage) {
-        self.model = named(model.clone());
+        let model = named(model);
+        if !model.is_empty() {
+            self.model = model;
+        }
         self.usage = usage;
-        self.spend(UsageKind::Answering, model, usage);
+        self.spend(UsageKind::Answering, self.model.clone(), usage);
     }
+}
+
+fn nothing_to_say() -> ChatError {
+    LlmError::Refused("passages are retrieved before a turn speaks, and it speaks once".into()).into()
 }
 
 /// A model's name as it can be kept, whatever its provider says.

@@ -50,6 +50,7 @@ pub(super) fn breaks_off(pieces: &[&str], error: LlmError) -> Said {
 pub(super) struct Scripted {
     name: &'static str,
     rewrites: bool,
+    calls_itself: Option<String>,
     script: Box<Script>,
     prompts: Mutex<Vec<Prompt>>,
 }
@@ -66,6 +67,7 @@ impl Scripted {
         Arc::new(Self {
             name,
             rewrites: true,
+            calls_itself: None,
             script: Box::new(script),
             prompts: Mutex::default(),
         })
@@ -81,7 +83,19 @@ impl Scripted {
         Arc::new(Self {
             name: "scripted",
             rewrites: false,
+            calls_itself: None,
             script: Box::new(|_| says(pieces)),
+            prompts: Mutex::default(),
+        })
+    }
+
+    /// One that names itself so in its answers.
+    pub(super) fn calling_itself(name: &str) -> Arc<Self> {
+        Arc::new(Self {
+            name: "scripted",
+            rewrites: true,
+            calls_itself: Some(name.to_owned()),
+            script: Box::new(|_| says(&["Three euros [1]."])),
             prompts: Mutex::default(),
         })
     }
@@ -126,7 +140,10 @@ impl Completer for Scripted {
         let (finish, usage) = said.end?;
         Ok(Completion {
             text: said.pieces.concat(),
-            model: format!("{}-2026", self.name),
+            model: match &self.calls_itself {
+                Some(name) => name.clone(),
+                None => format!("{}-2026", self.name),
+            },
             finish,
             usage,
         })

@@ -340,6 +340,37 @@ fn a_whole_answer_stays_whole_whatever_ends_its_turn() {
 }
 
 #[test]
+fn a_turn_speaks_once_and_not_before_its_passages_are_found() {
+    let bench = Bench::new(Scripted::saying(&["Three euros [1]."]));
+    let mut turn = bench.begin(Question::opening(QUESTION));
+    let nothing = |outcome| matches!(outcome, Err(ChatError::Complete(LlmError::Refused(_))));
+    assert!(nothing(spoken(&mut turn).1));
+    bench
+        .chat
+        .retrieve(&bench.scope(), &mut turn, &Cancellation::new())
+        .unwrap();
+    spoken(&mut turn).1.unwrap();
+    assert!(nothing(spoken(&mut turn).1));
+    let answer = bench.settle(turn);
+    assert_eq!(
+        (answer.text.as_str(), answer.status),
+        ("Three euros [1].", MessageStatus::Complete)
+    );
+}
+
+#[test]
+fn a_model_is_named_as_no_store_could_choke_on() {
+    let long = "x".repeat(5_000);
+    for (says, kept) in [("gpt\0-\n5", "gpt-5"), ("", "scripted"), (&long, &long[..200])] {
+        let bench = Bench::new(Scripted::calling_itself(says));
+        let answer = bench.ask(Question::opening(QUESTION)).unwrap();
+        assert_eq!(answer.model, kept);
+        assert_eq!(bench.messages(&answer)[1].model.as_deref(), Some(kept));
+        assert_eq!(answer.spent[0].model, kept);
+    }
+}
+
+#[test]
 fn an_answer_to_a_removed_conversation_is_given_counted_and_kept_nowhere() {
     let bench = Bench::new(Scripted::saying(&["Three euros [1]."]));
     let mut turn = bench.retrieved(Question::opening(QUESTION));
