@@ -6,9 +6,8 @@ use tenantry_crypto::{OpenError, PasswordError, RejectedPassword, SealError};
 use tenantry_domain::{PageOutOfRange, ParseEmailError, ParseTenantIdError, TopKOutOfRange};
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
-    AccountError, ChatError, CollectionError, ConversationError, EmbeddingMismatch,
-    InvalidField, LoginError, RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError,
-    UsageError,
+    AccountError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, InvalidField, LoginError,
+    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, UsageError,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;

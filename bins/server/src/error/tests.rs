@@ -9,8 +9,8 @@ use tenantry_crypto::{KeyId, OpenError, PasswordError, RejectedPassword, SealErr
 use tenantry_domain::{Dimension, EmbeddingModel, Filter, MetadataValue};
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
-    AccountError, ChatError, CollectionError, EmbeddingMismatch, LoginError, RejectedPinecone,
-    ResolveError, SaveTenantError, SearchError, SubmitError,
+    AccountError, ChatError, CollectionError, EmbeddingMismatch, LoginError, RejectedPinecone, ResolveError,
+    SaveTenantError, SearchError, SubmitError,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;

@@ -1,6 +1,21 @@
 use actix_cors::Cors;
 use actix_web::http::{Method, header};
 
+/// What `OpenAI`'s JavaScript client sends with every request, also from a page. None of it is read.
+const OPENAI_CLIENT: &[&str] = &[
+    "openai-organization",
+    "openai-project",
+    "x-stainless-arch",
+    "x-stainless-helper-method",
+    "x-stainless-lang",
+    "x-stainless-os",
+    "x-stainless-package-version",
+    "x-stainless-retry-count",
+    "x-stainless-runtime",
+    "x-stainless-runtime-version",
+    "x-stainless-timeout",
+];
+
 /// How long a browser may keep a preflight's answer, in seconds.
 const MAX_AGE: usize = 600;
 
@@ -17,7 +32,14 @@ pub(super) fn cors(origins: &[String]) -> Cors {
         .allowed_methods(methods)
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
         .allowed_header("x-request-id")
-        .expose_headers(["x-request-id", "retry-after", "allow", "location"])
+        .allowed_headers(OPENAI_CLIENT.iter().copied())
+        .expose_headers([
+            "x-request-id",
+            "retry-after",
+            "x-should-retry",
+            "allow",
+            "location",
+        ])
         .max_age(MAX_AGE);
     origins
         .iter()

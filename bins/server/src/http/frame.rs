@@ -4,21 +4,25 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
-use crate::error::{ApiError, Code, ErrorBody};
+use crate::error::{ApiError, Code, Dialect};
 use crate::extract::{LoggedTenant, RequestId};
 use crate::http::unread::Unread;
+
+/// What tells `OpenAI`'s clients whether to try again, whatever the status.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// What is known of a request before it is routed.
 #[derive(Clone)]
 struct Arrival {
     id: RequestId,
     method: Method,
+    dialect: Dialect,
     preflight: bool,
     at: Instant,
 }
@@ -31,6 +35,7 @@ pub(super) async fn frame<B: MessageBody + 'static>(
     let arrival = Arrival {
         id: RequestId::of(&request),
         method: request.method().clone(),
+        dialect: Dialect::of(request.match_info().as_str()),
         preflight: request
             .headers()
             .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD),
@@ -91,8 +96,9 @@ impl Arrival {
             error.report(self.id.as_str(), tenant);
         }
         let pattern = request.match_pattern();
+        let response = self.shape(response);
         self.log(pattern.as_deref().unwrap_or("-"), response.status(), tenant);
-        self.dress(self.shape(response))
+        self.dress(response)
     }
 
     /// Gives an error answer our body, with the request's id, also one that the framework made.
@@ -101,17 +107,17 @@ impl Arrival {
         if !status.is_client_error() && !status.is_server_error() {
             return response;
         }
-        let body = if let Some(error) = response.error().and_then(Error::as_error::<ApiError>) {
-            error.body(self.id.as_str())
-        } else {
-            let code = self.code(status);
-            *response.status_mut() = code.status();
-            ErrorBody::new(code, code.sentence(), self.id.as_str())
-        };
-        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let made = ApiError::new(self.code(status));
+        let error = response.error().and_then(Error::as_error::<ApiError>);
+        let told = self.dialect.tell(error.unwrap_or(&made), self.id.as_str());
+        *response.status_mut() = told.status;
         let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
-        response.set_body(BoxBody::new(body))
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, json);
+        if told.is_lasting {
+            headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
+        response.set_body(BoxBody::new(told.body))
     }
 
     fn code(&self, status: StatusCode) -> Code {

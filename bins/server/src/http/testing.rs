@@ -264,6 +264,29 @@ impl Backend {
         self.app.accounts.update(&root, user.id, update).unwrap().unwrap();
     }
 
+    /// Makes another user, of a tenant.
+    pub(crate) fn hire(&self, name: &str, tenant: &str, is_superuser: bool) {
+        let new = NewUser {
+            email: format!("{name}@example.org"),
+            password: PASSWORD.into(),
+            is_superuser,
+            tenant: Some(tenant.parse().unwrap()),
+            role: Role::Member,
+        };
+        self.app.accounts.create(&Superuser::operator(), new).unwrap();
+    }
+
+    /// Has the user of that name belong to another tenant.
+    pub(crate) fn transfer(&self, name: &str, tenant: &str) {
+        let (root, email) = (Superuser::operator(), format!("{name}@example.org"));
+        let user = self.app.accounts.user_by_email(&root, &email).unwrap().unwrap();
+        let update = UserUpdate {
+            tenant: Some(Some(tenant.parse().unwrap())),
+            ..UserUpdate::default()
+        };
+        self.app.accounts.update(&root, user.id, update).unwrap().unwrap();
+    }
+
     /// A bridge to the use cases.
     pub(crate) fn offload(&self) -> Offload {
         Offload::new(self.app.clone(), self.settings.permits).unwrap()

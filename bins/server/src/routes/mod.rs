@@ -13,6 +13,7 @@ mod tenants;
 mod tokens;
 mod usage;
 mod users;
+mod v1;
 mod wire;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -34,5 +35,6 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .configure(jobs::configure)
         .configure(search::configure)
         .configure(chat::configure)
+        .configure(v1::configure)
         .configure(conversations::configure);
 }

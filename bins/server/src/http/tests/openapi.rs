@@ -61,7 +61,8 @@ async fn every_route_is_public_or_refuses_an_anonymous_caller() {
     for (method, path, operation) in operations(&server).await {
         let answer = server.call(example(&document, &method, &path, &operation)).await;
         if operation.get("security").is_some() {
-            answer.is(401, "unauthenticated");
+            assert_eq!(answer.status, 401, "{method} {path}");
+            answer.is_of(&path, "unauthenticated", "invalid_api_key");
         } else {
             assert_ne!(answer.status, 404, "{method} {path} is not registered");
             public.insert(format!("{method} {path}"));
@@ -110,18 +111,20 @@ async fn every_route_needs_a_tenant_the_administration_or_neither() {
             json!(["Knowledge"]),
             json!(["Tenant"]),
             json!(["Tenant administration"]),
+            json!(["OpenAI"]),
         ];
         if tags.contains(&operation["tags"]) {
             let answer = server
                 .call_as("nomad", example(&document, &method, &path, &operation))
                 .await;
-            answer.is(403, "tenant_forbidden");
+            assert_eq!(answer.status, 403, "{method} {path}");
+            answer.is_of(&path, "tenant_forbidden", "tenant_forbidden");
         }
     }
 }
 
 #[actix_web::test]
-async fn every_operation_is_described_and_may_fail_in_the_one_shape() {
+async fn every_operation_is_described_and_may_fail_in_the_shape_of_its_address() {
     let server = Server::new().await;
     let document = server.call(get("/openapi.json")).await.json();
     assert_eq!(
@@ -132,7 +135,12 @@ async fn every_operation_is_described_and_may_fail_in_the_one_shape() {
         assert!(operation["summary"].is_string(), "{method} {path}");
         assert!(operation["operationId"].is_string(), "{method} {path}");
         let error = &operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"];
-        assert_eq!(error, "#/components/schemas/Error");
+        let shape = if path.starts_with("/v1/") {
+            "OpenAiError"
+        } else {
+            "Error"
+        };
+        assert_eq!(*error, format!("#/components/schemas/{shape}"), "{path}");
         let responses = operation["responses"].as_object().unwrap();
         for (status, response) in responses {
             let description = response["description"].as_str().unwrap_or_default();
