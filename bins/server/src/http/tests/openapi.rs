@@ -109,6 +109,7 @@ async fn every_route_needs_a_tenant_the_administration_or_neither() {
     for (method, path, operation) in operations(&server).await {
         let tags = [
             json!(["Knowledge"]),
+            json!(["Conversations"]),
             json!(["Tenant"]),
             json!(["Tenant administration"]),
             json!(["OpenAI"]),

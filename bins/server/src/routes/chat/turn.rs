@@ -1,5 +1,5 @@
 use tenantry_domain::{MessageStatus, Tenant};
-use tenantry_retrieval::{Asker, Answer, Question, Turn};
+use tenantry_retrieval::{Answer, Asker, Question, Turn};
 
 use crate::app::App;
 use crate::error::{ApiError, Code};

@@ -5,9 +5,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use tenantry_domain::Fusion;
 use tenantry_retrieval::Retrieval;
-use utoipa::openapi::schema::{OneOfBuilder, Type};
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::{ToSchema, openapi};
 
 use crate::error::{ApiError, Code};
 use crate::extract::{Json, filter};
@@ -85,11 +83,11 @@ impl RetrievalBody {
     }
 
     /// Its place in the OpenAPI description.
-    pub(in crate::routes) fn schema() -> RefOr<Schema> {
-        let switch = ObjectBuilder::new().schema_type(Type::Boolean);
-        OneOfBuilder::new()
+    pub(in crate::routes) fn schema() -> openapi::RefOr<openapi::Schema> {
+        let switch = openapi::ObjectBuilder::new().schema_type(openapi::Type::Boolean);
+        openapi::OneOfBuilder::new()
             .item(switch)
-            .item(RetrievalTuning::schema())
+            .item(<RetrievalTuning as utoipa::PartialSchema>::schema())
             .description(Some(
                 "What the answer rests on: `false` for nothing, else the tenant's passages, found as the tenant is set or as is said here.",
             ))
