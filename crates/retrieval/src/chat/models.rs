@@ -213,6 +213,7 @@ impl fmt::Debug for ChatModels {
         f.debug_struct("ChatModels")
             .field("default", &self.server.default())
             .field("own", &self.own.is_some())
+            .field("budget", &self.budget)
             .finish()
     }
 }
