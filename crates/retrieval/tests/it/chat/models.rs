@@ -336,7 +336,7 @@ fn several_models_have_the_time_together_that_the_server_is_set_to() {
     let address = ProviderAddress::of_operator(format!("https://{SERVER}/v1").parse().unwrap(), None);
     let budget = Budget {
         first_token: Some(Duration::from_secs(500)),
-        total: Some(Duration::from_secs(900)),
+        total: Some(Duration::from_mins(15)),
     };
     let models = ChatModels::provider(providers, address, "server-model").within(budget);
     let bench = Bench::in_world(world, models);
