@@ -1,4 +1,6 @@
 mod bad_input;
+#[cfg(target_os = "linux")]
+mod chat;
 mod cors;
 mod frame;
 mod guard;

@@ -5,7 +5,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use tenantry_domain::Fusion;
 use tenantry_retrieval::Retrieval;
-use utoipa::{ToSchema, openapi};
+use utoipa::ToSchema;
 
 use crate::error::{ApiError, Code};
 use crate::extract::{Json, filter};
@@ -83,9 +83,9 @@ impl RetrievalBody {
     }
 
     /// Its place in the OpenAPI description.
-    pub(in crate::routes) fn schema() -> openapi::RefOr<openapi::Schema> {
-        let switch = openapi::ObjectBuilder::new().schema_type(openapi::Type::Boolean);
-        openapi::OneOfBuilder::new()
+    pub(in crate::routes) fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let switch = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::Boolean);
+        utoipa::openapi::OneOfBuilder::new()
             .item(switch)
             .item(<RetrievalTuning as utoipa::PartialSchema>::schema())
             .description(Some(
