@@ -799,6 +799,9 @@ fn no_level_of_the_log_shows_a_providers_key() {
     bench
         .run(&["tenant", "create", "--id", "acme", "--name", "Acme"])
         .succeeds();
+    // A model is asked where something was found.
+    bench.file("late.md", "Nobody may be late.\n");
+    bench.run(&["ingest", "--tenant", "acme", "late.md"]).succeeds();
     let asked = bench.run(&["ask", "--tenant", "acme", "How late may I be?"]);
     let sent = provider.requests();
     assert_eq!(
