@@ -187,29 +187,21 @@ fn a_reader_that_leaves_in_the_middle_of_the_flow_ends_it() {
 }
 
 #[test]
-fn a_server_that_is_told_to_stop_finishes_the_answers_under_way() {
-    let next = Gate::new();
-    let gate = next.clone();
-    let (_upstreams, mut house, user, _database) = open(move || {
-        let end = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
-        stream([
-            data(&chunk("Within ")),
-            Piece::Wait(gate.clone()),
-            data(&chunk("30 days [1].")),
-            data(&end),
-        ])
-    });
+fn a_server_that_is_told_to_stop_ends_the_answers_under_way_with_an_event() {
+    let (upstreams, mut house, user, _database) =
+        open(|| stream([data(&chunk("Within 30 days")), Piece::Hold]));
     let mut events = user.events("/chat", &question());
     assert_eq!(events.next().unwrap().name, "sources");
     assert_eq!(events.next().unwrap().name, "delta");
 
     house.server.terminate();
+    let rest: Vec<_> = events.collect();
+    let last = rest.last().unwrap();
+    assert_eq!(last.name, "error");
+    assert_eq!(last.data["error"]["code"], "shutting_down");
+    assert!(upstreams.openai().client_left().wait(PATIENCE));
     wait_for("new callers to be refused", || {
         house.server.client().try_get("/healthz").err()
     });
-    next.open();
-
-    let names: Vec<_> = events.map(|event| event.name).collect();
-    assert_eq!(names, ["delta", "done"]);
     assert!(house.server.wait_until_stopped().contains("stopped"));
 }
