@@ -2,6 +2,7 @@
 
 mod code;
 mod from;
+mod openai;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use tenantry_domain::BoxError;
 use utoipa::ToSchema;
 
 pub(crate) use code::Code;
+pub(crate) use openai::{Dialect, OpenAiErrorBody};
 
 /// After how many seconds a client may try again when nobody says otherwise.
 const RETRY_AFTER: u64 = 2;
@@ -30,6 +32,7 @@ const MAX_RETRY_AFTER: u64 = 300;
 pub struct ApiError {
     code: Code,
     sentence: Cow<'static, str>,
+    about: Option<Box<str>>,
     header: Option<Box<(HeaderName, HeaderValue)>>,
     source: Option<BoxError>,
 }
@@ -39,6 +42,7 @@ impl ApiError {
         Self {
             code,
             sentence: Cow::Borrowed(code.sentence()),
+            about: None,
             header: None,
             source: None,
         }
@@ -48,6 +52,12 @@ impl ApiError {
     /// sent at most the names of keys.
     pub(crate) fn saying(mut self, sentence: impl Into<Cow<'static, str>>) -> Self {
         self.sentence = sentence.into();
+        self
+    }
+
+    /// With the name of what the client sent that it is about.
+    pub(crate) fn with_about(mut self, about: &str) -> Self {
+        self.about = Some(about.into());
         self
     }
 
@@ -85,6 +95,11 @@ impl ApiError {
     /// What went wrong.
     pub(crate) fn code(&self) -> Code {
         self.code
+    }
+
+    /// The name of what the client sent that it is about, where that is known.
+    pub(crate) fn about(&self) -> Option<&str> {
+        self.about.as_deref()
     }
 
     /// What the client is told.
