@@ -69,3 +69,70 @@ fn turn(message: Message) -> Turn {
         text: message.text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tenantry_domain::{Clock, SystemClock};
+
+    use super::*;
+
+    fn message(role: MessageRole, text: &str, status: MessageStatus) -> Message {
+        let now = SystemClock.now();
+        Message {
+            id: MessageId::generate(now),
+            role,
+            text: text.into(),
+            status,
+            citations: Vec::new(),
+            model: None,
+            usage: None,
+            created_at: now,
+        }
+    }
+
+    fn asked(text: &str) -> Message {
+        message(MessageRole::User, text, MessageStatus::Complete)
+    }
+
+    fn answered(text: &str, status: MessageStatus) -> Message {
+        message(MessageRole::Assistant, text, status)
+    }
+
+    fn told(messages: Vec<Message>) -> Vec<String> {
+        let question = asked("now");
+        let id = question.id;
+        let all = messages.into_iter().chain([question, asked("later")]);
+        before(id, all.collect())
+            .into_iter()
+            .map(|turn| turn.text)
+            .collect()
+    }
+
+    #[test]
+    fn a_question_is_told_with_its_answer_or_not_at_all() {
+        use MessageStatus::{Cancelled, Complete, Failed};
+        let messages = vec![
+            answered("whose question was too long ago", Complete),
+            asked("q1"),
+            answered("a1", Complete),
+            asked("q2, never answered"),
+            asked("q3"),
+            answered("a3, in part", Cancelled),
+            asked("q4"),
+            answered("a4, in part", Failed),
+            asked("q5"),
+            answered(" ", Cancelled),
+            asked("q6, under way"),
+        ];
+        assert_eq!(told(messages), ["q1", "a1", "q3", "a3, in part"]);
+    }
+
+    #[test]
+    fn as_many_messages_are_read_as_may_be_needed() {
+        let messages = |tokens| Bound::of(tokens).messages();
+        assert_eq!(messages(Some(0)), None);
+        assert_eq!(messages(Some(1)), Some(4));
+        assert_eq!(messages(None), Some(40));
+        assert_eq!(messages(Some(u32::MAX)), Some(100));
+    }
+}

@@ -107,6 +107,7 @@ impl Chat {
         Ok(())
     }
 
+    /// What `model` is asked.
     fn request(
         &self,
         scope: &TenantScope,
@@ -116,26 +117,20 @@ impl Chat {
     ) -> Request {
         let tenant = scope.tenant();
         let settings = &tenant.chat;
-        let declines = settings.without_support == WithoutSupport::Decline;
-        let grounding = match (turn.search.is_none(), declines) {
-            (true, _) => Grounding::Off,
-            (false, true) => Grounding::Passages,
-            (false, false) => Grounding::PassagesFirst,
-        };
         let variables = Variables {
             tenant,
             email: turn.asker.email(),
             now: self.parts.clock.now(),
         };
+        let system = tenant.system_prompt.as_deref();
+        let system = system.map(|prompt| render(prompt, variables));
+        let grounding = grounding(settings, turn);
         let sentence = support::sentences(settings.language.as_deref()).nothing_cited;
         Request {
             model,
             prompt: Prompt {
                 task: Task::Answer,
-                system: tenant
-                    .system_prompt
-                    .as_deref()
-                    .map(|prompt| render(prompt, variables)),
+                system,
                 client_instruction: turn.instruction.take(),
                 language: settings.language.clone(),
                 grounding,
@@ -148,6 +143,15 @@ impl Chat {
             allowed: settings.allowed_hosts.clone(),
             if_uncited: (grounding == Grounding::Passages).then_some(sentence),
         }
+    }
+}
+
+/// What the answer may rest on.
+fn grounding(settings: &ChatSettings, turn: &Turn) -> Grounding {
+    match (&turn.search, settings.without_support) {
+        (None, _) => Grounding::Off,
+        (Some(_), WithoutSupport::Decline) => Grounding::Passages,
+        (Some(_), WithoutSupport::Answer) => Grounding::PassagesFirst,
     }
 }
 

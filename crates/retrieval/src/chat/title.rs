@@ -9,13 +9,7 @@ const MAX_CHARACTERS: usize = 80;
 pub(crate) fn of(message: &str) -> String {
     let cleaned = clean(message);
     let lines = cleaned.split(['\n', '\u{2028}', '\u{2029}']);
-    let mut lines = lines.map(|line| {
-        let words = line.split(|c: char| c.is_whitespace() || c.is_control());
-        words
-            .filter(|word| !word.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ")
-    });
+    let mut lines = lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     match lines.find(|line| !line.is_empty()) {
         Some(line) => shortened(&line),
         None => "Conversation".to_owned(),
@@ -51,7 +45,7 @@ mod tests {
             "How long? And why?"
         );
         assert_eq!(of("\u{200b}"), "Conversation");
-        assert_eq!(of("a\u{7}b"), "a b");
+        assert_eq!(of("a\u{7}b"), "ab");
     }
 
     #[test]
