@@ -9,8 +9,8 @@ use tenantry_crypto::{KeyId, OpenError, PasswordError, RejectedPassword, SealErr
 use tenantry_domain::{Dimension, EmbeddingModel, Filter, MetadataValue};
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
-    AccountError, ChatError, CollectionError, EmbeddingMismatch, LoginError, RejectedPinecone, ResolveError,
-    SaveTenantError, SearchError, SubmitError,
+    AccountError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, LoginError,
+    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
@@ -256,6 +256,27 @@ fn every_failure_of_a_model_has_its_answer() {
         503,
         "llm_rate_limited",
     );
+}
+
+#[test]
+fn every_failure_of_a_question_and_a_conversation_has_its_answer() {
+    let invalid = || tenantry_retrieval::InvalidField {
+        field: "message",
+        reason: "is empty",
+    };
+    let store = || StoreError::Unavailable(SECRET.into());
+    check(ChatError::Invalid(invalid()), 422, "invalid_request");
+    check(ChatError::UnknownConversation, 404, "not_found");
+    check(ChatError::UnknownModel, 422, "unknown_model");
+    check(ChatError::InstructionsRefused, 422, "instructions_refused");
+    check(
+        ChatError::SealedKey(OpenError::Rejected),
+        503,
+        "tenant_secret_unavailable",
+    );
+    check(ChatError::Store(store()), 503, "store_unavailable");
+    check(ConversationError::Invalid(invalid()), 422, "invalid_request");
+    check(ConversationError::Store(store()), 503, "store_unavailable");
 }
 
 #[test]

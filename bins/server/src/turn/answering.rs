@@ -31,11 +31,6 @@ pub(crate) struct Answering {
 }
 
 impl Answering {
-    /// Whose turn it is.
-    pub(crate) fn tenant(&self) -> &CurrentTenant {
-        &self.tenant
-    }
-
     /// Answers with the turn's events. The head and a first comment go out once the turn has begun.
     ///
     /// # Errors
