@@ -40,7 +40,7 @@ impl Scan {
             // The same without it, and seen as what it is.
             Some('<' | '/') => return Step::Took(1),
             Some(':') if self.ends_with_scheme() => return Step::Took(1),
-            Some('.') if self.in_host || self.draft.ends_with_www() => return Step::Took(1),
+            Some('.') if self.in_host || self.draft.ends_with("www") => return Step::Took(1),
             Some('[') if self.draft.begins_line() => {
                 // A block of formulas may have begun, in which no fence is one.
                 self.doubt.blocks = true;
@@ -124,17 +124,17 @@ impl Scan {
 
     pub(super) fn dot(&mut self, rest: &str, ended: bool) -> Step {
         self.draft.settle(Some('.'));
-        let begins_host = self.draft.ends_with_www();
-        if !self.in_host && !begins_host {
-            return self.copy(".");
-        }
-        match second(rest, ended) {
-            Err(wait) => return wait,
-            Ok(None) => return self.copy("."),
-            Ok(Some(next)) if next.is_whitespace() || (!begins_host && !next.is_alphanumeric()) => {
+        // Some renderers link it behind other letters too, and whatever follows it.
+        let begins_host = self.draft.ends_with("www");
+        if !begins_host {
+            if !self.in_host {
                 return self.copy(".");
             }
-            Ok(_) => {}
+            match second(rest, ended) {
+                Err(wait) => return wait,
+                Ok(Some(next)) if !next.is_whitespace() && !next.is_ascii_punctuation() => {}
+                Ok(_) => return self.copy("."),
+            }
         }
         let found = if self.in_host {
             Look::No

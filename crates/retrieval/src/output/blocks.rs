@@ -120,6 +120,7 @@ impl Scan {
         let (ticks, inside) = span.split_at(length);
         let inside = inside.get(..inside.len() - length).unwrap_or_default();
         self.draft.keep_apart(&['`', '\\']);
+        self.draft.end_address();
         let differs = inside.contains('|')
             || (self.doubt.formula && ["$", "\\)", "\\]"].iter().any(|end| inside.contains(end)))
             || (self.draft.is_in_label() && inside.contains("]:"));

@@ -126,14 +126,14 @@ impl Scan {
                         self.draft.take_bracket_back();
                         self.cite(&marker);
                     }
-                    None => self.draft.close(""),
+                    None => self.draft.close(),
                 }
                 Step::Took(1)
             }
             Look::Is(found) => {
                 self.draft.settle(Some(']'));
                 match found.allowed(&self.allowed) {
-                    Some(kept) => self.draft.close(&kept),
+                    Some(kept) => self.draft.link(&kept),
                     None => self.draft.unlink(urls::shown(found.url).as_deref()),
                 }
                 Step::Took(1 + found.length)

@@ -81,7 +81,7 @@ pub(super) fn allowed_authority(
     };
     let (name, after) = rest.split_at(end);
     // What ends a sentence, emphasis or a quotation is no part of a URL that ends there as well.
-    let marks = |c: char| c.is_ascii_punctuation() && !matches!(c, '\\' | '&' | '@' | '%' | '-' | '<' | '`');
+    let marks = |c: char| c.is_ascii_punctuation() && !matches!(c, '&' | '@' | '%' | '-' | '<' | '`');
     let name = if after.starts_with(['/', '?', '#']) {
         name
     } else {

@@ -229,6 +229,8 @@ fn links_and_images_of_allowed_hosts_stay() {
     ] {
         stays(text);
     }
+    // Some renderers take all up to the next blank for the URL.
+    check("https://example.org/a`<b>`", "https://example.org/a `<b>`");
     check("[a](<https://example.org> 'x')", "[a](https://example.org/)");
     check(
         "a](https://example.org)b@evil.com",
@@ -270,6 +272,7 @@ fn addresses_that_renderers_link_are_written_otherwise() {
         "https://example.org@evil.com",
         "https[:]//example[.]org@evil[.]com",
     );
+    check("awww.evil.com www. x", "awww[.]evil[.]com www[.] x");
     check("https://example.org:8080", "https[:]//example[.]org:8080");
     check(
         "https://example.org&#64;evil.com",

@@ -120,9 +120,54 @@ fn text() -> impl Strategy<Value = String> {
     vec(part(), 0..30).prop_map(|parts| parts.concat())
 }
 
+/// Texts in which it is hard to tell what is code.
+fn code() -> impl Strategy<Value = String> {
+    let parts = &[
+        "`",
+        "``",
+        "```",
+        "~~~",
+        "```x",
+        "<b>",
+        "![a](http://evil.com)",
+        "http://evil.com",
+        "\n",
+        "\n",
+        "\n\n",
+        "- ",
+        "1. ",
+        "> ",
+        "* ",
+        "+ ",
+        " ",
+        "  ",
+        "   ",
+        "    ",
+        "\t",
+        "a",
+        "|",
+        "$",
+        "$$",
+        "\\",
+        "[",
+        "]: ",
+        "](",
+        "#",
+        "---",
+        "[9]",
+        "|-|",
+        "[x] ",
+        ":",
+        "\\[",
+        "\\]",
+        "=",
+    ];
+    vec(prop::sample::select(parts.as_slice()), 0..25).prop_map(|parts| parts.concat())
+}
+
 proptest! {
     #[test]
-    fn however_a_text_is_cut_the_same_comes_out(text in text(), cuts in vec(any::<prop::sample::Index>(), 0..12)) {
+    fn however_a_text_is_cut_the_same_comes_out(text in prop_oneof![text(), code()], cuts in vec(any::<prop::sample::Index>(), 0..12)) {
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| text.floor_char_boundary(cut.index(text.len() + 1))).collect();
         cuts.sort_unstable();
         let ends = cuts.iter().copied().chain([text.len()]);
@@ -133,13 +178,13 @@ proptest! {
     }
 
     #[test]
-    fn no_browser_calls_another_host(text in text()) {
+    fn no_browser_calls_another_host(text in prop_oneof![text(), code()]) {
         let (output, _) = whole(&text);
         prop_assert_eq!(oracle::faults(&output), Vec::<String>::new(), "{:?}", output);
     }
 
     #[test]
-    fn an_output_is_its_own_output(text in text()) {
+    fn an_output_is_its_own_output(text in prop_oneof![text(), code()]) {
         let (output, _) = whole(&text);
         prop_assert_eq!(&whole(&output).0, &output);
     }

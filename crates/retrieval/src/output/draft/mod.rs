@@ -1,3 +1,5 @@
+mod links;
+
 /// How much of what was sent is remembered, in bytes: enough for a scheme or a character reference.
 const CONTEXT: usize = 48;
 /// The longest character reference that can hide anything, in bytes.
@@ -140,20 +142,17 @@ impl Draft {
             .is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
     }
 
-    /// Whether the last word is `www`.
-    pub(super) fn ends_with_www(&self) -> bool {
-        let before = |text: &str| {
-            text.bytes()
-                .nth_back(3)
-                .is_some_and(|byte| byte.is_ascii_alphanumeric())
-        };
-        self.ends_with("www") && !before(&self.text)
-    }
-
     /// Adds the address of an allowed host, or its end.
     pub(super) fn add_address(&mut self, text: &str) {
         self.add(text);
         self.in_address = true;
+    }
+
+    /// Ends an address that the last word is, for renderers that take backticks for a part of it.
+    pub(super) fn end_address(&mut self) {
+        if self.in_address {
+            self.add(" ");
+        }
     }
 
     /// Adds text without a line end as it is.
@@ -256,85 +255,4 @@ impl Draft {
             self.open.remove(0);
         }
     }
-
-    /// Adds the beginning of what may be a link or an image.
-    pub(super) fn open(&mut self, is_image: bool) {
-        self.open.push(Open {
-            at: self.text.len(),
-            is_image,
-            line: self.line,
-        });
-        self.label.open |= self.begins_line();
-        self.add(if is_image { "![" } else { "[" });
-    }
-
-    /// Adds a `]` that ends no link, and `after`.
-    pub(super) fn close(&mut self, after: &str) {
-        self.open.pop();
-        self.label.closed = std::mem::take(&mut self.label.open);
-        self.add("]");
-        self.add(after);
-    }
-
-    /// What stands in the innermost open bracket, with its beginning, and whether it began the line.
-    pub(super) fn in_bracket(&self) -> Option<(&str, bool)> {
-        let open = self.open.last().filter(|open| !open.is_image)?;
-        Some((self.text.get(open.at..)?, open.line != Line::Text))
-    }
-
-    /// Takes back the innermost open bracket with what stands in it.
-    pub(super) fn take_bracket_back(&mut self) {
-        if let Some(open) = self.open.pop() {
-            self.text.truncate(open.at);
-            self.line = open.line;
-        }
-    }
-
-    /// Adds a marker.
-    pub(super) fn add_marker(&mut self, number: usize) {
-        self.label.closed = self.begins_line();
-        self.label.open = false;
-        self.add(&format!("[{number}]"));
-    }
-
-    /// Ends a link or image that may not be: it becomes its text, and a link also names its `target`.
-    pub(super) fn unlink(&mut self, target: Option<&str>) {
-        let Some(open) = self.open.pop() else {
-            self.close("");
-            self.name(target);
-            return;
-        };
-        let mark = if open.is_image { 2 } else { 1 };
-        let (before, linked) = self.text.split_at(open.at);
-        let linked = linked.get(mark..).unwrap_or_default();
-        let is_named = open.is_image || target.is_some_and(|target| linked.contains(target));
-        if linked.is_empty() {
-            self.text.truncate(open.at);
-            self.line = open.line;
-        } else {
-            let joins = before.chars().next_back().is_some_and(may_join);
-            self.text
-                .replace_range(open.at..open.at + mark, if joins { " " } else { "" });
-        }
-        self.name(target.filter(|_| !is_named));
-    }
-
-    fn name(&mut self, target: Option<&str>) {
-        if let Some(target) = target {
-            let apart = self.last().is_some_and(|last| !last.is_whitespace());
-            self.add(if apart { " (" } else { "(" });
-            self.add(target);
-            self.add(")");
-        } else {
-            self.gap.removed = true;
-        }
-    }
-}
-
-/// Whether a character before a bracket that goes could form something new with what stands in the bracket, as `ht` and
-/// `tp:`.
-fn may_join(before: char) -> bool {
-    before.is_ascii()
-        && !before.is_ascii_whitespace()
-        && !matches!(before, '(' | '[' | '*' | '_' | '"' | '\'' | ',' | ';')
 }
