@@ -60,9 +60,10 @@ fn each_piece_is_passed_on_before_the_next_one_is_there() {
     );
     assert_eq!(events.next().unwrap().name, "sources");
     let first = events.next().unwrap();
+    // A blank waits for what follows it: it may be a marker that cites nothing, which goes together with it.
     assert_eq!(
         (first.name.as_str(), &first.data["text"]),
-        ("delta", &json!("Within "))
+        ("delta", &json!("Within"))
     );
     // The model has not said more yet: what came was not held back.
     next.open();
@@ -71,7 +72,7 @@ fn each_piece_is_passed_on_before_the_next_one_is_there() {
         rest.iter().map(|event| event.name.as_str()).collect::<Vec<_>>(),
         ["delta", "done"]
     );
-    assert_eq!(rest[0].data["text"], "30 days [1].");
+    assert_eq!(rest[0].data["text"], " 30 days [1].");
 }
 
 #[test]
@@ -118,10 +119,18 @@ fn an_answer_that_breaks_off_ends_in_exactly_one_error_event() {
         ),
     ] {
         let (_upstreams, house, user, _database) =
-            open(move || stream([data(&chunk("Within ")), last.clone(), Piece::Break]));
+            open(move || stream([data(&chunk("Within")), last.clone(), Piece::Break]));
         let events: Vec<_> = user.events("/chat", &question()).collect();
         let names: Vec<_> = events.iter().map(|event| event.name.as_str()).collect();
         assert_eq!(names, ["sources", "delta", "error"]);
+        assert_eq!(events[2].data["status"], "failed");
+        let kept = format!(
+            "/conversations/{}/messages",
+            events[2].data["conversation_id"].as_str().unwrap()
+        );
+        let kept = user.get(&kept).expect(200);
+        let (text, status) = (&kept["items"][1]["text"], &kept["items"][1]["status"]);
+        assert_eq!((text, status), (&json!("Within"), &json!("failed")));
         let error = &events[2].data["error"];
         assert!(
             error["code"].is_string() && error["request_id"].is_string(),

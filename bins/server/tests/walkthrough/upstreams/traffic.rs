@@ -76,6 +76,11 @@ fn namespace(request: &Recorded) -> Option<String> {
         .or_else(in_path)
 }
 
+/// Whether the model is asked to turn a follow-up question into a search query, which it is told no tenant's prompt for.
+fn is_rewriting(request: &Recorded) -> bool {
+    request.path() == "/v1/chat/completions" && says(request, "Write one search query")
+}
+
 impl Upstreams {
     /// Asserts that every request upstream belongs to one tenant and has nothing of another in it, and that each
     /// tenant's own key, namespace and prompts did go upstream.
@@ -122,9 +127,8 @@ impl Upstreams {
             let text = everything(&request).to_lowercase();
             let mut owners = tenants.iter().filter(|tenant| text.contains(&tenant.id));
             let Some(owner) = owners.next() else {
-                assert_eq!(
-                    request.path(),
-                    "/v1/embeddings",
+                assert!(
+                    request.path() == "/v1/embeddings" || is_rewriting(&request),
                     "a chat without anything of its tenant: {text}"
                 );
                 continue;
@@ -133,7 +137,10 @@ impl Upstreams {
                 owners.next().is_none(),
                 "two tenants in one request to the model: {text}"
             );
-            if request.path() == "/v1/chat/completions" {
+            if is_rewriting(&request) {
+                let told = owner.prompts.iter().find(|prompt| says(&request, prompt));
+                assert_eq!(told, None, "a search query needs no prompt: {text}");
+            } else if request.path() == "/v1/chat/completions" {
                 let prompt = owner.prompts.iter().find(|prompt| says(&request, prompt));
                 used.insert(
                     prompt.unwrap_or_else(|| panic!("a chat of {} without its prompt: {text}", owner.id)),
