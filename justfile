@@ -38,9 +38,13 @@ test-local-model:
 test-prism:
     scripts/with-prism
 
-# Check every OpenAI request and stream chunk against OpenAI's schemas
+# Check what goes over the wire as OpenAI's against OpenAI's schemas
 test-openai-schema:
     scripts/check-openai-bodies
+
+# Have the official OpenAI packages, curl and a browser talk to a real server
+test-chat-clients:
+    scripts/test-chat-clients
 
 # Build the documentation; warnings are errors
 doc:

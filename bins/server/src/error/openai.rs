@@ -164,3 +164,69 @@ fn is_lasting(code: Code) -> bool {
 fn json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: &ApiError) -> (u16, serde_json::Value) {
+        let told = Dialect::OpenAi.tell(error, "id");
+        (told.status.as_u16(), serde_json::from_slice(&told.body).unwrap())
+    }
+
+    #[test]
+    fn an_address_is_below_v1_or_not() {
+        for path in ["/v1", "/v1/", "/v1/models", "/v1/nowhere"] {
+            assert_eq!(Dialect::of(path), Dialect::OpenAi, "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/v",
+            "/v10",
+            "/v1models",
+            "/chat",
+            "/admin/v1/models",
+            "v1/models",
+        ] {
+            assert_eq!(Dialect::of(path), Dialect::Native, "{path}");
+        }
+    }
+
+    #[test]
+    fn every_code_is_told_with_a_kind_that_its_status_has() {
+        for code in Code::ALL {
+            let (status, body) = told(&ApiError::new(*code));
+            let kind = match status {
+                400 | 401 | 404 | 405 | 408 | 409 | 413 | 415 => "invalid_request_error",
+                403 => "permission_error",
+                429 => "rate_limit_error",
+                500..=504 => "server_error",
+                _ => panic!("{code:?} is {status}"),
+            };
+            assert_eq!(body["error"]["type"], kind, "{code:?}");
+            assert_eq!(body["error"]["message"], code.sentence());
+            let native = Dialect::Native.tell(&ApiError::new(*code), "id");
+            assert_eq!((native.status, native.is_lasting), (code.status(), false));
+            assert!(!is_lasting(*code) || status >= 500, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_called_as_the_client_calls_it() {
+        for (about, param) in [
+            ("message", "messages"),
+            ("instruction", "messages"),
+            ("min_score", "tenantry"),
+            ("top_p", "top_p"),
+        ] {
+            let (_, body) = told(&ApiError::new(Code::InvalidRequest).with_about(about));
+            assert_eq!(body["error"]["param"], param);
+        }
+        assert_eq!(
+            told(&ApiError::new(Code::UnknownModel)).1["error"]["param"],
+            "model"
+        );
+        assert!(told(&ApiError::not_found()).1["error"]["param"].is_null());
+    }
+}

@@ -73,6 +73,17 @@ async fn a_preflight_of_an_allowed_origin_passes_without_a_token() {
 }
 
 #[actix_web::test]
+async fn a_page_may_use_the_client_of_openai() {
+    let server = server().await;
+    let headers = "authorization,content-type,x-stainless-arch,x-stainless-lang,x-stainless-os,x-stainless-package-version,\
+        x-stainless-retry-count,x-stainless-runtime,x-stainless-runtime-version,x-stainless-helper-method";
+    let asked = preflight("/v1/chat/completions", APP, "POST")
+        .insert_header(("access-control-request-headers", headers));
+    let answer = server.call(asked).await;
+    assert_eq!((answer.status, allowed(&answer)), (200, Some(APP)));
+}
+
+#[actix_web::test]
 async fn a_preflight_of_another_origin_is_refused_in_our_shape() {
     let server = server().await;
     for origin in FOREIGN {

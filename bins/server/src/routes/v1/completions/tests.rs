@@ -255,7 +255,6 @@ async fn messages_become_history_question_and_a_wish() {
             {"type": "text", "text": "How long can goods"}, {"type": "text", "text": "be returned?"}
         ]}
     ]));
-    record("CreateChatCompletionRequest", "messages", &request);
     let prompt = prompt_of(&request).await;
     assert_eq!(prompt.question, "How long can goods\nbe returned?");
     assert_eq!(

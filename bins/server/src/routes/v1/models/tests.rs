@@ -33,6 +33,20 @@ async fn the_models_are_those_that_the_tenant_may_ask() {
     );
 }
 
+#[test]
+fn the_schemas_refuse_what_is_wrong() {
+    record(
+        "refused-ListModelsResponse",
+        "other-object",
+        &json!({"object": "models", "data": []}),
+    );
+    record(
+        "refused-Model",
+        "without-owner",
+        &json!({"id": "a", "object": "model", "created": 1}),
+    );
+}
+
 #[actix_web::test]
 async fn a_models_name_may_have_slashes() {
     let server = server("openai/gpt-oss-20b").await;
