@@ -893,7 +893,7 @@ fn the_calls_that_quickstart_prints_work_as_they_stand() {
         .map(str::trim)
         .filter(|line| line.starts_with("TOKEN=") || line.starts_with("curl "))
         .collect();
-    assert_eq!(calls.len(), 6, "{said}");
+    assert_eq!(calls.len(), 8, "{said}");
     let script = calls.join("\necho\n");
     let shell = Command::new("sh").arg("-euc").arg(&script).output().unwrap();
     let answers = String::from_utf8(shell.stdout).unwrap();
@@ -907,8 +907,20 @@ fn the_calls_that_quickstart_prints_work_as_they_stand() {
         "20 cents for each opening day",
         "harbour-library",
         "\"total\":2",
+        "\"title\":\"What does it cost to return something late?\"",
     ] {
         assert!(answers.contains(part), "{part}: {answers}");
+    }
+    // The command line answers as the API does.
+    let given = answers.lines().filter(|line| line.starts_with("{\"answer\":"));
+    let given: Vec<serde_json::Value> = given.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(given.len(), 2, "{answers}");
+    for answer in given {
+        assert!(
+            said.contains(answer["answer"].as_str().unwrap()),
+            "{answer}: {said}"
+        );
+        assert_eq!(answer["supported"], true, "{answer}");
     }
     let address: SocketAddr = said
         .split("http://")

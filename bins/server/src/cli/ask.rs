@@ -1,9 +1,7 @@
 use std::io::{self, Write};
 
 use tenantry_domain::{Citation, TenantId, TenantScope};
-use tenantry_retrieval::{
-    Asker, Answer, Source, Question, ResolveError, Superuser,
-};
+use tenantry_retrieval::{Answer, Asker, Question, ResolveError, Source, Superuser};
 
 use super::{AskArgs, Failure, open};
 use crate::app::App;
@@ -29,15 +27,17 @@ pub(super) fn scope(app: &App, tenant: &TenantId) -> Result<TenantScope, Failure
         })
 }
 
-/// Writes an answer with the sources that it cites, or with all that it was given when it cites none.
+/// Writes an answer with the passages that it cites, or with those that were found when it cites none.
 pub(super) fn print(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", visible(answer.text.trim_end()))?;
-    let mut sources = answer.citations.clone();
-    if sources.is_empty() {
-        sources = answer.sources.iter().map(Source::citation).collect();
-    }
+    let (heading, sources) = if answer.supported {
+        ("Sources:", answer.citations.clone())
+    } else {
+        let found = answer.sources.iter().map(Source::citation).collect();
+        ("Found, and not cited:", found)
+    };
     if !sources.is_empty() {
-        writeln!(out, "\nSources:")?;
+        writeln!(out, "\n{heading}")?;
     }
     for source in sources {
         let Citation {

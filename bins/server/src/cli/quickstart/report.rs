@@ -52,12 +52,20 @@ pub(super) fn calls(folder: &Folder, address: SocketAddr, out: &mut dyn Write) -
         "\nServing at {url} until Ctrl+C; its API is at {url}/docs. In another terminal:"
     )?;
     for sample in &SAMPLES {
-        writeln!(out, "\n  # {} answers", sample.name)?;
+        writeln!(
+            out,
+            "\n  # {} answers, in a conversation of its user's",
+            sample.name
+        )?;
         log_in(&url, sample.email, &folder.password(sample.password)?, out)?;
         writeln!(
             out,
             "  curl -s {url}/chat -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \
              -d '{{\"message\": \"{QUESTION}\"}}'"
+        )?;
+        writeln!(
+            out,
+            "  curl -s {url}/conversations -H \"Authorization: Bearer $TOKEN\""
         )?;
     }
     writeln!(out, "\n  # The superuser lists the tenants")?;
