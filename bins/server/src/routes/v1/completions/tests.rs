@@ -7,6 +7,9 @@ use actix_web::web;
 use serde_json::{Map, Value, json};
 use tenantry_domain::MessageRole;
 use tenantry_llm_client::{Completer, FailingCompleter, LlmError, MemoryCompleter, Prompt, Turn, Usage};
+use tenantry_tenant_store::testing::unavailable;
+use tenantry_vector_client::VectorError;
+use tenantry_vector_client::testing::Operation;
 
 use crate::http::testing::{Answer, Parts, Server, bearer, get, logged, post, put, raw};
 use crate::routes::v1::testing::{error, record};
@@ -241,6 +244,35 @@ async fn an_answer_that_breaks_off_ends_with_an_error_and_without_a_reason() {
         .call_as("ada", post(PATH, &with(asked(), &json!({"model": "failing"}))))
         .await;
     error(&whole, 502, "server_error", Some("llm_truncated"), None);
+}
+
+#[actix_web::test]
+async fn what_fails_before_or_after_the_text_is_an_error_too() {
+    let model = model();
+    let server = answered_by(model.clone()).await;
+    let failure = VectorError::Unavailable("secret".into());
+    server.vectors.fail_next(Operation::Search, failure);
+    let answer = server.call_as("ada", post(PATH, &streamed(&json!({})))).await;
+    let events = events(answer.text());
+    assert_eq!(events.len(), 2, "the role, and the error: {events:?}");
+    assert!(
+        events[1].contains("\"code\":\"vector_store_unavailable\""),
+        "{events:?}"
+    );
+    assert!(!answer.text().contains("secret"));
+    assert_eq!(model.prompts(), [], "nothing is answered from memory");
+    server
+        .store
+        .fail_when(|method| (method == "add_usage").then(unavailable));
+    let answer = server.call_as("ada", post(PATH, &streamed(&json!({})))).await;
+    let events = self::events(answer.text());
+    let (last, others) = events.split_last().unwrap();
+    assert!(last.contains("\"code\":\"store_unavailable\""), "{events:?}");
+    assert!(
+        others
+            .iter()
+            .all(|event| event.contains("\"finish_reason\":null"))
+    );
 }
 
 #[actix_web::test]
