@@ -1,4 +1,4 @@
-use super::look::{Look, Step};
+use super::look::{Look, Step, Wait};
 use super::scan::{Scan, second};
 use super::{destination, entities, markers, urls};
 
@@ -78,7 +78,7 @@ impl Scan {
             return self.copy(":");
         }
         if !ended && (after.is_empty() || after == "/") {
-            return Step::Wait(super::look::Wait::NEXT);
+            return Step::Wait(Wait::NEXT);
         }
         let Some(name) = after.strip_prefix("//") else {
             // The slashes may follow in a form that some renderer decodes, as `&sol;`, or behind something that is removed.

@@ -1,4 +1,4 @@
-use super::look::{Look, Step};
+use super::look::{Look, Step, Wait};
 use super::markers::{self, Marker};
 use super::scan::{Scan, second};
 use super::{destination, urls};
@@ -36,6 +36,13 @@ impl Scan {
         let after = rest.get(marker.length..).unwrap_or_default();
         if after.starts_with('(') {
             return match destination::look(after, ended) {
+                // `[1](#source)`: nothing is left of such a link but its number.
+                Look::Is(link)
+                    if link.allowed(&self.allowed).is_none() && urls::shown(link.url).is_none() =>
+                {
+                    let length = marker.length + link.length;
+                    Look::Is(Marker { length, ..marker })
+                }
                 Look::Is(_) => Look::No,
                 Look::No => Look::Is(marker),
                 Look::Wait(wait) => Look::Wait(wait.after(marker.length)),
@@ -44,7 +51,7 @@ impl Scan {
         // A definition, as it came or as this filter writes it.
         let may_be_label = self.draft.begins_line();
         if !ended && (after.is_empty() || (may_be_label && after == "\\")) {
-            return Look::Wait(super::look::Wait::NEXT);
+            return Look::Wait(Wait::NEXT);
         }
         if may_be_label && (after.starts_with(':') || after.starts_with("\\:")) {
             return Look::No;

@@ -92,6 +92,7 @@ fn other_forms_become_markers() {
     check("a【1†source】【4:0†source】.", "a[1].");
     check("a 【2】，［３］。〔4〕", "a [2]，[3]。");
     check("a[^2].", "a[2].");
+    check("a [1](#source-1), b [9](#source-9).", "a [1], b.");
     assert_eq!(cited("a [1-3]"), [1, 2, 3]);
 }
 
