@@ -430,7 +430,7 @@ fn a_reader_who_waits_does_not_wait_for_ever() {
         ] {
             let mut filter = filter();
             let (mut given, mut got) = (start.len(), filter.push(start).len());
-            for _ in 0..6000 {
+            for _ in 0..2500 {
                 given += more.len();
                 got += filter.push(more).len();
                 let held = filter.tail.len() + filter.scan.held();
