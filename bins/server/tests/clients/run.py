@@ -1,5 +1,6 @@
 """Holds a streamed, cited conversation of several turns with two tenants at once, by every client that people use."""
 
+import ast
 import concurrent.futures
 import json
 import pathlib
@@ -43,6 +44,20 @@ def by_curl(house, tenant):
         conversation = events[0][1]["conversation_id"]
 
 
+def by_readme(house, tenant):
+    """The lines of Python that the README shows, with a question that the tenant's document answers."""
+    readme = (HERE.parents[3] / "README.md").read_text()
+    (program,) = [block.split("\n```")[0] for block in readme.split("```python\n")[1:]]
+    for shown, real in (("http://127.0.0.1:8000", house.url), ("What does it cost to return something late?", FIRST)):
+        assert shown in program, f"the README does not show {shown}"
+        program = program.replace(shown, real)
+    command = [sys.executable, "-c", f"token = {tenant['token']!r}\n{program}"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
+    text, _, citations = printed.partition(" [{")
+    check_first(tenant, text)
+    check_citations(tenant, ast.literal_eval("[{" + citations))
+
+
 def by_node(script, house, *arguments):
     facts = {"url": house.url, "model": MODEL, "tenants": house.tenants, "narrow": house.narrow, "first": FIRST, "second": SECOND}
     command = ["node", str(HERE / script), *arguments]
@@ -55,6 +70,7 @@ def main(binary, modules, chromium):
         house = House(binary, folder, upstream, f"http://127.0.0.1:{page}")
         steps = {
             "curl -N on /chat": lambda: both(house, lambda tenant: by_curl(house, tenant)),
+            "the lines of Python in the README": lambda: both(house, lambda tenant: by_readme(house, tenant)),
             "openai for Python": lambda: both(house, lambda tenant: sdk.converse(house, tenant)),
             "errors as exceptions of Python": lambda: sdk.fail(house, upstream, house.tenants[0]),
             "one answer at a time": lambda: sdk.wait_in_turn(house),
