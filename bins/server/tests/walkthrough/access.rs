@@ -80,6 +80,7 @@ fn a_deactivated_tenant_is_refused_at_once_until_it_is_active_again(database: &D
             "POST /chat",
             user.post("/chat", &json!({ "message": "anything" })),
         ),
+        ("GET /conversations", user.get("/conversations")),
     ] {
         assert_eq!(answer.error(403), "tenant_forbidden", "{method}");
     }

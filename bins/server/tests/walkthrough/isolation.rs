@@ -125,11 +125,13 @@ fn no_tenant_is_ever_seen_in_anothers_requests(database: &Database) {
                         check_search(sample, user);
                         check_chat(sample, user);
                         check_stream(sample, user);
+                        check_talk(sample, user);
                     }
                 });
             }
         }
     });
+    check_owners(&town);
     town.upstreams
         .assert_kept_apart(&SAMPLES.map(|sample| sample.traffic()));
     for sample in &SAMPLES {
@@ -169,7 +171,68 @@ fn check_chat(sample: &Sample, user: &Client) {
     let answer = user.post("/chat", &json!({ "message": QUESTION })).expect(200);
     check_answer(sample, answer["answer"].as_str().unwrap());
     check_sources(sample, &answer["sources"]);
+    check_citations(&answer);
     assert_eq!(answer["usage"]["prompt_tokens"], 25, "{answer}");
+}
+
+/// A question and one that follows it, as they are answered and as they are kept.
+fn check_talk(sample: &Sample, user: &Client) {
+    let first = user.post("/chat", &json!({ "message": QUESTION })).expect(200);
+    let follow = json!({ "message": QUESTION, "conversation_id": first["conversation_id"] });
+    let second = user.post("/chat", &follow).expect(200);
+    let path = format!(
+        "/conversations/{}/messages",
+        first["conversation_id"].as_str().unwrap()
+    );
+    let kept = user.get(&path).expect(200);
+    assert_eq!(kept["total"], 4, "{kept}");
+    for (answer, place) in [(first, 1), (second, 3)] {
+        check_answer(sample, answer["answer"].as_str().unwrap());
+        let message = &kept["items"][place];
+        assert_eq!(
+            (&message["text"], &message["id"]),
+            (&answer["answer"], &answer["message_id"])
+        );
+        assert_eq!(message["citations"], answer["citations"]);
+    }
+}
+
+/// What is cited is one of the sources, to the letter.
+fn check_citations(answer: &Value) {
+    let citations = answer["citations"].as_array().unwrap();
+    assert!(!citations.is_empty() && answer["supported"] == true, "{answer}");
+    for citation in citations {
+        let number = usize::try_from(citation["number"].as_u64().unwrap()).unwrap();
+        let source = &answer["sources"][number - 1];
+        for field in [
+            "number",
+            "document_id",
+            "title",
+            "start",
+            "end",
+            "page",
+            "excerpt",
+        ] {
+            assert_eq!(citation[field], source[field], "{answer}");
+        }
+    }
+}
+
+/// Each user's conversations are there for nobody else.
+fn check_owners(town: &Town) {
+    for (at, user) in town.users.iter().enumerate() {
+        let listed = user.get("/conversations?limit=100").expect(200);
+        let own = listed["items"].as_array().unwrap();
+        assert!(!own.is_empty());
+        let others = town.users.iter().enumerate().filter(|(other, _)| *other != at);
+        for (_, other) in others {
+            for conversation in own {
+                let path = format!("/conversations/{}", conversation["id"].as_str().unwrap());
+                assert_eq!(other.get(&path).error(404), "not_found");
+                assert_eq!(other.get(&format!("{path}/messages")).error(404), "not_found");
+            }
+        }
+    }
 }
 
 fn check_stream(sample: &Sample, user: &Client) {

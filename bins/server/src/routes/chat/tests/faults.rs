@@ -54,7 +54,7 @@ async fn behind(answer: Answer) -> (Server, StubServer) {
     let upstream = StubServer::start(move |_| answer.clone());
     let settings = OpenAiSettings {
         deadlines: CompletionDeadlines {
-            between_tokens: Duration::from_millis(200),
+            between_tokens: Duration::from_secs(1),
             ..CompletionDeadlines::default()
         },
         ..OpenAiSettings::new(upstream.url("/v1"), "chat-model", "")

@@ -75,6 +75,35 @@ async fn an_answer_cites_the_tenants_own_passages() {
 }
 
 #[actix_web::test]
+async fn an_excerpt_is_what_stands_in_the_document_from_start_to_end() {
+    let server = Server::with(Parts {
+        completer: Arc::new(MemoryCompleter::saying("[1][2][3]")),
+        ..Parts::default()
+    })
+    .await;
+    // Characters of one to four bytes, in more than one chunk.
+    let text: String = (0..200)
+        .map(|n| format!("Größe {n} 😀: goods can be returned, naïvely.\n\n"))
+        .collect();
+    let document = server.add("ada", "Größen", &text).await;
+    let path = format!(
+        "/documents/{}?include_text=true",
+        document["id"].as_str().unwrap()
+    );
+    let text = server.call_as("ada", get(&path)).await.json()["text"].clone();
+    let letters: Vec<char> = text.as_str().unwrap().chars().collect();
+    let answer = server.call_as("ada", question()).await.json();
+    let citations = answer["citations"].as_array().unwrap();
+    assert!(!citations.is_empty(), "{answer}");
+    for citation in citations {
+        let at = |field: &str| usize::try_from(citation[field].as_u64().unwrap()).unwrap();
+        let standing: String = letters[at("start")..at("end")].iter().collect();
+        assert_eq!(citation["excerpt"], json!(standing));
+        assert_eq!(citation["document_id"], document["id"]);
+    }
+}
+
+#[actix_web::test]
 async fn what_is_cited_stays_as_it_was_when_the_document_is_gone() {
     let server = answered_by(MemoryCompleter::saying("Thirty days [1].")).await;
     let answer = server.call_as("ada", question()).await.json();
