@@ -40,6 +40,6 @@ pub use prompts::PromptStore;
 pub use sources::SourceStore;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use sql::{DatabaseUrl, DatabaseUrlError, Isolation, MigrateError, PoolOptions, SqlStore};
-pub use tenants::{TenantChange, TenantStore};
+pub use tenants::{ChangeBasis, TenantChange, TenantStore};
 pub use usage::{UsageFilter, UsageGroup, UsageStore, UsageSum};
 pub use users::{Access, UserChange, UserFilter, UserStore};

@@ -32,6 +32,32 @@ pub struct TenantChange {
     pub is_active: Option<bool>,
     /// Who makes the change, for the history of the system prompt.
     pub author: Option<UserId>,
+    /// What the change was made of: nothing is changed where the tenant is no longer like that.
+    pub basis: Option<ChangeBasis>,
+}
+
+/// What of a tenant a change was made of, because what it may set depends on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeBasis {
+    /// How the tenant's questions were answered.
+    pub chat: ChatSettings,
+    /// The tenant's own provider of models.
+    pub llm: Option<LlmProvider>,
+}
+
+impl ChangeBasis {
+    /// What `tenant` is now.
+    pub fn of(tenant: &Tenant) -> Self {
+        Self {
+            chat: tenant.chat.clone(),
+            llm: tenant.llm.clone(),
+        }
+    }
+
+    /// Whether `tenant` still is so.
+    pub(crate) fn holds(&self, tenant: &Tenant) -> bool {
+        self.chat == tenant.chat && self.llm == tenant.llm
+    }
 }
 
 /// Keeps tenants.
@@ -55,7 +81,8 @@ pub trait TenantStore: Send + Sync {
     fn tenants(&self, page: Page) -> Result<Paged<Tenant>, StoreError>;
 
     /// Applies `change` in one step, sets `updated_at` to `now`, and gives the tenant as it is then; `None` when there
-    /// is none of that id. Changes of different values made at once are all kept.
+    /// is none of that id, or it is no longer what the change was made of. Changes of different values made at once are all kept;
+    /// of those that were made of the same, one is.
     ///
     /// # Errors
     /// When the store fails.

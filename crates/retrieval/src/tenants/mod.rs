@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tenantry_crypto::{OpenError, SealError, Sealer};
 use tenantry_domain::{ChatSettings, Clock, Page, Paged, Tenant, TenantId, UserId};
 use tenantry_llm_client::Providers;
-use tenantry_tenant_store::{StoreError, TenantChange, TenantStore};
+use tenantry_tenant_store::{ChangeBasis, StoreError, TenantChange, TenantStore};
 
 pub use self::chat::ChatTuning;
 pub(crate) use self::namespace::is_anothers;
@@ -22,6 +22,9 @@ pub use self::provider::ProviderUpdate;
 pub use self::record::{NewTenant, PineconeState, SavedTenant, SearchTuning, TenantUpdate};
 pub use self::settings::{AdminSettings, OfferedModels, SettingsUpdate, TenantSettings};
 use crate::{InvalidField, PineconeLookup, RejectedPinecone, Resolver, Superuser};
+
+/// How often a change is made anew because another one came first.
+const ATTEMPTS: u32 = 8;
 
 /// Why a tenant was not saved.
 #[derive(Debug, thiserror::Error)]
@@ -204,16 +207,31 @@ impl Tenants {
         update: &TenantUpdate,
         hand: Hand,
     ) -> Result<Option<SavedTenant>, SaveTenantError> {
-        let Some(tenant) = self.store.tenant(id)? else {
-            return Ok(None);
-        };
-        let mut change = self.change(&tenant, update, hand)?;
+        for _ in 0..ATTEMPTS {
+            let Some(tenant) = self.store.tenant(id)? else {
+                return Ok(None);
+            };
+            if let Some(saved) = self.apply_to(&tenant, update, hand)? {
+                return Ok(Some(saved));
+            }
+        }
+        Err(StoreError::Unavailable("others went on changing the tenant".into()).into())
+    }
+
+    /// Changes what `tenant` is; `None` when it has become something else meanwhile.
+    fn apply_to(
+        &self,
+        tenant: &Tenant,
+        update: &TenantUpdate,
+        hand: Hand,
+    ) -> Result<Option<SavedTenant>, SaveTenantError> {
+        let mut change = self.change(tenant, update, hand)?;
         let check = if update.touches_pinecone() {
-            self.check_again(&tenant, update, &mut change)?
+            self.check_again(tenant, update, &mut change)?
         } else {
             None
         };
-        let tenant = self.store.update_tenant(id, &change, self.clock.now())?;
+        let tenant = self.store.update_tenant(&tenant.id, &change, self.clock.now())?;
         self.resolver.forget();
         Ok(tenant.map(|tenant| SavedTenant { tenant, check }))
     }
@@ -245,6 +263,9 @@ impl Tenants {
             })
             .transpose()?;
         let (chat, llm) = self.chat_change(tenant, update, hand)?;
+        // Which models may be named depends on who provides them, and the whole of the settings is written, also what superusers
+        // alone say.
+        let depends = chat.is_some() || llm.is_some();
         Ok(TenantChange {
             name: name.map(fields::name).transpose()?,
             pinecone_environment: fields::nested(update.pinecone_environment.as_ref(), fields::environment)?,
@@ -258,6 +279,7 @@ impl Tenants {
             system_prompt: update.system_prompt.clone(),
             is_active: update.is_active,
             author: hand.author(),
+            basis: depends.then(|| ChangeBasis::of(tenant)),
         })
     }
 

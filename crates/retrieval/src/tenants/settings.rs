@@ -67,7 +67,7 @@ impl Tenants {
     }
 
     /// Changes the settings of the admin's own tenant; `None` when it is there no more. The next request goes by them. Of two
-    /// changes of the chat settings at the same moment the later one is kept.
+    /// changes at the same moment the later one is made of what the first one made.
     ///
     /// # Errors
     /// When a value cannot be kept, is for superusers to say, names a model that is not offered, or the store fails.

@@ -1,17 +1,19 @@
 //! What a tenant's own people may see and change of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use secrecy::ExposeSecret;
 use tenantry_crypto::{Field, Sealer};
-use tenantry_domain::{OnLeave, Page, Role, TenantId, User};
+use tenantry_domain::{
+    ChatSettings, Clock, OnLeave, Page, Paged, Role, SystemClock, Tenant, TenantId, Timestamp, User,
+};
 use tenantry_llm_client::MemoryProviders;
 use tenantry_retrieval::{
     ChatTuning, Membership, NewTenant, OfferedModels, PromptAccess, Prompts, ProviderUpdate, ResolveError,
-    SaveTenantError, SettingsUpdate, TenantAdmin, TenantUpdate, Tenants, UserUpdate,
+    SaveTenantError, SettingsUpdate, TenantAdmin, TenantSettings, TenantUpdate, Tenants, UserUpdate,
 };
 use tenantry_tenant_store::testing::unavailable;
-use tenantry_tenant_store::{TenantStore, UserChange, UserStore};
+use tenantry_tenant_store::{StoreError, TenantChange, TenantStore, UserChange, UserStore};
 
 use crate::support::{World, claims, plain};
 
@@ -340,4 +342,110 @@ fn a_version_of_the_prompt_names_who_set_it() {
     let nowhere = PromptAccess::any(&world.root, "nowhere".parse().unwrap());
     assert!(prompts.versions(&nowhere, Page::default()).unwrap().is_none());
     assert!(prompts.restore(&nowhere, 1).unwrap().is_none());
+}
+
+/// Tenants among whom somebody else makes a change right after the next time that one is read.
+struct Raced {
+    store: Arc<dyn TenantStore>,
+    then: Mutex<Option<TenantChange>>,
+}
+
+impl Raced {
+    /// Lets the admin of acme make `update` while `meanwhile` happens.
+    fn change(
+        house: &House,
+        meanwhile: TenantChange,
+        update: SettingsUpdate,
+    ) -> Result<Option<TenantSettings>, SaveTenantError> {
+        let World {
+            store,
+            resolver,
+            clock,
+            ..
+        } = &house.world;
+        let raced = Arc::new(Self {
+            store: store.clone(),
+            then: Mutex::new(Some(meanwhile)),
+        });
+        let tenants = Tenants::local(raced, resolver.clone(), clock.clone())
+            .with_providers(house.world.sealer.clone(), Arc::new(MemoryProviders::new()))
+            .with_models(OfferedModels {
+                chat: vec!["usual".into()],
+                embedding: Vec::new(),
+            });
+        tenants.update_settings(&house.admin().unwrap(), update)
+    }
+}
+
+impl TenantStore for Raced {
+    fn create_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        self.store.create_tenant(tenant)
+    }
+
+    fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
+        let tenant = self.store.tenant(id);
+        if let Some(change) = self.then.lock().unwrap().take() {
+            self.store.update_tenant(id, &change, now()).unwrap().unwrap();
+        }
+        tenant
+    }
+
+    fn tenants(&self, page: Page) -> Result<Paged<Tenant>, StoreError> {
+        self.store.tenants(page)
+    }
+
+    fn update_tenant(
+        &self,
+        id: &TenantId,
+        change: &TenantChange,
+        now: Timestamp,
+    ) -> Result<Option<Tenant>, StoreError> {
+        self.store.update_tenant(id, change, now)
+    }
+}
+
+fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+fn models(names: &[&str]) -> SettingsUpdate {
+    SettingsUpdate {
+        chat: Some(Some(ChatTuning {
+            models: Some(names.iter().copied().map(str::to_owned).collect()),
+            ..ChatTuning::default()
+        })),
+        ..SettingsUpdate::default()
+    }
+}
+
+#[test]
+fn a_tenant_that_loses_its_provider_meanwhile_is_given_no_model_that_is_not_offered() {
+    let house = House::new();
+    house.change(own(Some(KEY))).unwrap();
+    let meanwhile = TenantChange {
+        chat: Some(ChatSettings::default()),
+        llm: Some(None),
+        ..TenantChange::default()
+    };
+    let refused = Raced::change(&house, meanwhile, models(&["dearest"])).unwrap_err();
+    assert_eq!(invalid(refused), "chat.models");
+    assert_eq!(house.world.scope("acme").tenant().chat.models, [""; 0]);
+}
+
+#[test]
+fn an_admin_does_not_undo_the_cap_that_a_superuser_sets_meanwhile() {
+    let house = House::new();
+    let meanwhile = TenantChange {
+        chat: Some(ChatSettings {
+            streams_per_tenant: Some(1),
+            ..ChatSettings::default()
+        }),
+        ..TenantChange::default()
+    };
+    let saved = Raced::change(&house, meanwhile, models(&["usual"])).unwrap();
+    let chat = saved.unwrap().chat;
+    assert_eq!(
+        (chat.streams_per_tenant, chat.models),
+        (Some(1), vec!["usual".into()])
+    );
 }

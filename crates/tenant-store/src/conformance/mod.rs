@@ -51,6 +51,7 @@ macro_rules! conformance_tests {
                 an_update_clears_what_it_sets_to_none,
                 an_update_of_an_absent_tenant_is_none,
                 changes_of_different_values_made_at_once_are_all_kept,
+                a_change_of_what_is_no_longer_so_is_not_applied,
                 text_with_nul_is_refused_and_nothing_stored,
                 any_other_text_is_kept,
             }

@@ -6,7 +6,7 @@ use tenantry_domain::{
 };
 
 use super::samples::{at, full_chat, full_tenant, secret, tenant, tenant_id};
-use crate::{StoreError, TenantChange, TenantStore};
+use crate::{ChangeBasis, StoreError, TenantChange, TenantStore};
 
 /// A tenant is read back as it was written, to the microsecond, with nothing or everything set.
 pub fn a_tenant_is_read_back_as_it_was_written<S: TenantStore>(store: &S) {
@@ -216,6 +216,44 @@ fn with_chat(change: impl FnOnce(&mut ChatSettings)) -> TenantChange {
         chat: Some(chat),
         ..TenantChange::default()
     }
+}
+
+/// A change is not applied where the tenant is no longer what the change was made of, not even in part; of changes made at once
+/// of the same, one is applied.
+pub fn a_change_of_what_is_no_longer_so_is_not_applied<S: TenantStore>(store: &S) {
+    let first = full_tenant("acme");
+    store.create_tenant(&first).unwrap();
+    let model = |name: &str, basis| TenantChange {
+        system_prompt: Some(Some(name.into())),
+        basis: Some(basis),
+        ..with_chat(|chat| chat.models = vec![name.into()])
+    };
+    let applied = |change: &TenantChange| store.update_tenant(&first.id, change, at(70)).unwrap();
+    let basis = ChangeBasis::of(&first);
+    let second = applied(&model("second", basis.clone())).unwrap();
+    assert_eq!(second.chat.models, ["second"]);
+    for gone in [
+        basis,
+        ChangeBasis {
+            llm: None,
+            ..ChangeBasis::of(&second)
+        },
+    ] {
+        assert_eq!(applied(&model("third", gone)), None);
+    }
+    assert_eq!(store.tenant(&first.id).unwrap(), Some(second.clone()));
+
+    let basis = ChangeBasis::of(&second);
+    let count = std::thread::scope(|threads| {
+        let threads: Vec<_> = ["a", "b", "c", "d"]
+            .map(|name| model(name, basis.clone()))
+            .into_iter()
+            .map(|change| threads.spawn(move || store.update_tenant(&tenant_id("acme"), &change, at(71))))
+            .collect();
+        let outcomes = threads.into_iter().map(|thread| thread.join().unwrap().unwrap());
+        outcomes.flatten().count()
+    });
+    assert_eq!(count, 1);
 }
 
 /// Text with U+0000 is refused as [`StoreError::Failed`] and nothing is stored.

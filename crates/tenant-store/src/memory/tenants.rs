@@ -42,6 +42,9 @@ impl TenantStore for MemoryStore {
         let Some(mut tenant) = records.tenants.get(id).cloned() else {
             return Ok(None);
         };
+        if change.basis.as_ref().is_some_and(|basis| !basis.holds(&tenant)) {
+            return Ok(None);
+        }
         if let Some(prompt) = &change.system_prompt {
             let change = PromptChange {
                 before: tenant.system_prompt.as_deref(),

@@ -14,7 +14,7 @@ use tenantry_domain::TenantId;
 #[cfg(any(test, feature = "testing"))]
 pub(super) use self::migrations::revert;
 pub(super) use self::migrations::{alone, apply, has_migrations_table, known};
-pub(super) use self::statements::{add_usage, insert_new_key, key_part, prompt_to_change};
+pub(super) use self::statements::{add_usage, insert_new_key, key_part, tenant_to_change};
 
 use super::connection::AnyConnection;
 use super::isolation::Guard;

@@ -62,38 +62,47 @@ impl TenantStore for SqlStore {
         now: Timestamp,
     ) -> Result<Option<Tenant>, StoreError> {
         change.refuse_nul()?;
-        let row = match &change.system_prompt {
-            None => self.run(|conn| update(conn, id, change, now))?,
-            Some(prompt) => self.update_with_prompt(id, prompt.as_deref(), change, now)?,
+        let row = if change.system_prompt.is_none() && change.basis.is_none() {
+            self.run(|conn| update(conn, id, change, now))?
+        } else {
+            self.update_alone(id, change, now)?
         };
         row.map(Tenant::try_from).transpose()
     }
 }
 
 impl SqlStore {
-    /// Applies a change that makes `prompt` the tenant's, and adds to its history what that adds.
-    fn update_with_prompt(
+    /// Applies a change that depends on what the tenant is, while nobody else changes it, and adds to the history of its prompt
+    /// what that adds.
+    fn update_alone(
         &self,
         id: &TenantId,
-        prompt: Option<&str>,
         change: &TenantChange,
         now: Timestamp,
     ) -> Result<Option<TenantRow>, StoreError> {
         let guard = self.guard()?;
         let done = dialect::writing(&mut *self.acquire()?, |conn| {
-            let Some(before) = dialect::prompt_to_change(conn, id)? else {
+            let Some(before) = dialect::tenant_to_change(conn, id)? else {
                 return Ok(None);
             };
+            let prompt = before.prompt().map(str::to_owned);
+            if let Some(basis) = &change.basis
+                && !basis.holds(&Tenant::try_from(before)?)
+            {
+                return Ok(None);
+            }
             let row = update(conn, id, change, now)?;
-            // Only now: the tenants' role may not change the tenant itself.
-            dialect::enter(conn, guard, id)?;
-            let change = PromptChange {
-                before: before.as_deref(),
-                after: prompt,
-                author: change.author,
-                at: now,
-            };
-            change_prompt(conn, id, change)?;
+            if let Some(after) = &change.system_prompt {
+                // Only now: the tenants' role may not change the tenant itself.
+                dialect::enter(conn, guard, id)?;
+                let change = PromptChange {
+                    before: prompt.as_deref(),
+                    after: after.as_deref(),
+                    author: change.author,
+                    at: now,
+                };
+                change_prompt(conn, id, change)?;
+            }
             Ok(row)
         });
         Ok(done?)

@@ -8,22 +8,20 @@ use super::postgres;
 #[cfg(feature = "sqlite")]
 use super::sqlite;
 use crate::sql::connection::AnyConnection;
-use crate::sql::rows::{KeyRow, UsageRow};
+use crate::sql::rows::{KeyRow, TenantRow, UsageRow};
 use crate::sql::schema::{crypto_state, tenants, usage_by_day};
 
-/// The tenant's system prompt, which nobody else changes from here to the end of the transaction; `None` without such a tenant.
-pub(in crate::sql) fn prompt_to_change(
+/// The tenant, which nobody else changes from here to the end of the transaction; `None` without such a tenant.
+pub(in crate::sql) fn tenant_to_change(
     conn: &mut AnyConnection,
     tenant: &TenantId,
-) -> QueryResult<Option<Option<String>>> {
-    let prompt = tenants::table
-        .find(tenant.as_str())
-        .select(tenants::system_prompt);
+) -> QueryResult<Option<TenantRow>> {
+    let tenant = tenants::table.find(tenant.as_str());
     match conn {
         #[cfg(feature = "postgres")]
-        AnyConnection::Postgres(conn) => prompt.for_update().first(conn).optional(),
+        AnyConnection::Postgres(conn) => tenant.for_update().first(conn).optional(),
         #[cfg(feature = "sqlite")]
-        AnyConnection::Sqlite(conn) => prompt.first(conn).optional(),
+        AnyConnection::Sqlite(conn) => tenant.first(conn).optional(),
     }
 }
 

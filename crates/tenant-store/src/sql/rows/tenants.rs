@@ -36,6 +36,12 @@ pub(in crate::sql) struct TenantRow {
     llm_api_key_last_four: Option<String>,
 }
 
+impl TenantRow {
+    pub(in crate::sql) fn prompt(&self) -> Option<&str> {
+        self.system_prompt.as_deref()
+    }
+}
+
 impl From<&Tenant> for TenantRow {
     fn from(tenant: &Tenant) -> Self {
         let tenant = tenant.clone();
