@@ -41,19 +41,21 @@ impl Bound {
     }
 }
 
-/// What was said before the message `question`: each question with its answer. One whose answer failed, is empty or never
-/// came is left out with it.
+/// What was said before the message `question`: each question with its answer, in the order of the answers. One whose answer
+/// failed, is empty or never came is left out with it.
 pub(super) fn before(question: MessageId, messages: Vec<Message>) -> Vec<Turn> {
     let mut turns = Vec::new();
-    let mut asked: Option<Message> = None;
+    let mut asked: Vec<Message> = Vec::new();
     for message in messages {
         if message.id == question {
             break;
         }
         match message.role {
-            MessageRole::User => asked = Some(message),
+            MessageRole::User => asked.push(message),
             MessageRole::Assistant => {
-                let Some(asked) = asked.take() else { continue };
+                let Some(asked) = answered_by(&message, &mut asked) else {
+                    continue;
+                };
                 if message.status != MessageStatus::Failed && !message.text.trim().is_empty() {
                     turns.extend([asked, message].map(turn));
                 }
@@ -61,6 +63,17 @@ pub(super) fn before(question: MessageId, messages: Vec<Message>) -> Vec<Turn> {
         }
     }
     turns
+}
+
+/// Takes the question of `answer` out of those that were `asked` before it. Of several that were under way at once it is the one
+/// of the same moment, because a turn begins with the ids of both.
+fn answered_by(answer: &Message, asked: &mut Vec<Message>) -> Option<Message> {
+    let moment = |message: &Message| message.id.as_uuid().get_timestamp();
+    let same = asked
+        .iter()
+        .rposition(|question| moment(question) == moment(answer));
+    let at = same.or(asked.len().checked_sub(1))?;
+    Some(asked.remove(at))
 }
 
 fn turn(message: Message) -> Turn {
@@ -72,7 +85,7 @@ fn turn(message: Message) -> Turn {
 
 #[cfg(test)]
 mod tests {
-    use tenantry_domain::{Clock, SystemClock};
+    use tenantry_domain::{Clock, SystemClock, Timestamp};
 
     use super::*;
 
@@ -125,6 +138,27 @@ mod tests {
             asked("q6, under way"),
         ];
         assert_eq!(told(messages), ["q1", "a1", "q3", "a3, in part"]);
+    }
+
+    #[test]
+    fn of_questions_under_way_at_once_each_is_told_with_its_own_answer() {
+        let [first, second] = [1, 2].map(|second| {
+            let at = Timestamp::from_unix_micros(second * 1_000_000).unwrap();
+            let of = |message| Message {
+                id: MessageId::generate(at),
+                ..message
+            };
+            [
+                of(asked(&format!("q{second}"))),
+                of(answered(&format!("a{second}"), MessageStatus::Complete)),
+            ]
+        });
+        let ([q1, a1], [q2, a2]) = (first, second);
+        assert_eq!(
+            told(vec![q1.clone(), q2.clone(), a1.clone(), a2.clone()]),
+            ["q1", "a1", "q2", "a2"]
+        );
+        assert_eq!(told(vec![q1, q2, a2, a1]), ["q2", "a2", "q1", "a1"]);
     }
 
     #[test]
