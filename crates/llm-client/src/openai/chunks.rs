@@ -9,6 +9,10 @@ use tenantry_http_client::{HttpError, SseEvent, SseReader};
 use super::wire::{ChatAnswer, Choice, WireUsage, Words};
 use crate::{Completion, FinishReason, LlmError, Usage, failure};
 
+/// The longest answer in bytes of text, twice what the longest that may be asked for has. A tenant chooses its provider, and the
+/// provider what it sends: an answer is kept in memory and then in the store.
+const MAX_TEXT: usize = 1 << 20;
+
 /// An answer as far as it has come.
 pub(super) struct Answer {
     pub(super) text: String,
@@ -42,7 +46,7 @@ impl Answer {
     /// Takes a whole answer or a chunk in, and says what it adds.
     ///
     /// # Errors
-    /// When it is an error instead, or no JSON.
+    /// When it is an error instead, no JSON, or longer than any answer.
     pub(super) fn accept(&mut self, json: &str, key: Option<&SecretString>) -> Result<Added, LlmError> {
         let answer = match serde_json::from_str::<ChatAnswer>(json) {
             Ok(answer) if answer.error.is_none() && answer.object.as_deref() != Some("error") => answer,
@@ -57,7 +61,11 @@ impl Answer {
         let first = choices
             .into_iter()
             .find(|choice| choice.index.unwrap_or_default() == 0);
-        Ok(first.map_or(Added::Nothing, |choice| self.add(choice)))
+        let added = first.map_or(Added::Nothing, |choice| self.add(choice));
+        if self.text.len() > MAX_TEXT {
+            return Err(LlmError::Protocol("the answer is longer than 1 MiB".into()));
+        }
+        Ok(added)
     }
 
     fn add(&mut self, choice: Choice) -> Added {

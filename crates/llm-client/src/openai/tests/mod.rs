@@ -562,6 +562,18 @@ fn a_stream_without_an_end_is_truncated_and_not_asked_for_again() {
 }
 
 #[test]
+fn an_answer_without_end_is_broken_off() {
+    let events = vec![content(&"x".repeat(100_000)); 20];
+    let (passed_on, outcome) = streamed(&events);
+    assert_eq!(outcome, Err("Truncated".into()));
+    assert_eq!(passed_on.len(), 1_000_000);
+    let whole = whole(&json!({"content": "x".repeat(2_000_000)}), "stop");
+    let server = StubServer::start(move |_| whole.clone());
+    let refused = completer_of(&server).complete(&prompt()).unwrap_err();
+    assert_eq!(name(&refused), "Protocol");
+}
+
+#[test]
 fn an_answer_without_text_is_none_unless_it_was_withheld() {
     let check = |message: Value, finish: &'static str, expected: Result<(&str, FinishReason), &str>| {
         let server = StubServer::start(move |_| whole(&message, finish));
