@@ -82,9 +82,7 @@ async fn an_excerpt_is_what_stands_in_the_document_from_start_to_end() {
     })
     .await;
     // Characters of one to four bytes, in more than one chunk.
-    let text: String = (0..200)
-        .map(|n| format!("Größe {n} 😀: goods can be returned, naïvely.\n\n"))
-        .collect();
+    let text = "Größe 😀: goods can be returned, naïvely.\n\n".repeat(200);
     let document = server.add("ada", "Größen", &text).await;
     let path = format!(
         "/documents/{}?include_text=true",
