@@ -57,7 +57,7 @@ pub struct Permits {
     pub store: usize,
     /// Of [`Class::Password`]; the number of cores.
     pub password: usize,
-    /// Of [`Class::Upstream`].
+    /// Of [`Class::Upstream`]; the answers of one tenant, whose provider may be slow on purpose, may have half of them.
     pub upstream: usize,
     /// Of [`Class::Stream`]; every answer under way holds one, from before its first look at the database until it is settled.
     pub streams: usize,
@@ -113,6 +113,7 @@ pub struct Offload {
     stream_threads: Arc<StreamThreads>,
     documents: Shares,
     watchers: Shares,
+    upstreams: Shares,
     seats: Seats,
     underway: Underway,
 }
@@ -123,6 +124,9 @@ pub(crate) struct Permit {
     class: Class,
     #[expect(dead_code, reason = "it is given back when it is dropped")]
     permit: Arc<OwnedSemaphorePermit>,
+    /// What it takes of its tenant's half of the class.
+    #[expect(dead_code, reason = "it is given back when it is dropped")]
+    of_tenant: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// The permits of one class, and the places to wait for them.
@@ -170,6 +174,7 @@ impl Offload {
             stream_threads: Arc::new(StreamThreads::new(permits.streams)?),
             documents: Shares::new(permits.document_bytes / UNIT, permits.wait),
             watchers: Shares::new(permits.watchers, permits.wait),
+            upstreams: Shares::new(permits.upstream, permits.wait),
             seats: Seats::default(),
             underway: Underway::default(),
         })
@@ -212,7 +217,11 @@ impl Offload {
     /// When no permit becomes free in time.
     pub(crate) async fn permit(&self, class: Class) -> Result<Permit, OffloadError> {
         let permit = Arc::new(self.lane(class).permit().await?);
-        Ok(Permit { class, permit })
+        Ok(Permit {
+            class,
+            permit,
+            of_tenant: None,
+        })
     }
 
     /// As [`Offload::permit`], for an answer under way: it waits for as long as it takes, outside of the queue, because those who
@@ -220,7 +229,21 @@ impl Offload {
     pub(crate) async fn permit_in_time(&self, class: Class) -> Result<Permit, OffloadError> {
         let permit = self.lane(class).permits.clone().acquire_owned().await;
         let permit = Arc::new(permit.map_err(|_| OffloadError::Busy)?);
-        Ok(Permit { class, permit })
+        Ok(Permit {
+            class,
+            permit,
+            of_tenant: None,
+        })
+    }
+
+    /// The same of [`Class::Upstream`], once the tenant's answers have less than half of it.
+    pub(crate) async fn upstream_in_time(&self, tenant: &TenantId) -> Result<Permit, OffloadError> {
+        let of_tenant = self.upstreams.half(tenant).acquire_owned().await;
+        let of_tenant = Arc::new(of_tenant.map_err(|_| OffloadError::Busy)?);
+        Ok(Permit {
+            of_tenant: Some(of_tenant),
+            ..self.permit_in_time(Class::Upstream).await?
+        })
     }
 
     /// Runs `work` on a blocking thread of the permit's class.

@@ -44,7 +44,7 @@ impl Shares {
         let until = Instant::now() + self.wait;
         // Its own half first, so that one who waits for that takes nothing from the others.
         Ok(Share {
-            of_tenant: acquire(self.of(tenant), units, until).await?,
+            of_tenant: acquire(self.half(tenant), units, until).await?,
             of_all: acquire(self.all.clone(), units, until).await?,
         })
     }
@@ -55,7 +55,7 @@ impl Shares {
     }
 
     /// The half of a tenant; it is there as long as somebody has a piece of it.
-    fn of(&self, tenant: &TenantId) -> Arc<Semaphore> {
+    pub(super) fn half(&self, tenant: &TenantId) -> Arc<Semaphore> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(half) = tenants.get(tenant).and_then(Weak::upgrade) {
             return half;

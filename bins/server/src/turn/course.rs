@@ -63,7 +63,8 @@ impl<T: Phases> Course<T> {
     }
 
     async fn try_begin(&self) -> Result<Begun, ApiError> {
-        let permit = self.permit(Class::Store).await?;
+        let permit = self.tenant.offload().permit_in_time(Class::Store);
+        let permit = self.in_time(permit).await?;
         let (work, seats) = (self.work.clone(), self.tenant.offload().seats().clone());
         let beginning = self.tenant.run_phase(permit, move |app, asker| {
             let turn = &mut work.lock().turn;
@@ -79,7 +80,8 @@ impl<T: Phases> Course<T> {
 
     /// The other phases, of which the last is never left out.
     pub(super) async fn go_on(&self, begun: Begun) -> Result<T::Answer, Broken<T::Answer>> {
-        let (ending, error) = match (self.make().await, self.halt.take_cause()) {
+        let made = self.make(begun.asker.scope().id()).await;
+        let (ending, error) = match (made, self.halt.take_cause()) {
             (Ok(()), _) => (Ending::Complete, None),
             (Err(_), Some(Cause::Left)) => (Ending::Left, Some(ApiError::new(Code::Cancelled))),
             (Err(_), Some(Cause::Failed(error))) | (Err(error), None) => (Ending::Failed, Some(error)),
@@ -105,13 +107,14 @@ impl<T: Phases> Course<T> {
         self.work.lock().outlet.end(answer);
     }
 
-    async fn make(&self) -> Result<(), ApiError> {
-        self.retrieve().await?;
+    async fn make(&self, tenant: &TenantId) -> Result<(), ApiError> {
+        self.retrieve(tenant).await?;
         self.speak().await
     }
 
-    async fn retrieve(&self) -> Result<(), ApiError> {
-        let permit = self.permit(Class::Upstream).await?;
+    async fn retrieve(&self, tenant: &TenantId) -> Result<(), ApiError> {
+        let permit = self.tenant.offload().upstream_in_time(tenant);
+        let permit = self.in_time(permit).await?;
         let work = self.work.clone();
         let retrieving = self.tenant.run_phase(permit, move |app, asker| {
             let Work { turn, outlet } = &mut *work.lock();
@@ -155,9 +158,12 @@ impl<T: Phases> Course<T> {
         error.report(&self.request_id, tenant);
     }
 
-    /// A permit for the next phase, unless the turn is to stop.
-    async fn permit(&self, class: Class) -> Result<Permit, ApiError> {
-        let permit = pin!(timeout(PATIENCE, self.tenant.offload().permit_in_time(class)));
+    /// The permit for the next phase, unless the turn is to stop.
+    async fn in_time(
+        &self,
+        permit: impl Future<Output = Result<Permit, OffloadError>>,
+    ) -> Result<Permit, ApiError> {
+        let permit = pin!(timeout(PATIENCE, permit));
         match select(pin!(self.halt.raised()), permit).await {
             Either::Left(_) => Err(ApiError::new(Code::Cancelled)),
             Either::Right((permit, _)) => Ok(permit.map_err(|_| OffloadError::Busy)??),

@@ -377,6 +377,42 @@ async fn when_no_stream_is_free_the_answer_is_busy() {
 }
 
 #[actix_web::test]
+async fn the_slow_provider_of_one_tenant_does_not_keep_others_from_their_answers() {
+    let settings = HttpSettings {
+        permits: Permits {
+            upstream: 2,
+            ..Permits::default()
+        },
+        ..HttpSettings::default()
+    };
+    let slow = Script {
+        retrieve: vec![Do::Await],
+        ..Script::default()
+    };
+    let (stage, director) = stage([slow.clone(), slow, Script::default()]);
+    let parts = Parts {
+        settings,
+        ..Parts::default()
+    };
+    let server = Server::serving(parts, stage.routes()).await;
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let response = server.begin(bearer(play(), &server.token("ada"))).await;
+        slow.push(response.into_body());
+    }
+    let other = server.call_as("grace", play()).await;
+    assert_eq!(names(other.text()), ["done"]);
+    let notes: Vec<_> = (0..7).map(|_| director.note()).collect();
+    let retrieved = notes.iter().filter(|note| *note == "retrieve acme");
+    assert_eq!(retrieved.count(), 1, "{notes:?}");
+    for mut body in slow {
+        director.cue();
+        until(&mut body, "event: done").await;
+    }
+    server.drain_streams().await;
+}
+
+#[actix_web::test]
 async fn a_machine_without_a_thread_for_it_fails_the_answer_and_it_is_settled() {
     let settings = HttpSettings {
         permits: Permits {
