@@ -57,12 +57,18 @@ impl Scan {
     fn open_fence(&mut self, mark: char, length: usize, line: &str) -> Step {
         self.end_paragraph();
         self.draft.let_go();
+        let shown = shown(length, line);
         let column = match self.draft.line() {
             Line::Blank(column) => column,
             Line::Items => 0,
             Line::Marks | Line::Text => {
                 self.doubt.blocks = true;
-                return self.copy(line.get(..length).unwrap_or_default());
+                // Something that was removed may have parted them from the end of a code span.
+                self.draft.keep_apart(&['`', '~', '\\']);
+                return match shown {
+                    Some(shown) => self.write(&shown, line.len()),
+                    None => self.copy(line.get(..length).unwrap_or_default()),
+                };
             }
         };
         self.doubt.blocks |= self.draft.line() == Line::Items;
@@ -72,6 +78,9 @@ impl Scan {
             self.draft.add(&" ".repeat(column));
         }
         self.fence = Some(Fence { mark, length, column });
+        if let Some(shown) = shown {
+            return self.write(&shown, line.len());
+        }
         let doubtful = line.get(..length).unwrap_or_default();
         self.copy(if self.doubt.blocks { doubtful } else { line })
     }
@@ -122,6 +131,8 @@ impl Scan {
         self.draft.keep_apart(&['`', '\\']);
         self.draft.end_address();
         let differs = inside.contains('|')
+            // A formula, as GitHub and GitLab write it.
+            || self.draft.last() == Some('$')
             || (self.doubt.formula && ["$", "\\)", "\\]"].iter().any(|end| inside.contains(end)))
             || (self.draft.is_in_label() && inside.contains("]:"));
         self.doubt.spans |= differs;
@@ -153,16 +164,28 @@ impl Scan {
         self.copy(rest.get(..length).unwrap_or_default())
     }
 
-    /// Marks within what may be a block of code: they may close it.
+    /// Marks within what may be a block of code: they may close it, or open one if it has ended.
     fn marks_in_doubtful_code(&mut self, fence: Fence, rest: &str, length: usize, ended: bool) -> Step {
-        if self.draft.begins_line() && rest.starts_with(fence.mark) {
-            return match fence.look_at_closing(rest, 0, ended) {
-                Look::Is((length, closing)) => self.close_fence(rest, length, closing),
-                Look::No => self.copy(rest.get(..length).unwrap_or_default()),
-                Look::Wait(wait) => Step::Wait(wait),
-            };
+        let marks = rest.get(..length).unwrap_or_default();
+        if !self.draft.begins_line() {
+            return self.copy(marks);
         }
-        self.copy(rest.get(..length).unwrap_or_default())
+        if rest.starts_with(fence.mark) {
+            match fence.look_at_closing(rest, 0, ended) {
+                Look::Is((_, Closing::No)) | Look::No => {}
+                Look::Is((length, closing)) => return self.close_fence(rest, length, closing),
+                Look::Wait(wait) => return Step::Wait(wait),
+            }
+        }
+        let mark = marks.chars().next().filter(|_| length > 2);
+        match mark.map_or(Look::No, |mark| code::look_at_fence(rest, mark, length, ended)) {
+            Look::Is(line) => match shown(length, rest.get(..line).unwrap_or_default()) {
+                Some(shown) => self.write(&shown, line),
+                None => self.copy(marks),
+            },
+            Look::No => self.copy(marks),
+            Look::Wait(wait) => Step::Wait(wait),
+        }
     }
 
     pub(super) fn dollar(&mut self) -> Step {
@@ -174,4 +197,10 @@ impl Scan {
         self.doubt.formula = true;
         self.copy("$")
     }
+}
+
+/// What the line of a fence becomes where it names a language that is drawn.
+fn shown(length: usize, line: &str) -> Option<String> {
+    let (marks, info) = line.split_at_checked(length)?;
+    code::is_drawn(info).then(|| format!("{marks}text"))
 }

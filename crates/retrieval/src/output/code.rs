@@ -4,6 +4,7 @@
 //! - A fenced block. An opening fence within a list item is known by its column alone: lines that are indented less may or may
 //!   not end the item and with it the block, so from such a line on no code is trusted any more. The same goes for a fence that
 //!   stands behind the mark of a list item or a quote.
+//! - What stands behind a fence that names a language which is drawn rather than shown is still code, by another name: `text`.
 //!
 //! Backticks that open nothing are escaped, so that those that do open something do so for every renderer.
 
@@ -13,6 +14,62 @@ use super::look::{Look, Wait};
 const SPAN: usize = 1024;
 /// The longest line that opens or closes a block.
 const FENCE: usize = 256;
+
+/// What chat pages, wikis and notebooks do not show as code but draw, preview or run, by the first word behind the fence: a picture
+/// in a diagram or a page is fetched like any other.
+const DRAWN: [&str; 40] = [
+    "abc",
+    "asciimath",
+    "bpmn",
+    "chart",
+    "chartjs",
+    "d2",
+    "dataview",
+    "dataviewjs",
+    "ditaa",
+    "dot",
+    "echarts",
+    "embed",
+    "excalidraw",
+    "flow",
+    "flowchart",
+    "geojson",
+    "graphviz",
+    "htm",
+    "html",
+    "iframe",
+    "katex",
+    "kroki",
+    "latex",
+    "markmap",
+    "math",
+    "mermaid",
+    "mindmap",
+    "nomnoml",
+    "plantuml",
+    "plotly",
+    "puml",
+    "sequence",
+    "svg",
+    "tex",
+    "topojson",
+    "vega",
+    "vega-lite",
+    "wavedrom",
+    "xhtml",
+    "xml",
+];
+
+/// Whether somebody draws what stands behind a fence with that `info`: what is in braces are attributes, which may name anything.
+pub(super) fn is_drawn(info: &str) -> bool {
+    let word = info.split_whitespace().next().unwrap_or_default();
+    let word = word
+        .split([',', ':', ';'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    info.contains('{') || DRAWN.contains(&word.as_str())
+}
 
 /// An open block of code, as `CommonMark` 0.31 section 4.5 has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

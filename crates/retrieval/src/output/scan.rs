@@ -89,6 +89,7 @@ impl Scan {
         if plain > 0 {
             let text = rest.get(..plain).unwrap_or_default();
             self.draft.settle(text.chars().next());
+            self.begin_attributes(text);
             self.draft.add(text);
             return Step::Took(plain);
         }
@@ -126,12 +127,20 @@ impl Scan {
             c if markers::may_begin(c) => self.bracket(rest, ended),
             c => {
                 self.draft.settle(Some(c));
+                self.begin_attributes(rest);
                 // A joiner that something which is removed stood before.
                 if is_joiner(c) && self.draft.last().is_none_or(|last| last.is_ascii()) {
                     return Step::Took(c.len_utf8());
                 }
                 self.copy(c.encode_utf8(&mut [0; 4]))
             }
+        }
+    }
+
+    /// Keeps what may be attributes from the code before it: some make HTML of the code by them.
+    fn begin_attributes(&mut self, rest: &str) {
+        if rest.starts_with('{') && !self.is_span {
+            self.draft.keep_apart(&['`']);
         }
     }
 

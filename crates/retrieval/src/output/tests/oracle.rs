@@ -1,6 +1,6 @@
 //! What a renderer and a browser make of an output, by others' parsers: `pulldown-cmark` and `url`.
 
-use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 use url::Url;
 
 /// What in `markdown` would make a browser call a host that is not allowed, or is HTML.
@@ -32,7 +32,14 @@ pub(super) fn faults(markdown: &str) -> Vec<String> {
             linked_by_itself(&text, &mut faults);
             text.clear();
             match event {
-                Event::Start(Tag::CodeBlock(_)) => in_code = true,
+                Event::Start(Tag::CodeBlock(kind)) => {
+                    in_code = true;
+                    if let CodeBlockKind::Fenced(info) = kind
+                        && (info.starts_with("mermaid") || info.contains('{'))
+                    {
+                        faults.push(format!("drawn: {info}"));
+                    }
+                }
                 Event::End(TagEnd::CodeBlock) => in_code = false,
                 Event::Html(html) | Event::InlineHtml(html) => faults.push(format!("HTML: {html}")),
                 Event::Start(
@@ -123,6 +130,7 @@ fn what_a_browser_would_do_is_seen() {
         "www.evil.com",
         "https://example.org@evil.com",
         "http://evil[.]com",
+        "> ```mermaid\n> x\n> ```",
     ] {
         assert_ne!(faults(bad), Vec::<String>::new(), "{bad}");
     }
