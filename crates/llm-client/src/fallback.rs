@@ -209,7 +209,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::{ExtractiveCompleter, FailingCompleter, MemoryCompleter, Turn};
+    use crate::{ExtractiveCompleter, FailingCompleter, MemoryCompleter, PastMessage};
 
     type Failure = fn() -> LlmError;
 
@@ -397,8 +397,8 @@ mod tests {
     #[test]
     fn a_follow_up_is_rewritten_by_those_that_can() {
         let writer = saying("writer");
-        let history = vec![Turn {
-            speaker: tenantry_domain::MessageRole::User,
+        let history = vec![PastMessage {
+            role: tenantry_domain::MessageRole::User,
             text: "a".into(),
         }];
         let follow_up = Prompt::rewriting(history, "b");

@@ -48,7 +48,7 @@ pub use openai::{
     CompletionDeadlines, KeyHeader, MaxTokensField, OpenAiCompleter, OpenAiEmbedder, OpenAiProviders,
     OpenAiSettings,
 };
-pub use prompt::{Budget, Grounding, Passage, Prompt, Sampling, Task, Turn};
+pub use prompt::{Budget, Grounding, Passage, PastMessage, Prompt, Sampling, Task};
 pub use provider_address::{ChosenBy, InvalidBaseUrl, ProviderAddress};
 pub use providers::Providers;
 pub use reranker::Reranker;

@@ -17,9 +17,9 @@ pub struct Passage {
 
 /// What was said earlier in a conversation. Nobody vouches for it: an API client may have made it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
+pub struct PastMessage {
     /// Who is said to have said it.
-    pub speaker: MessageRole,
+    pub role: MessageRole,
     /// What was said.
     pub text: String,
 }
@@ -119,7 +119,7 @@ pub struct Prompt {
     /// The passages, best first; may be empty.
     pub passages: Vec<Passage>,
     /// What was said before the question, oldest first.
-    pub history: Vec<Turn>,
+    pub history: Vec<PastMessage>,
     /// The user's question.
     pub question: String,
     /// How words are chosen.
@@ -130,7 +130,7 @@ pub struct Prompt {
 
 impl Prompt {
     /// Asks for a search query in place of `question`, which followed `history`.
-    pub fn rewriting(history: Vec<Turn>, question: impl Into<String>) -> Self {
+    pub fn rewriting(history: Vec<PastMessage>, question: impl Into<String>) -> Self {
         Self {
             task: Task::Rewrite,
             history,
@@ -164,10 +164,10 @@ impl Prompt {
             .passages
             .iter()
             .flat_map(|passage| [&passage.title, &passage.text]);
-        let turns = self.history.iter().map(|turn| &turn.text);
+        let history = self.history.iter().map(|message| &message.text);
         let own = [&self.system, &self.client_instruction, &self.language];
         passages
-            .chain(turns)
+            .chain(history)
             .chain(own.into_iter().flatten())
             .chain([&self.question])
             .any(|text| text.contains(mark))

@@ -17,7 +17,7 @@ use tenantry_domain::{Cancellation, Dimension, MessageRole};
 use tenantry_http_client::{Answer, MemoryTransport};
 use tenantry_llm_client::{
     Completer, Completion, Embedder, FinishReason, Grounding, MaxTokensField, OpenAiCompleter,
-    OpenAiEmbedder, OpenAiSettings, Passage, Prompt, Sampling, Turn,
+    OpenAiEmbedder, OpenAiSettings, Passage, PastMessage, Prompt, Sampling,
 };
 
 #[expect(
@@ -212,13 +212,13 @@ fn every_kind_of_chat_request() {
 
 #[test]
 fn every_part_of_a_prompt() {
-    let turn = |speaker, text: &str| Turn {
-        speaker,
+    let message = |role, text: &str| PastMessage {
+        role,
         text: text.to_owned(),
     };
     let history = vec![
-        turn(MessageRole::User, "Do you take returns?"),
-        turn(MessageRole::Assistant, "Yes [1]."),
+        message(MessageRole::User, "Do you take returns?"),
+        message(MessageRole::Assistant, "Yes [1]."),
     ];
     let whole = Prompt {
         client_instruction: Some("Answer in one word.".into()),

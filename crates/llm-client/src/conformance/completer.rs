@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use tenantry_domain::{Cancellation, MessageRole};
 
-use crate::{Completer, Completion, Grounding, LlmError, Passage, Prompt, Sampling, Turn};
+use crate::{Completer, Completion, Grounding, LlmError, Passage, PastMessage, Prompt, Sampling};
 
 /// Runs every obligation of a [`Completer`].
 pub fn completer(subject: &dyn Completer) {
@@ -65,13 +65,13 @@ pub fn a_prompt_without_passages_is_answered(subject: &dyn Completer) {
 
 /// Whatever an answer may rest on, and whatever stands beside the question, it is answered: in one piece and streamed.
 pub fn every_kind_of_prompt_is_answered(subject: &dyn Completer) {
-    let turn = |speaker, text: &str| Turn {
-        speaker,
+    let message = |role, text: &str| PastMessage {
+        role,
         text: text.to_owned(),
     };
     let history = [
-        turn(MessageRole::User, "Do you take returns?"),
-        turn(MessageRole::Assistant, "Yes [1]."),
+        message(MessageRole::User, "Do you take returns?"),
+        message(MessageRole::Assistant, "Yes [1]."),
     ];
     for grounding in [Grounding::Passages, Grounding::PassagesFirst, Grounding::Off] {
         for turns in [&[][..], &history, &history[..1], &history[1..]] {
@@ -102,8 +102,8 @@ pub fn every_kind_of_prompt_is_answered(subject: &dyn Completer) {
 
 /// Who says that it can rewrite does, and who does not refuses to: in one piece and streamed.
 pub fn a_follow_up_is_rewritten_or_refused(subject: &dyn Completer) {
-    let asked = Turn {
-        speaker: MessageRole::User,
+    let asked = PastMessage {
+        role: MessageRole::User,
         text: "When are refunds paid?".to_owned(),
     };
     let prompt = Prompt::rewriting(vec![asked], "And postage?");

@@ -1,6 +1,6 @@
 //! Writes a prompt as the messages that a chat model is sent.
 //!
-//! Who spoke is told by a message's role alone. What nobody vouches for stands in messages of role `user` or `assistant`: a turn of the
+//! Who spoke is told by a message's role alone. What nobody vouches for stands in messages of role `user` or `assistant`: a message of the
 //! history in one of its own, passages and a client's wish between marks that are fresh for each request.
 
 mod fence;
@@ -13,7 +13,7 @@ use tenantry_domain::MessageRole;
 
 use self::fence::Fence;
 use self::template::defused;
-use crate::{Grounding, Prompt, Task, Turn};
+use crate::{Grounding, PastMessage, Prompt, Task};
 
 /// Who speaks in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub(crate) fn written(prompt: &Prompt, mark: &str) -> Vec<Written> {
 
 fn answer(prompt: &Prompt, mark: &str) -> Vec<Written> {
     let mut talk = Talk::new(rules::of_answer(prompt));
-    for turn in &prompt.history {
-        talk.quote(turn);
+    for message in &prompt.history {
+        talk.quote(message);
     }
     if let Some(data) = data(prompt, mark) {
         talk.say(Role::User, data);
@@ -78,12 +78,12 @@ fn data(prompt: &Prompt, mark: &str) -> Option<String> {
 
 fn rewrite(prompt: &Prompt, mark: &str) -> Vec<Written> {
     let mut fence = Fence::new(mark);
-    for turn in &prompt.history {
-        let speaker = match turn.speaker {
+    for message in &prompt.history {
+        let speaker = match message.role {
             MessageRole::User => "user",
             MessageRole::Assistant => "assistant",
         };
-        fence.quote(speaker, &turn.text);
+        fence.quote(speaker, &message.text);
     }
     fence.quote("question", &prompt.question);
     let mut talk = Talk::new(rules::OF_REWRITING.to_owned());
@@ -106,13 +106,13 @@ impl Talk {
         }])
     }
 
-    /// Adds a turn of the history; one of whoever spoke last belongs to the same message.
-    fn quote(&mut self, turn: &Turn) {
-        let text = defused(turn.text.trim());
+    /// Adds a message of the history; one of whoever spoke last is joined to that.
+    fn quote(&mut self, message: &PastMessage) {
+        let text = defused(message.text.trim());
         if text.is_empty() {
             return;
         }
-        let role = match turn.speaker {
+        let role = match message.role {
             MessageRole::User => Role::User,
             MessageRole::Assistant => Role::Assistant,
         };

@@ -13,16 +13,16 @@ fn passage(number: usize, title: &str, text: &str) -> Passage {
     }
 }
 
-fn user(text: &str) -> Turn {
-    Turn {
-        speaker: MessageRole::User,
+fn user(text: &str) -> PastMessage {
+    PastMessage {
+        role: MessageRole::User,
         text: text.into(),
     }
 }
 
-fn assistant(text: &str) -> Turn {
-    Turn {
-        speaker: MessageRole::Assistant,
+fn assistant(text: &str) -> PastMessage {
+    PastMessage {
+        role: MessageRole::Assistant,
         text: text.into(),
     }
 }

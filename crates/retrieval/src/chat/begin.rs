@@ -63,7 +63,7 @@ impl Chat {
         asker: &Asker,
         message: &str,
         thread: Thread,
-    ) -> Result<(Option<Kept>, Vec<llm::Turn>), ChatError> {
+    ) -> Result<(Option<Kept>, Vec<llm::PastMessage>), ChatError> {
         let now = self.parts.clock.now();
         let existing = match thread {
             Thread::Stateless { history } => return Ok((None, history)),

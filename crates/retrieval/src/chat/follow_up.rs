@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tenantry_domain::{Cancellation, TokenUsage};
-use tenantry_llm_client::{Budget, Completer, LlmError, Prompt, Turn};
+use tenantry_llm_client::{Budget, Completer, LlmError, PastMessage, Prompt};
 
 use super::spending;
 
@@ -30,7 +30,7 @@ pub(super) struct Rewritten {
 /// Asks `model` for the question that stands alone. A model that fails gives none, which is no error.
 pub(super) fn rewrite(
     model: &dyn Completer,
-    history: &[Turn],
+    history: &[PastMessage],
     question: &str,
     cancellation: &Cancellation,
 ) -> Rewritten {

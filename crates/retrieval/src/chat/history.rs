@@ -1,7 +1,7 @@
 //! What a model is told of a conversation.
 
 use tenantry_domain::{Message, MessageId, MessageRole, MessageStatus};
-use tenantry_llm_client::{Turn, estimate_tokens};
+use tenantry_llm_client::{PastMessage, estimate_tokens};
 
 /// How many tokens of history a prompt has where the tenant does not say.
 const TOKENS: u32 = 2_000;
@@ -25,26 +25,26 @@ impl Bound {
         (self.0 > 0).then(|| wanted.clamp(FEWEST_MESSAGES, MOST_MESSAGES))
     }
 
-    /// The newest of `turns`, each whole, that have no more tokens together.
-    pub(super) fn newest(self, mut turns: Vec<Turn>) -> Vec<Turn> {
+    /// The newest of `messages`, each whole, that have no more tokens together.
+    pub(super) fn newest(self, mut messages: Vec<PastMessage>) -> Vec<PastMessage> {
         let mut left = usize::try_from(self.0).unwrap_or(usize::MAX);
-        let fits = |turn: &&Turn| match left.checked_sub(estimate_tokens(&turn.text)) {
+        let fits = |message: &&PastMessage| match left.checked_sub(estimate_tokens(&message.text)) {
             Some(rest) => {
                 left = rest;
                 true
             }
             None => false,
         };
-        let kept = turns.iter().rev().take_while(fits).count();
-        turns.drain(..turns.len() - kept);
-        turns
+        let kept = messages.iter().rev().take_while(fits).count();
+        messages.drain(..messages.len() - kept);
+        messages
     }
 }
 
 /// What was said before the message `question`: each question with its answer, in the order of the answers. One whose answer
 /// failed, is empty or never came is left out with it.
-pub(super) fn before(question: MessageId, messages: Vec<Message>) -> Vec<Turn> {
-    let mut turns = Vec::new();
+pub(super) fn before(question: MessageId, messages: Vec<Message>) -> Vec<PastMessage> {
+    let mut past = Vec::new();
     let mut asked: Vec<Message> = Vec::new();
     for message in messages {
         if message.id == question {
@@ -57,12 +57,12 @@ pub(super) fn before(question: MessageId, messages: Vec<Message>) -> Vec<Turn> {
                     continue;
                 };
                 if message.status != MessageStatus::Failed && !message.text.trim().is_empty() {
-                    turns.extend([asked, message].map(turn));
+                    past.extend([asked, message].map(past_message));
                 }
             }
         }
     }
-    turns
+    past
 }
 
 /// Takes the question of `answer` out of those that were `asked` before it. Of several that were under way at once it is the one
@@ -76,9 +76,9 @@ fn answered_by(answer: &Message, asked: &mut Vec<Message>) -> Option<Message> {
     Some(asked.remove(at))
 }
 
-fn turn(message: Message) -> Turn {
-    Turn {
-        speaker: message.role,
+fn past_message(message: Message) -> PastMessage {
+    PastMessage {
+        role: message.role,
         text: message.text,
     }
 }
@@ -117,7 +117,7 @@ mod tests {
         let all = messages.into_iter().chain([question, asked("later")]);
         before(id, all.collect())
             .into_iter()
-            .map(|turn| turn.text)
+            .map(|past| past.text)
             .collect()
     }
 

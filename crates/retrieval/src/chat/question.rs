@@ -1,5 +1,5 @@
 use tenantry_domain::{ConversationId, Email, Filter, Fusion, User, UserId};
-use tenantry_llm_client::{Sampling, Turn};
+use tenantry_llm_client::{PastMessage, Sampling};
 
 use crate::Caller;
 
@@ -49,7 +49,7 @@ pub enum Thread {
     /// The client says what was said before; nothing is kept but what it took.
     Stateless {
         /// What is said to have been said, oldest first.
-        history: Vec<Turn>,
+        history: Vec<PastMessage>,
     },
     /// A conversation that begins with the question.
     New,

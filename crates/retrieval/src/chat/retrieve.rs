@@ -70,10 +70,10 @@ impl Chat {
     }
 
     /// What was said before, as far as it is sent.
-    fn history(&self, scope: &TenantScope, turn: &mut Turn) -> Result<Vec<llm::Turn>, ChatError> {
+    fn history(&self, scope: &TenantScope, turn: &mut Turn) -> Result<Vec<llm::PastMessage>, ChatError> {
         let bound = Bound::of(scope.tenant().chat.history_tokens);
         let said = std::mem::take(&mut turn.history);
-        let turns = match (&turn.kept, turn.asker.id(), bound.messages()) {
+        let messages = match (&turn.kept, turn.asker.id(), bound.messages()) {
             (Some(kept), Some(owner), Some(limit)) => {
                 let conversation = kept.conversation.id;
                 let messages = self
@@ -85,7 +85,7 @@ impl Chat {
             (Some(_), ..) => Vec::new(),
             (None, ..) => said,
         };
-        Ok(bound.newest(turns))
+        Ok(bound.newest(messages))
     }
 
     fn open(&self, scope: &TenantScope, turn: &Turn) -> Result<Arc<dyn Completer>, ChatError> {
@@ -113,7 +113,7 @@ impl Chat {
         scope: &TenantScope,
         turn: &mut Turn,
         model: Arc<dyn Completer>,
-        history: Vec<llm::Turn>,
+        history: Vec<llm::PastMessage>,
     ) -> Request {
         let tenant = scope.tenant();
         let settings = &tenant.chat;
@@ -170,7 +170,7 @@ impl Turn {
 fn rewrite(
     turn: &mut Turn,
     model: &dyn Completer,
-    history: &[llm::Turn],
+    history: &[llm::PastMessage],
     request: &mut SearchRequest,
     cancellation: &Cancellation,
 ) {

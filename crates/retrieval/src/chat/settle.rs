@@ -1,6 +1,8 @@
 //! The last phase: the answer is kept, and what it took is counted.
 
-use tenantry_domain::{Citation, Message, MessageRole, MessageStatus, TenantScope, Timestamp};
+use tenantry_domain::{
+    Citation, Message, MessageId, MessageRole, MessageStatus, TenantScope, Timestamp, UsageKind,
+};
 
 use super::{Answer, Chat, ChatError, Source, Turn};
 
@@ -10,18 +12,17 @@ impl Chat {
     ///
     /// # Errors
     /// When the store fails; then the question stays without an answer.
-    pub fn settle(&self, scope: &TenantScope, turn: Turn) -> Result<Answer, ChatError> {
+    pub fn settle(&self, scope: &TenantScope, mut turn: Turn) -> Result<Answer, ChatError> {
         turn.belongs_to(scope)?;
         let now = self.parts.clock.now();
-        let mut answer = answer_of(&turn);
-        let kept = turn.kept.as_ref().zip(turn.asker.id());
-        let Some((kept, owner)) = kept else {
+        let mut answer = answer_of(&mut turn);
+        let Some((kept, owner)) = turn.kept.zip(turn.asker.id()) else {
             if !answer.spent.is_empty() {
                 self.parts.usage.add_usage(scope, &answer.spent)?;
             }
             return Ok(answer);
         };
-        let message = message(&turn, &answer, kept.answer, now);
+        let message = message(&answer, kept.answer, turn.written, now);
         let conversation = kept.conversation.id;
         let added = self
             .parts
@@ -29,13 +30,13 @@ impl Chat {
             .finish_turn(scope, owner, conversation, &message, &answer.spent)?;
         if added {
             answer.message = Some(kept.answer);
-            answer.conversation = turn.kept.map(|kept| kept.conversation);
+            answer.conversation = Some(kept.conversation);
         }
         Ok(answer)
     }
 }
 
-fn answer_of(turn: &Turn) -> Answer {
+fn answer_of(turn: &mut Turn) -> Answer {
     let citations: Vec<Citation> = turn
         .sources
         .iter()
@@ -43,32 +44,33 @@ fn answer_of(turn: &Turn) -> Answer {
         .map(Source::citation)
         .collect();
     Answer {
-        text: turn.voice.text().to_owned(),
-        sources: turn.sources.clone(),
+        text: turn.voice.take_text(),
+        sources: std::mem::take(&mut turn.sources),
         supported: !citations.is_empty(),
         citations,
-        model: turn.model.clone(),
+        model: std::mem::take(&mut turn.model),
         finish: turn.finish,
         usage: turn.usage,
-        spent: turn.spent.clone(),
+        spent: std::mem::take(&mut turn.spent),
         status: turn.status.unwrap_or(MessageStatus::Cancelled),
         conversation: None,
         message: None,
     }
 }
 
-fn message(turn: &Turn, answer: &Answer, id: tenantry_domain::MessageId, now: Timestamp) -> Message {
+/// The answer as it is kept; `written` where a model wrote any of it.
+fn message(answer: &Answer, id: MessageId, written: bool, now: Timestamp) -> Message {
     let counted = answer
         .spent
         .iter()
-        .any(|record| record.kind == tenantry_domain::UsageKind::Answering);
+        .any(|record| record.kind == UsageKind::Answering);
     Message {
         id,
         role: MessageRole::Assistant,
         text: answer.text.clone(),
         status: answer.status,
         citations: answer.citations.clone(),
-        model: turn.written.then(|| answer.model.clone()),
+        model: written.then(|| answer.model.clone()),
         usage: counted.then_some(answer.usage),
         created_at: now,
     }

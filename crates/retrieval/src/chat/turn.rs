@@ -1,9 +1,10 @@
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tenantry_domain::{
-    Cancellation, Clock, Conversation, ConversationId, MessageId, MessageStatus, TenantId, TokenUsage,
-    UsageKind, UsageRecord,
+    AllowedHosts, Cancellation, Clock, Conversation, ConversationId, MessageId, MessageStatus, TenantId,
+    TokenUsage, UsageKind, UsageRecord,
 };
 use tenantry_llm_client::{self as llm, Completer, Completion, FinishReason, LlmError, Prompt, Sampling};
 
@@ -22,7 +23,7 @@ pub struct Turn {
     pub(super) kept: Option<Kept>,
     pub(super) question: String,
     /// What a client says was said before.
-    pub(super) history: Vec<llm::Turn>,
+    pub(super) history: Vec<llm::PastMessage>,
     pub(super) instruction: Option<String>,
     /// `None` where nothing is to be searched.
     pub(super) search: Option<SearchRequest>,
@@ -63,7 +64,7 @@ pub(super) enum Speech {
 pub(super) struct Request {
     pub(super) model: Arc<dyn Completer>,
     pub(super) prompt: Prompt,
-    pub(super) allowed: tenantry_domain::AllowedHosts,
+    pub(super) allowed: AllowedHosts,
     /// Said below an answer that cites nothing.
     pub(super) if_uncited: Option<&'static str>,
 }
@@ -90,18 +91,18 @@ impl Turn {
     }
 
     /// Gets the answer and hands each piece to `on_delta`, which breaks to stop; `cancellation` stops a provider that keeps
-    /// silent. One call of a provider, or none. Needs no scope and no store, and holds neither.
+    /// silent. Asks one model, or others in their turn until one answers, or none. Needs no scope and no store, and holds neither.
     ///
     /// Pieces are safe to show: a marker is in one piece, cites a passage that exists, and no piece has what would make a
     /// browser call a host that the tenant does not allow.
     ///
     /// # Errors
-    /// [`ChatError::Complete`] when the model does not answer or breaks off, or the turn has nothing to say; [`LlmError::Cancelled`] in it when `on_delta` broke
-    /// or `cancellation` was raised. What was handed out until then is kept.
+    /// [`ChatError::Complete`] when the model does not answer or breaks off, or the turn has nothing to say;
+    /// [`LlmError::Cancelled`] in it when `on_delta` broke or `cancellation` was raised. What was handed out until then is kept.
     pub fn speak(
         &mut self,
         cancellation: &Cancellation,
-        on_delta: &mut dyn FnMut(&str) -> std::ops::ControlFlow<()>,
+        on_delta: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<(), ChatError> {
         let said = if cancellation.is_cancelled() {
             Err(LlmError::Cancelled)

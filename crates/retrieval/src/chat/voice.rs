@@ -42,6 +42,11 @@ impl Voice {
         &self.text
     }
 
+    /// The text, which is asked for no more.
+    pub(super) fn take_text(&mut self) -> String {
+        std::mem::take(&mut self.text)
+    }
+
     /// Whether the text has `[number]` as a marker.
     pub(super) fn cites(&self, number: u16) -> bool {
         // A marker that was held back when the reader left is not in the text.

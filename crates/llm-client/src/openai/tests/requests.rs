@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Sampling, Turn};
+use crate::{PastMessage, Sampling};
 
 fn body(settings: OpenAiSettings, server: &StubServer, prompt: &Prompt) -> Value {
     let model = OpenAiCompleter::new(Arc::new(UreqTransport::new()), settings);
@@ -58,8 +58,8 @@ fn a_rewriting_is_short_and_without_the_settings_temperature() {
         temperature: Some(1.8),
         ..settings(&server)
     };
-    let history = vec![Turn {
-        speaker: tenantry_domain::MessageRole::User,
+    let history = vec![PastMessage {
+        role: tenantry_domain::MessageRole::User,
         text: "a".into(),
     }];
     let rewriting = Prompt::rewriting(history, "b");

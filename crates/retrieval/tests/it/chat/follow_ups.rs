@@ -1,23 +1,23 @@
 //! What a model is told of a conversation, and how follow-up questions are searched for.
 
 use tenantry_domain::{Cancellation, ConversationId, FollowUps, MessageRole, MessageStatus};
-use tenantry_llm_client::{LlmError, Prompt, Task, Turn, Usage, estimate_tokens};
+use tenantry_llm_client::{LlmError, PastMessage, Prompt, Task, Usage, estimate_tokens};
 use tenantry_retrieval::{ChatError, Question, Retrieval, Thread};
 
 use super::bench::{Bench, QUESTION, Said, Scripted, breaks_off, down, kinds, says, spoken, spoken_until};
 
 const FOLLOW_UP: &str = "And what does that cost on Sundays?";
 
-fn said(turns: &[Turn]) -> Vec<(MessageRole, &str)> {
-    turns
+fn said(messages: &[PastMessage]) -> Vec<(MessageRole, &str)> {
+    messages
         .iter()
-        .map(|turn| (turn.speaker, turn.text.as_str()))
+        .map(|message| (message.role, message.text.as_str()))
         .collect()
 }
 
-fn turn(speaker: MessageRole, text: &str) -> Turn {
-    Turn {
-        speaker,
+fn message(role: MessageRole, text: &str) -> PastMessage {
+    PastMessage {
+        role,
         text: text.into(),
     }
 }
@@ -200,10 +200,10 @@ fn failed_answers_are_left_out_with_their_questions_and_cancelled_ones_stay() {
 fn the_newest_messages_that_fit_are_sent_whole() {
     let model = Scripted::without_rewriting(&["Three euros [1]."]);
     let bench = Bench::new(model.clone());
-    let history: Vec<Turn> = (0..40)
+    let history: Vec<PastMessage> = (0..40)
         .map(|n| {
-            let speaker = [MessageRole::User, MessageRole::Assistant][n % 2];
-            turn(speaker, &format!("message {n} of many about late returns"))
+            let role = [MessageRole::User, MessageRole::Assistant][n % 2];
+            message(role, &format!("message {n} of many about late returns"))
         })
         .collect();
     let sent = |tokens: Option<u32>| {
@@ -230,7 +230,7 @@ fn the_newest_messages_that_fit_are_sent_whole() {
     );
 
     // A long one is not passed over for an older one that would fit.
-    let long = turn(MessageRole::User, &"late returns ".repeat(2_000));
+    let long = message(MessageRole::User, &"late returns ".repeat(2_000));
     let mixed = vec![history[0].clone(), long, history[1].clone()];
     bench.set("acme", |chat| chat.history_tokens = None);
     let question = Question {

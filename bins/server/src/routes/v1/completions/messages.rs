@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 use tenantry_domain::MessageRole;
-use tenantry_llm_client::Turn;
+use tenantry_llm_client::PastMessage;
 
 use super::request::{typed, unknown, unsupported, wrong};
 use crate::error::ApiError;
@@ -19,7 +19,7 @@ pub(super) struct Messages {
     /// The user's last message.
     pub(super) question: String,
     /// What is said to have been said before, oldest first.
-    pub(super) history: Vec<Turn>,
+    pub(super) history: Vec<PastMessage>,
     /// What `system` and `developer` messages say, together.
     pub(super) instruction: Option<String>,
 }
@@ -31,29 +31,29 @@ impl Messages {
     /// When they are none, the last is not the user's, or one has what is not taken here.
     pub(super) fn read(messages: Value) -> Result<Self, ApiError> {
         let messages: Vec<Map<String, Value>> = typed("messages", messages)?;
-        let (mut turns, mut instructions) = (Vec::new(), Vec::new());
+        let (mut history, mut instructions) = (Vec::new(), Vec::new());
         for (number, message) in messages.into_iter().enumerate() {
             let Said { role, text } = Said::read(&format!("messages[{number}]"), message)?;
             match role {
-                Role::User => turns.push(turn(MessageRole::User, text)),
-                Role::Assistant => turns.push(turn(MessageRole::Assistant, text)),
+                Role::User => history.push(past(MessageRole::User, text)),
+                Role::Assistant => history.push(past(MessageRole::Assistant, text)),
                 Role::Instruction => instructions.push(text),
             }
         }
-        let last = turns.pop().filter(|last| last.speaker == MessageRole::User);
+        let last = history.pop().filter(|last| last.role == MessageRole::User);
         let question = last.ok_or_else(|| wrong("messages", "does not end with a message of the user"))?;
-        turns.retain(|turn| !turn.text.trim().is_empty());
+        history.retain(|message| !message.text.trim().is_empty());
         instructions.retain(|text| !text.trim().is_empty());
         Ok(Self {
             question: question.text,
-            history: turns,
+            history,
             instruction: (!instructions.is_empty()).then(|| instructions.join("\n\n")),
         })
     }
 }
 
-fn turn(speaker: MessageRole, text: String) -> Turn {
-    Turn { speaker, text }
+fn past(role: MessageRole, text: String) -> PastMessage {
+    PastMessage { role, text }
 }
 
 /// Who may speak.

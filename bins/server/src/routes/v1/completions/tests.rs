@@ -6,7 +6,9 @@ use actix_web::test::TestRequest;
 use actix_web::web;
 use serde_json::{Map, Value, json};
 use tenantry_domain::MessageRole;
-use tenantry_llm_client::{Completer, FailingCompleter, LlmError, MemoryCompleter, Prompt, Turn, Usage};
+use tenantry_llm_client::{
+    Completer, FailingCompleter, LlmError, MemoryCompleter, PastMessage, Prompt, Usage,
+};
 use tenantry_tenant_store::testing::unavailable;
 use tenantry_vector_client::VectorError;
 use tenantry_vector_client::testing::Operation;
@@ -294,15 +296,15 @@ async fn messages_become_history_question_and_a_wish() {
         Some("Be brief.\n\nIn rhymes.")
     );
     assert_eq!(prompt.system.as_deref(), Some("the prompt of acme"));
-    let turn = |speaker, text: &str| Turn {
-        speaker,
+    let message = |role, text: &str| PastMessage {
+        role,
         text: text.to_owned(),
     };
     assert_eq!(
         prompt.history,
         [
-            turn(MessageRole::User, "What is sold?"),
-            turn(MessageRole::Assistant, "Shoes [1].")
+            message(MessageRole::User, "What is sold?"),
+            message(MessageRole::Assistant, "Shoes [1].")
         ]
     );
 }
