@@ -651,7 +651,7 @@ fn an_index_is_built_anew_and_gone_back_to() {
     assert!(answer.contains("Biscuit"), "{answer}");
     let all = bench.run(&["reindex", "--all"]).succeeds();
     assert!(
-        all.contains("every index was built by the configured model"),
+        all.contains("every index was built by the model that its tenant is set to"),
         "{all}"
     );
 }

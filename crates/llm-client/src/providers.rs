@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{Completer, Embedder, InvalidBaseUrl, LlmError, ProviderAddress};
 
-/// Opens models at the addresses of their providers, for tenants that bring their own.
+/// Opens models at the addresses of their providers: the server's, and those that tenants bring.
 ///
 /// What is opened at an address speaks to that address and to no other, with that key and no other. Opening is cheap
 /// enough for each request: nothing is sent, and connections are shared by everything that was opened.

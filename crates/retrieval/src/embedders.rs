@@ -4,8 +4,8 @@ use std::sync::Arc;
 use tenantry_domain::{EmbeddingModel, Index, Tenant, TenantId};
 use tenantry_llm_client::Embedder;
 
-/// The configured embedding models: new indexes are made by the current one, indexes of the others are still searched and
-/// filled.
+/// The configured embedding models. A new index is made by the one that its tenant wants; indexes of all of them are searched
+/// and filled.
 #[derive(Clone, Default)]
 pub struct Embedders {
     current: Option<Arc<dyn Embedder>>,
@@ -27,27 +27,28 @@ pub struct EmbeddingMismatch {
 pub struct UnknownEmbeddingModel(pub String);
 
 impl Embedders {
-    /// No model: new indexes are searched by words alone.
+    /// No model: indexes are searched by words alone.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// `current` for new indexes, and `others` for those that they made before.
+    /// `current` for the new indexes of tenants that name no model, and `others` for those that name them and for indexes that
+    /// they made before.
     pub fn new(current: Option<Arc<dyn Embedder>>, others: Vec<Arc<dyn Embedder>>) -> Self {
         Self { current, others }
     }
 
-    /// The embedder of new indexes.
+    /// The embedder of new indexes where the tenant names none.
     pub fn current(&self) -> Option<&Arc<dyn Embedder>> {
         self.current.as_ref()
     }
 
-    /// The model of new indexes.
+    /// The model of new indexes where the tenant names none.
     pub fn current_model(&self) -> Option<EmbeddingModel> {
         self.current.as_ref().map(|embedder| embedder.identity())
     }
 
-    /// The names of all of them, that of new indexes first.
+    /// The names of all of them, that of the current one first.
     pub fn names(&self) -> Vec<String> {
         self.all().map(|embedder| embedder.identity().name).collect()
     }

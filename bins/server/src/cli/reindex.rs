@@ -9,7 +9,7 @@ use super::{Failure, ReindexArgs, chain, open, tenant};
 use crate::config::Environment;
 use crate::startup::Platform;
 
-/// Builds indexes anew by the configured model, goes back to the ones before, or removes what is kept of them.
+/// Builds indexes anew by the model that each tenant wants, goes back to the ones before, or removes what is kept of them.
 pub(super) fn run(env: &Environment, args: &ReindexArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let platform = open(env)?;
     let scopes = match &args.which.tenant {
@@ -17,7 +17,10 @@ pub(super) fn run(env: &Environment, args: &ReindexArgs, out: &mut dyn Write) ->
         None => outdated(&platform)?,
     };
     if scopes.is_empty() {
-        writeln!(out, "every index was built by the configured model")?;
+        writeln!(
+            out,
+            "every index was built by the model that its tenant is set to"
+        )?;
     }
     for scope in &scopes {
         reindex(&platform, scope, args, out)?;
