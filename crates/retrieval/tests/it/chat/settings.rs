@@ -122,6 +122,20 @@ fn a_clients_instruction_is_passed_on_or_refused() {
     assert!(bench.ask(Question::alone(QUESTION)).is_ok());
 }
 
+/// How many passages an answer rests on, of so many at most and of no lower score.
+fn sources(bench: &Bench, limit: Option<u16>, min_score: Option<f32>) -> usize {
+    let question = Question {
+        retrieval: Retrieval::On {
+            limit,
+            min_score,
+            fusion: None,
+            filter: None,
+        },
+        ..Question::alone(QUESTION)
+    };
+    bench.ask(question).unwrap().sources.len()
+}
+
 #[test]
 fn an_answer_rests_on_six_passages_as_many_as_the_tenant_says_or_the_request() {
     let bench = Bench::new(Scripted::saying(&["Three euros [1]."]));
@@ -132,19 +146,7 @@ fn an_answer_rests_on_six_passages_as_many_as_the_tenant_says_or_the_request() {
             &format!("A late return costs {n} euros."),
         );
     }
-    let found = |limit: Option<u16>| {
-        let retrieval = Retrieval::On {
-            limit,
-            min_score: None,
-            fusion: None,
-            filter: None,
-        };
-        let question = Question {
-            retrieval,
-            ..Question::alone(QUESTION)
-        };
-        bench.ask(question).unwrap().sources.len()
-    };
+    let found = |limit| sources(&bench, limit, None);
     assert_eq!(found(None), 6);
     bench.set("acme", |chat| chat.passages = Some(3));
     assert_eq!(found(None), 3);
@@ -156,19 +158,7 @@ fn an_answer_rests_on_six_passages_as_many_as_the_tenant_says_or_the_request() {
 fn a_request_may_ask_for_better_passages_alone() {
     let bench = Bench::new(Scripted::saying(&["Three euros [1]."]));
     bench.world.ingest("acme", "Aside", "A return is welcome.");
-    let found = |min_score: Option<f32>| {
-        let retrieval = Retrieval::On {
-            limit: None,
-            min_score,
-            fusion: None,
-            filter: None,
-        };
-        let question = Question {
-            retrieval,
-            ..Question::alone(QUESTION)
-        };
-        bench.ask(question).unwrap().sources.len()
-    };
+    let found = |min_score| sources(&bench, None, min_score);
     assert_eq!((found(None), found(Some(0.95))), (2, 1));
 }
 
