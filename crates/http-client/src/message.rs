@@ -108,6 +108,8 @@ pub struct Request {
     pub idempotent: bool,
     /// How long it may take.
     pub deadlines: Deadlines,
+    /// Whether that is less than the upstream may well need, so that a timeout says nothing of it.
+    pub hurried: bool,
     /// The largest answer in bytes, after which [`crate::HttpError::TooLarge`] ends it.
     pub max_answer: u64,
 }
@@ -126,6 +128,7 @@ impl Request {
             body: None,
             idempotent: !matches!(method, Method::Post),
             deadlines: Deadlines::default(),
+            hurried: false,
             max_answer: Self::DEFAULT_MAX_ANSWER,
         }
     }
@@ -155,6 +158,13 @@ impl Request {
     #[must_use]
     pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
         self.deadlines = deadlines;
+        self
+    }
+
+    /// Marks a call whose deadlines are shorter than the upstream may well need.
+    #[must_use]
+    pub fn hurried(mut self) -> Self {
+        self.hurried = true;
         self
     }
 

@@ -30,7 +30,7 @@ impl Read for Judged {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => {
-                if let Some(head) = self.head.take().filter(|_| is_failure(error)) {
+                if let Some(head) = self.head.take().filter(|head| is_failure(error, head.hurried)) {
                     head.broke_off();
                 }
             }
@@ -40,9 +40,9 @@ impl Read for Judged {
 }
 
 /// An error that does not say what it is broke the body off; see [`HttpError::from_io`].
-fn is_failure(error: &io::Error) -> bool {
+fn is_failure(error: &io::Error, hurried: bool) -> bool {
     let known = error
         .get_ref()
         .and_then(|cause| cause.downcast_ref::<HttpError>());
-    known.is_none_or(|error| of_error(error) == Verdict::Failure)
+    known.is_none_or(|error| of_error(error, hurried) == Verdict::Failure)
 }

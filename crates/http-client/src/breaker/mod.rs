@@ -25,7 +25,7 @@ use crate::{Cancel, Header, HttpError, Request, Response, StreamResponse, Transp
 ///
 /// Failures are [`HttpError::Connect`], [`HttpError::Timeout`], [`HttpError::Protocol`] and the policy's statuses,
 /// also when they end the body of a stream. Any other answer is a success, that of a stream as soon as its head is
-/// there. A call that was cancelled or not sent is neither.
+/// there. A call that was cancelled, not sent, or in too much of a hurry for an answer ([`Request::hurried`]) is neither.
 ///
 /// It belongs below [`crate::Retrying`], which sends nothing again to an open circuit, so that each attempt counts.
 /// Secrets are not kept: a circuit is known by hashes whose key each breaker draws for itself. What it knows is known
@@ -87,10 +87,11 @@ impl<T: Transport> Transport for Breaking<T> {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
         let pass = Pass::enter(&self.shared, request)?;
         let answer = self.inner.send(request);
-        pass.settle(match &answer {
+        let verdict = match &answer {
             Ok(answer) => self.shared.of_status(answer.status),
-            Err(error) => of_error(error),
-        });
+            Err(error) => of_error(error, request.hurried),
+        };
+        pass.settle(verdict);
         answer
     }
 
@@ -109,7 +110,7 @@ impl<T: Transport> Transport for Breaking<T> {
                 })
             }
             Err(error) => {
-                pass.settle(of_error(&error));
+                pass.settle(of_error(&error, request.hurried));
                 Err(error)
             }
         }
@@ -145,8 +146,9 @@ impl Shared {
     }
 }
 
-fn of_error(error: &HttpError) -> Verdict {
+fn of_error(error: &HttpError, hurried: bool) -> Verdict {
     match error {
+        HttpError::Timeout if hurried => Verdict::Nothing,
         HttpError::Connect(_) | HttpError::Timeout | HttpError::Protocol(_) => Verdict::Failure,
         HttpError::TooLarge { .. } => Verdict::Success,
         HttpError::Url(_) | HttpError::Header(_) | HttpError::Cancelled | HttpError::CircuitOpen { .. } => {
@@ -159,6 +161,7 @@ fn of_error(error: &HttpError) -> Verdict {
 struct Pass {
     shared: Arc<Shared>,
     admission: Option<Admission>,
+    hurried: bool,
 }
 
 /// A stream whose head was a success.
@@ -166,6 +169,7 @@ struct Head {
     shared: Arc<Shared>,
     admission: Admission,
     credit: Credit,
+    hurried: bool,
 }
 
 impl Pass {
@@ -176,6 +180,7 @@ impl Pass {
             Ok(admission) => Ok(Self {
                 shared: shared.clone(),
                 admission: Some(admission),
+                hurried: request.hurried,
             }),
             Err(retry_after) => Err(HttpError::CircuitOpen { retry_after }),
         }
@@ -197,6 +202,7 @@ impl Pass {
             shared: self.shared.clone(),
             admission,
             credit,
+            hurried: self.hurried,
         })
     }
 }

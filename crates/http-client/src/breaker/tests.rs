@@ -478,3 +478,19 @@ fn each_attempt_counts_and_an_open_circuit_is_not_tried_again() {
     assert!(matches!(streamed, Err(HttpError::CircuitOpen { .. })));
     assert_eq!(transport.inner.requests().len(), 5);
 }
+
+#[test]
+fn a_caller_in_a_hurry_opens_no_circuit() {
+    let (transport, clock) = breaking(policy(), |_| Err(HttpError::Timeout));
+    for _ in 0..20 {
+        let late = send(&transport, &request().hurried());
+        assert!(matches!(late, Err(HttpError::Timeout)));
+    }
+    fail(&transport, 5);
+    assert!(open_for(&transport, &request()).is_some());
+    clock.pass(policy().cool_down);
+    let probe = send(&transport, &request().hurried());
+    assert!(matches!(probe, Err(HttpError::Timeout)));
+    // It said nothing, so that the next call is a probe too.
+    assert_eq!(open_for(&transport, &request()), None);
+}

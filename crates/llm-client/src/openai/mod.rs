@@ -69,7 +69,9 @@ impl Client {
         deadlines: Deadlines,
         cancel: &Cancel,
     ) -> Result<StreamResponse, LlmError> {
-        let request = self.request(path, body, deadlines)?;
+        let mut request = self.request(path, body, deadlines)?;
+        let usual = self.settings.deadlines;
+        request.hurried = deadlines.first_byte < usual.first_token.min(usual.total);
         let answer = self
             .transport
             .stream(&request, cancel)

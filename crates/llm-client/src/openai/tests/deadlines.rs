@@ -1,5 +1,7 @@
 //! Each deadline by itself: the others are too long to be met.
 
+use tenantry_http_client::{BreakerPolicy, Breaking};
+
 use super::*;
 use crate::{Budget, Task};
 
@@ -264,4 +266,35 @@ fn a_fallback_answers_where_a_model_does_not_begin() {
         &mut |_| ControlFlow::Continue(()),
     );
     assert_eq!(completion.unwrap().text, "Within 30 days [1].");
+}
+
+#[test]
+fn a_question_that_cannot_wait_does_not_close_the_provider_to_those_that_can() {
+    let silent = Answer::new(200).before_head(Piece::Hold);
+    let server = StubServer::start(move |_| silent.clone());
+    let policy = BreakerPolicy {
+        failures: 1,
+        ..BreakerPolicy::default()
+    };
+    let transport = Arc::new(Breaking::new(UreqTransport::new(), policy));
+    let asked = |first_token, budget| {
+        let settings = OpenAiSettings {
+            deadlines: CompletionDeadlines { first_token, ..UNMET },
+            ..settings(&server)
+        };
+        let mut prompt = prompt();
+        prompt.budget.first_token = budget;
+        let model = OpenAiCompleter::new(transport.clone(), settings);
+        let outcome = model.stream(&prompt, &Cancellation::new(), &mut |_| ControlFlow::Continue(()));
+        assert!(matches!(outcome, Err(LlmError::Unavailable(_))), "{outcome:?}");
+        server.requests().len()
+    };
+    assert_eq!(asked(NEVER, Some(SOON)), 1);
+    assert_eq!(asked(NEVER, Some(SOON)), 2);
+    assert_eq!(asked(SOON, None), 3, "hurry had closed it");
+    assert_eq!(
+        asked(SOON, None),
+        3,
+        "it is closed by one who has waited long enough"
+    );
 }
