@@ -82,6 +82,11 @@ impl ApiError {
         Self::new(Code::NotFound)
     }
 
+    /// For a question that names a conversation which is not the caller's, or none at all.
+    pub(crate) fn unknown_conversation() -> Self {
+        Self::not_found().saying("`conversation_id` is none of your conversations")
+    }
+
     /// The address takes only `allowed`.
     pub(crate) fn method_not_allowed(allowed: HeaderValue) -> Self {
         Self::new(Code::MethodNotAllowed).with(header::ALLOW, allowed)

@@ -10,15 +10,17 @@ mod keeping;
 mod metadata;
 mod params;
 mod request_id;
+mod strict;
 mod value;
 
-pub(crate) use body::{Body, Form, explain, present};
+pub(crate) use body::{Body, Form, present};
 pub use caller::{CurrentAdmin, CurrentTenant, CurrentUser, SuperUser};
 pub(crate) use caller::{LoggedTenant, Resolved};
 pub(crate) use document::{NewDocument, NewDocumentForm, NewDocumentJson};
 pub(crate) use filter::filter;
 pub(crate) use params::{PageParams, Params, PathId, PathIds};
 pub(crate) use request_id::RequestId;
+pub(crate) use strict::explain;
 pub(crate) use value::Json;
 
 use std::time::Duration;

@@ -54,7 +54,7 @@ codes! {
     InvalidRequest = UNPROCESSABLE_ENTITY, "invalid_request", "a value cannot be used";
     InvalidPassword = UNPROCESSABLE_ENTITY, "invalid_password", "the password may not be used";
     UnknownTenant = UNPROCESSABLE_ENTITY, "unknown_tenant", "the tenant does not exist";
-    UnknownModel = UNPROCESSABLE_ENTITY, "unknown_model", "the tenant has no model of that name";
+    UnknownModel = UNPROCESSABLE_ENTITY, "unknown_model", "the tenant has no model of that name; `GET /v1/models` lists those that it has";
     InstructionsRefused = UNPROCESSABLE_ENTITY, "instructions_refused", "the tenant takes no instructions from clients";
     PineconeKeyRefused = UNPROCESSABLE_ENTITY, "pinecone_key_refused", "Pinecone refused the API key";
     PineconeIndexUnknown = UNPROCESSABLE_ENTITY, "pinecone_index_unknown", "the Pinecone project has no index of that name";
@@ -68,7 +68,7 @@ codes! {
     InternalError = INTERNAL_SERVER_ERROR, "internal_error", "something went wrong on our side";
     StoreFailed = INTERNAL_SERVER_ERROR, "store_failed", "the database could not do this";
     EmbeddingNotConfigured = INTERNAL_SERVER_ERROR, "embedding_not_configured", "the tenant's vector store needs an embedding model, and the server has none";
-    LlmUnauthorized = BAD_GATEWAY, "llm_unauthorized", "the model provider refused the server's API key";
+    LlmUnauthorized = BAD_GATEWAY, "llm_unauthorized", "the model provider refused the API key";
     LlmUnknownModel = BAD_GATEWAY, "llm_unknown_model", "the model provider does not know the configured model";
     LlmQuotaExceeded = BAD_GATEWAY, "llm_quota_exceeded", "the quota at the model provider is used up";
     LlmRefused = BAD_GATEWAY, "llm_refused", "the model provider refused the request";

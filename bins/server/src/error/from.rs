@@ -185,7 +185,7 @@ impl From<ChatError> for ApiError {
         match error {
             ChatError::Invalid(error) => error.into(),
             // Another user's conversation is answered like one that does not exist.
-            ChatError::UnknownConversation => Self::not_found(),
+            ChatError::UnknownConversation => Self::unknown_conversation(),
             ChatError::UnknownModel => Self::new(Code::UnknownModel),
             ChatError::InstructionsRefused => Self::new(Code::InstructionsRefused),
             ChatError::Search(error) => error.into(),

@@ -2,15 +2,14 @@ use std::future::{Ready, ready};
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
-use actix_web::web::Query;
 use actix_web::{FromRequest, HttpRequest};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tenantry_domain::Page;
 use utoipa::IntoParams;
 
-use super::explain;
-use crate::error::{ApiError, Code};
+use super::strict::pairs;
+use crate::error::ApiError;
 
 /// The id in an address, percent-decoded and not yet judged.
 #[derive(Debug)]
@@ -61,11 +60,7 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let params = Query::<T>::from_query(request.query_string()).map_err(|error| {
-            ApiError::new(Code::InvalidRequest)
-                .saying(format!("the query does not fit: {}", explain(&error.to_string())))
-        });
-        ready(params.map(|params| Self(params.into_inner())))
+        ready(pairs("query", request.query_string()).map(Self))
     }
 }
 

@@ -159,7 +159,7 @@ impl Tenants {
         }
         Err(InvalidField::new(
             "chat.embedding_model",
-            "is none of the embedding models of this server",
+            "is none of the embedding models that are offered",
         ))
     }
 
@@ -170,7 +170,7 @@ impl Tenants {
         }
         Err(InvalidField::new(
             "chat.models",
-            "names a model that this server does not offer, and the tenant has no provider of its own",
+            "names a model that is not offered, and the tenant has no provider of its own",
         ))
     }
 }

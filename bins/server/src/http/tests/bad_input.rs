@@ -25,7 +25,9 @@ async fn what_is_not_json_is_named_by_its_place_and_not_repeated() {
     let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let deep_field = format!("{{\"id\":\"deep\",\"name\":\"X\",\"more\":{}}}", deep(10_000));
     for (bytes, place) in [
-        (b"".as_slice(), "line 1, column 0"),
+        (b"".as_slice(), "it is empty"),
+        (b" \n", "it is empty"),
+        (b"[1", "line 1, column 2"),
         (b"{", "line 1, column 1"),
         (b"{\"id\":\n  secret-word}", "line 2, column 3"),
         (b"{\"id\":\"a\xff\"}", "not UTF-8"),
@@ -59,15 +61,19 @@ async fn json_of_another_shape_is_named_by_what_was_expected() {
             "unknown field",
         ),
         ("{\"secret-word\":1}", "unknown field"),
-        ("{\"id\":1,\"name\":\"X\"}", "expected a string at line 1"),
+        (
+            "{\"id\":1,\"name\":\"X\"}",
+            "`id` does not fit: expected a string at line 1",
+        ),
         ("{\"id\":{\"secret-word\":1},\"name\":\"X\"}", "expected a string"),
         (
             "{\"id\":\"x\",\"id\":\"y\",\"name\":\"X\"}",
             "duplicate field `id`",
         ),
-        ("[1]", "expected"),
-        ("\"secret-word, expected secret-word\"", "expected struct"),
-        ("null", "expected struct"),
+        ("[1]", "expected an object"),
+        ("[\"list\",\"List\"]", "expected an object"),
+        ("\"secret-word, expected secret-word\"", "expected an object"),
+        ("null", "expected an object"),
         ("{\"id\":\"x\",\"name\":\"a\\u0000b\"}", "U+0000"),
         ("{\"id\\u0000\":\"x\"}", "U+0000"),
     ] {

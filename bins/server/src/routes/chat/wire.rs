@@ -35,7 +35,7 @@ impl Question {
         let question = match self.conversation_id {
             // What is no id at all is none of the user's conversations.
             Some(id) => {
-                let id = id.parse().map_err(|_| ApiError::not_found())?;
+                let id = id.parse().map_err(|_| ApiError::unknown_conversation())?;
                 retrieval::Question::following(id, self.message)
             }
             None => retrieval::Question::opening(self.message),

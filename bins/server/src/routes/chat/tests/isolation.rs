@@ -104,6 +104,11 @@ async fn a_foreign_conversation_is_answered_like_one_that_does_not_exist_and_get
         };
         let unknown = asking("bob", UNKNOWN).await;
         unknown.is(404, "not_found");
+        assert!(
+            unknown.message().contains("`conversation_id`"),
+            "{}",
+            unknown.message()
+        );
         for name in ["bob", "boss", "grace"] {
             let foreign = asking(name, own.as_str().unwrap()).await;
             assert_eq!(foreign.anonymous(), unknown.anonymous(), "{name}");
