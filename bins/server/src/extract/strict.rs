@@ -49,18 +49,12 @@ fn misfit(whole: &str, path: &Path, message: &str) -> ApiError {
 fn place(path: &Path, message: &str) -> String {
     let unknown = usize::from(message.starts_with("unknown field `"));
     let known = path.iter().len().saturating_sub(unknown);
-    let mut place = String::new();
-    for segment in path.iter().take(known) {
-        match segment {
-            Segment::Seq { index } => place.push_str(&format!("[{index}]")),
-            Segment::Map { key } if is_name(key) => {
-                let dot = if place.is_empty() { "" } else { "." };
-                place.push_str(&format!("{dot}{key}"));
-            }
-            Segment::Map { .. } | Segment::Enum { .. } | Segment::Unknown => break,
-        }
-    }
-    place
+    let steps = path.iter().take(known).map_while(|segment| match segment {
+        Segment::Seq { index } => Some(format!("[{index}]")),
+        Segment::Map { key } if is_name(key) => Some(format!(".{key}")),
+        Segment::Map { .. } | Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    steps.collect::<String>().trim_start_matches('.').to_owned()
 }
 
 fn is_name(key: &str) -> bool {
