@@ -64,6 +64,11 @@ pub struct UsageTotals {
 }
 
 impl UsageTotals {
+    /// All of the tokens.
+    pub fn total_tokens(self) -> u64 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
+    }
+
     /// Adds a call.
     pub fn add(&mut self, usage: TokenUsage) {
         self.merge(Self {

@@ -8,7 +8,7 @@ use crate::offload::Class;
 
 mod wire;
 
-use wire::{UsageParams, UsageView};
+use wire::{UsageParams, UsageReportView};
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config.service(show_usage).service(show_all_usage);
@@ -19,13 +19,16 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     tag = "Tenant",
     security(("bearer" = [])),
     params(UsageParams),
-    responses((status = 200, description = "The sums", body = UsageView))
+    responses((status = 200, description = "The sums", body = UsageReportView))
 )]
 #[get("/tenant/usage")]
-async fn show_usage(tenant: CurrentTenant, params: Params<UsageParams>) -> Result<Json<UsageView>, ApiError> {
+async fn show_usage(
+    tenant: CurrentTenant,
+    params: Params<UsageParams>,
+) -> Result<Json<UsageReportView>, ApiError> {
     let query = params.0.query()?;
     let report = tenant.run_as(Class::Store, move |app, membership| {
-        Ok::<_, ApiError>(UsageView::of(app.usage.own(membership, &query)?, query.by))
+        Ok::<_, ApiError>(UsageReportView::of(app.usage.own(membership, &query)?, query.by))
     });
     Ok(Json(report.await?))
 }
@@ -35,13 +38,16 @@ async fn show_usage(tenant: CurrentTenant, params: Params<UsageParams>) -> Resul
     tag = "Administration",
     security(("bearer" = [])),
     params(UsageParams),
-    responses((status = 200, description = "The sums", body = UsageView))
+    responses((status = 200, description = "The sums", body = UsageReportView))
 )]
 #[get("/admin/usage")]
-async fn show_all_usage(admin: SuperUser, params: Params<UsageParams>) -> Result<Json<UsageView>, ApiError> {
+async fn show_all_usage(
+    admin: SuperUser,
+    params: Params<UsageParams>,
+) -> Result<Json<UsageReportView>, ApiError> {
     let query = params.0.query()?;
     let report = admin.run(Class::Store, move |app, superuser| {
-        Ok::<_, ApiError>(UsageView::of(app.usage.all(superuser, &query)?, query.by))
+        Ok::<_, ApiError>(UsageReportView::of(app.usage.all(superuser, &query)?, query.by))
     });
     Ok(Json(report.await?))
 }

@@ -78,7 +78,7 @@ fn wrong(sentence: String) -> ApiError {
 /// What was spent on models in a span of days.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UsageReport)]
-pub(super) struct UsageView {
+pub(super) struct UsageReportView {
     /// The first day (UTC).
     #[schema(format = Date)]
     from: String,
@@ -121,7 +121,7 @@ struct TotalsView {
     total_tokens: u64,
 }
 
-impl UsageView {
+impl UsageReportView {
     pub(super) fn of(report: UsageReport, by: UsageGroup) -> Self {
         let UsageReport { filter, total, items } = report;
         Self {
@@ -156,7 +156,7 @@ impl From<UsageTotals> for TotalsView {
             estimated_calls: totals.estimated_calls,
             prompt_tokens: totals.prompt_tokens,
             completion_tokens: totals.completion_tokens,
-            total_tokens: totals.prompt_tokens.saturating_add(totals.completion_tokens),
+            total_tokens: totals.total_tokens(),
         }
     }
 }

@@ -25,23 +25,25 @@ pub(in crate::sql) fn tenant_to_change(
     }
 }
 
+/// What sums are told apart by.
+const ACCOUNT: (
+    usage_by_day::tenant_id,
+    usage_by_day::day,
+    usage_by_day::user_id,
+    usage_by_day::kind,
+    usage_by_day::model,
+) = (
+    usage_by_day::tenant_id,
+    usage_by_day::day,
+    usage_by_day::user_id,
+    usage_by_day::kind,
+    usage_by_day::model,
+);
+
 /// Adds usage to what was counted before; the rows are of different accounts. On PostgreSQL in one statement, which locks them in
 /// their order, so that two of them do not wait for each other.
 pub(in crate::sql) fn add_usage(conn: &mut AnyConnection, rows: Vec<UsageRow>) -> QueryResult<()> {
     use usage_by_day::{calls, completion_tokens, estimated_calls, prompt_tokens};
-    const ACCOUNT: (
-        usage_by_day::tenant_id,
-        usage_by_day::day,
-        usage_by_day::user_id,
-        usage_by_day::kind,
-        usage_by_day::model,
-    ) = (
-        usage_by_day::tenant_id,
-        usage_by_day::day,
-        usage_by_day::user_id,
-        usage_by_day::kind,
-        usage_by_day::model,
-    );
     let summed = || {
         (
             calls.eq(sql::<BigInt>(CALLS)),
