@@ -1,10 +1,12 @@
 //! The whole HTTP side on memory parts, for the tests of this crate.
 
+mod body;
+
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use actix_web::body::{self, BoxBody};
+use actix_web::body::{BoxBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName};
@@ -33,8 +35,10 @@ use tenantry_vector_client::{
 
 use crate::app::{App, Readiness};
 use crate::http::{self, HttpSettings};
-use crate::offload::{Class, Offload, Share, StreamCaps};
+use crate::offload::{Class, Offload, Permits, Share, StreamCaps};
 use crate::workers::Wake;
+
+pub(crate) use body::{next, until};
 
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -52,6 +56,18 @@ pub(crate) struct Parts {
     /// Of users and tenants whose settings do not say.
     pub(crate) stream_caps: StreamCaps,
     pub(crate) settings: HttpSettings,
+}
+
+/// Settings by which one answer may be under way, and none waits.
+pub(crate) fn one_stream() -> HttpSettings {
+    HttpSettings {
+        permits: Permits {
+            streams: 1,
+            queue: 0,
+            ..Permits::default()
+        },
+        ..HttpSettings::default()
+    }
 }
 
 impl Default for Parts {
@@ -470,7 +486,7 @@ impl Answer {
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            body: body::to_bytes(response.into_body()).await.unwrap(),
+            body: to_bytes(response.into_body()).await.unwrap(),
         }
     }
 

@@ -1,17 +1,14 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
 use actix_web::test::TestRequest;
-use actix_web::web::Bytes;
-use futures_util::future::poll_fn;
 use tenantry_retrieval::Superuser;
 use tenantry_tenant_store::testing::unavailable;
 
 use super::testing::{Do, PATIENCE, Script, stage};
 use super::{OnLeave, StreamCaps, Terms};
 use crate::http::HttpSettings;
-use crate::http::testing::{Parts, Server, bearer, post};
+use crate::http::testing::{Parts, Server, bearer, next, one_stream, post, until};
 use crate::offload::{Class, Permits};
 use crate::turn::testing::Director;
 
@@ -55,22 +52,6 @@ fn names(stream: &str) -> Vec<String> {
         }
     };
     events.map(name).collect()
-}
-
-async fn next(body: &mut (impl MessageBody + Unpin)) -> Option<Bytes> {
-    let mut body = std::pin::Pin::new(body);
-    let piece = poll_fn(|cx| body.as_mut().poll_next(cx)).await;
-    piece.map(|piece| piece.ok().unwrap())
-}
-
-async fn until(body: &mut (impl MessageBody + Unpin), wanted: &str) -> String {
-    let mut heard = String::new();
-    while !heard.contains(wanted) {
-        let piece = next(body).await;
-        let piece = piece.unwrap_or_else(|| panic!("no {wanted:?} in {heard:?}"));
-        heard.push_str(std::str::from_utf8(&piece).unwrap());
-    }
-    heard
 }
 
 #[actix_web::test]
@@ -359,15 +340,7 @@ async fn a_user_and_a_tenant_have_so_many_answers_at_once() {
 
 #[actix_web::test]
 async fn when_no_stream_is_free_the_answer_is_busy() {
-    let settings = HttpSettings {
-        permits: Permits {
-            streams: 1,
-            queue: 0,
-            ..Permits::default()
-        },
-        ..HttpSettings::default()
-    };
-    let (server, director) = played(speaking([Do::Say("one "), Do::Await]), settings).await;
+    let (server, director) = played(speaking([Do::Say("one "), Do::Await]), one_stream()).await;
     let response = server.begin(bearer(play(), &server.token("ada"))).await;
     let mut first = response.into_body();
     until(&mut first, "one ").await;

@@ -1,22 +1,21 @@
 //! `/chat` on real connections, with a model behind a real connection.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::rt::System;
 use serde_json::{Value, json};
 use tenantry_domain::{Message, Page, UserId};
 use tenantry_http_client::{Answer, Gate, Piece, Recorded, StubServer, UreqTransport};
 use tenantry_llm_client::{OpenAiCompleter, OpenAiSettings};
 use tenantry_retrieval::{ChatTuning, Superuser, TenantUpdate};
 
-use super::live::{Live, rest};
+use super::live::{Live, rest, until};
+use super::process::{alone, files_of, wait_for_files};
 use crate::http::HttpSettings;
 use crate::http::testing::Parts;
-use crate::offload::{Class, StreamCaps};
+use crate::offload::StreamCaps;
 use crate::turn::testing::PATIENCE;
 
 /// How an answer is asked for.
@@ -107,16 +106,6 @@ impl Bench {
         }
     }
 
-    /// Waits until no answer is under way, and nothing is held for any.
-    fn settled(&self) {
-        System::new().block_on(async {
-            self.live.offload.underway().ended().await;
-            let streams = self.live.backend.settings.permits.streams;
-            self.live.offload.drain(Class::Stream, streams).await;
-        });
-        assert_eq!(self.live.offload.seats().counted(), (0, 0));
-    }
-
     /// What is kept of ada's latest conversation.
     fn kept(&self) -> Vec<Message> {
         let app = &self.live.backend.app;
@@ -143,16 +132,6 @@ impl Bench {
     }
 }
 
-fn until(stream: &mut TcpStream, wanted: &str) {
-    let mut heard = String::new();
-    while !heard.contains(wanted) {
-        let mut some = [0; 4_096];
-        let n = stream.read(&mut some).unwrap();
-        assert_ne!(n, 0, "{heard}");
-        heard.push_str(std::str::from_utf8(&some[..n]).unwrap());
-    }
-}
-
 #[test]
 fn whoever_leaves_has_the_upstream_connection_closed_and_the_part_kept() {
     let silent = events([]).before_head(Piece::Hold);
@@ -175,7 +154,7 @@ fn whoever_leaves_has_the_upstream_connection_closed_and_the_part_kept() {
                 bench.upstream.client_left().wait(PATIENCE),
                 "the model goes on for nobody"
             );
-            bench.settled();
+            bench.live.settled();
             let (text, status) = bench.answer();
             assert_eq!(status, "cancelled");
             // In one piece nobody knows how much had come.
@@ -199,7 +178,7 @@ fn whoever_leaves_where_answers_are_finished_has_it_kept_whole() {
         bench.wait_for_questions(1);
         drop(connection);
         go_on.open();
-        bench.settled();
+        bench.live.settled();
         assert_eq!(bench.answer(), ("Thirty days.".to_owned(), "complete"));
         assert!(!bench.upstream.client_left().is_open());
     }
@@ -212,7 +191,7 @@ fn whoever_leaves_at_the_end_changes_nothing() {
         let mut connection = bench.ask(stream);
         until(&mut connection, "Thirty days.");
         drop(connection);
-        bench.settled();
+        bench.live.settled();
         assert_eq!(bench.answer(), ("Thirty days.".to_owned(), "complete"));
     }
 }
@@ -231,34 +210,17 @@ fn a_stop_ends_an_answer_with_its_event_and_keeps_the_part_as_failed() {
     assert_eq!(bench.answer(), ("Thirty".to_owned(), "failed"));
 }
 
-/// In a process of its own, because descriptors and threads are counted for a process.
 #[test]
 fn a_thousand_questions_whose_askers_leave_leave_nothing_behind() {
-    let name = "http::tests::chat::alone_a_thousand_askers_leave";
-    let this = std::env::current_exe().unwrap();
-    let run = Command::new(this)
-        .args(["--exact", name, "--ignored", "--test-threads", "1"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+    alone(module_path!(), "alone_a_thousand_askers_leave");
 }
 
 #[test]
 #[ignore = "it counts what the process has, so it is run in one of its own"]
 fn alone_a_thousand_askers_leave() {
     let bench = Bench::saying(vec![text("Thirty"), Piece::Hold]);
-    let files = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
-    let before = {
-        assert!(
-            bench
-                .live
-                .request("GET /healthz HTTP/1.1")
-                .starts_with("HTTP/1.1 200 ")
-        );
-        files()
-    };
+    let before = files_of(&bench.live);
     for _ in 0..20 {
         let mut connections: Vec<_> = (0..25)
             .flat_map(|_| FORMS.map(|stream| bench.ask(stream)))
@@ -266,24 +228,16 @@ fn alone_a_thousand_askers_leave() {
         for (place, connection) in connections.iter_mut().enumerate() {
             // Some leave at once, some before the first word, some after it.
             match place % 6 {
-                2 => until(connection, ": open"),
-                4 => until(connection, "Thirty"),
+                2 => drop(until(connection, ": open")),
+                4 => drop(until(connection, "Thirty")),
                 _ => {}
             }
         }
         drop(connections);
-        bench.settled();
+        bench.live.settled();
     }
-    let deadline = Instant::now() + PATIENCE;
-    while files() > before {
-        assert!(
-            Instant::now() < deadline,
-            "{} files are open, {before} were",
-            files()
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    bench.settled();
+    wait_for_files(before);
+    bench.live.settled();
     // Those of the server's pools, which stay a while for the next answers, and none for each of the thousand.
     assert!(threads() < 250, "{} threads", threads());
     let statuses = bench.kept();

@@ -1,19 +1,16 @@
 //! What becomes of an answer whose client leaves, or whose server stops.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, TcpStream};
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use actix_web::rt::System;
-
-use super::live::{Live, rest};
+use super::live::{Live, rest, until};
+use super::process::{alone, files_of, wait_for_files};
 use crate::http::HttpSettings;
 use crate::http::testing::Parts;
-use crate::offload::Class;
 use crate::serve;
 use crate::turn::OnLeave;
-use crate::turn::testing::{Director, Do, PATIENCE, Script, stage};
+use crate::turn::testing::{Director, Do, Script, stage};
 
 const FORMS: [&str; 2] = ["/play", "/play/whole"];
 
@@ -47,28 +44,8 @@ fn ask_on(stream: &mut TcpStream, live: &Live, path: &str) {
     .unwrap();
 }
 
-fn until(stream: &mut TcpStream, wanted: &str) -> String {
-    let mut heard = String::new();
-    while !heard.contains(wanted) {
-        let mut some = [0; 4_096];
-        let n = stream.read(&mut some).unwrap();
-        assert_ne!(n, 0, "{heard}");
-        heard.push_str(std::str::from_utf8(&some[..n]).unwrap());
-    }
-    heard
-}
-
 fn notes_until(director: &Director, wanted: &str) {
     while director.note() != wanted {}
-}
-
-fn settled(live: &Live) {
-    System::new().block_on(async {
-        live.offload.underway().ended().await;
-        let streams = live.backend.settings.permits.streams;
-        live.offload.drain(Class::Stream, streams).await;
-    });
-    assert_eq!(live.offload.seats().counted(), (0, 0));
 }
 
 #[test]
@@ -93,7 +70,7 @@ fn whoever_leaves_before_the_first_word_or_after_it_is_noticed_without_a_write()
             assert!(director.is_over(), "it goes on while the client is there");
             drop(stream);
             director.hears(&["stopped", &format!("settle acme left {said:?}")]);
-            settled(&live);
+            live.settled();
         }
     }
 }
@@ -127,7 +104,7 @@ fn whoever_leaves_before_the_head_is_noticed_once_the_turn_has_begun() {
         drop(stream);
         director.cue();
         notes_until(&director, "settle acme left \"\"");
-        settled(&live);
+        live.settled();
     }
 }
 
@@ -143,7 +120,7 @@ fn whoever_leaves_at_the_end_changes_nothing() {
         notes_until(&director, "settle acme complete \"one\"");
         drop(stream);
         director.cue();
-        settled(&live);
+        live.settled();
         assert!(director.is_over());
     }
 }
@@ -162,7 +139,7 @@ fn an_answer_that_is_to_be_finished_is() {
         drop(stream);
         director.cue();
         director.hears(&["settle acme complete \"one two\""]);
-        settled(&live);
+        live.settled();
     }
 }
 
@@ -249,36 +226,14 @@ fn a_stop_ends_every_stream_with_its_event_and_settles_it() {
     }
 }
 
-/// Runs a test in a process of its own, because descriptors, threads and memory are counted for a process.
-fn alone(name: &str) {
-    let this = std::env::current_exe().unwrap();
-    let name = format!("http::tests::leaving::{name}");
-    let arguments = [
-        "--exact",
-        &name,
-        "--ignored",
-        "--nocapture",
-        "--test-threads",
-        "1",
-    ];
-    let run = Command::new(this).args(arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&run.stdout);
-    assert!(
-        run.status.success() && said.contains("1 passed"),
-        "{said}{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
-    print!("{said}");
-}
-
 #[test]
 fn a_thousand_clients_that_leave_leave_nothing_behind() {
-    alone("alone_a_thousand_clients_leave");
+    alone(module_path!(), "alone_a_thousand_clients_leave");
 }
 
 #[test]
 fn an_answer_that_is_held_takes_little_memory() {
-    alone("alone_a_thousand_answers_are_held");
+    alone(module_path!(), "alone_a_thousand_answers_are_held");
 }
 
 #[test]
@@ -290,16 +245,12 @@ fn alone_a_thousand_clients_leave() {
     };
     script.terms.caps.per_user = 1_000;
     let (live, director) = playing([script]);
-    let files = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let stream_threads = || {
         let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
         let names = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
         names.filter(|name| name.trim() == "stream").count()
     };
-    let before = {
-        assert!(live.request("GET /healthz HTTP/1.1").starts_with("HTTP/1.1 200 "));
-        files()
-    };
+    let before = files_of(&live);
     for _ in 0..20 {
         let mut streams: Vec<_> = (0..25).flat_map(|_| FORMS.map(|path| ask(&live, path))).collect();
         for (place, stream) in streams.iter_mut().enumerate() {
@@ -311,19 +262,11 @@ fn alone_a_thousand_clients_leave() {
             }
         }
         drop(streams);
-        settled(&live);
+        live.settled();
     }
     while !director.is_over() {}
-    let deadline = Instant::now() + PATIENCE;
-    while files() > before {
-        assert!(
-            Instant::now() < deadline,
-            "{} files are open, {before} were",
-            files()
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    settled(&live);
+    wait_for_files(before);
+    live.settled();
     // As many as there were answers at once; a round may begin while the last stragglers of the one before it are read.
     assert!(stream_threads() <= 100, "{} threads", stream_threads());
 }
@@ -362,6 +305,6 @@ fn alone_a_thousand_answers_are_held() {
     println!("{each} KiB for each answer");
     assert!(each < 64, "{each} KiB for each answer");
     drop((first, others));
-    settled(&live);
+    live.settled();
     drop(director);
 }

@@ -11,7 +11,7 @@ use actix_web::rt::System;
 use actix_web::web::ServiceConfig;
 
 use crate::http::testing::{Backend, Parts};
-use crate::offload::Offload;
+use crate::offload::{Class, Offload};
 use crate::{http, serve};
 
 /// A server on a port of its own, in a thread of its own.
@@ -73,6 +73,16 @@ impl Live {
         self.exchange(format!("{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
     }
 
+    /// Waits until no answer is under way, and nothing is held for any.
+    pub(super) fn settled(&self) {
+        System::new().block_on(async {
+            self.offload.underway().ended().await;
+            let streams = self.backend.settings.permits.streams;
+            self.offload.drain(Class::Stream, streams).await;
+        });
+        assert_eq!(self.offload.seats().counted(), (0, 0));
+    }
+
     /// Stops as a SIGTERM has it.
     pub(super) fn terminate(&self) {
         System::new().block_on(async {
@@ -97,4 +107,16 @@ pub(super) fn rest(stream: &mut TcpStream) -> String {
         assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{answer:?}");
     }
     String::from_utf8(answer).unwrap()
+}
+
+/// Reads until `wanted` was heard, and gives all that was.
+pub(super) fn until(stream: &mut TcpStream, wanted: &str) -> String {
+    let mut heard = String::new();
+    while !heard.contains(wanted) {
+        let mut some = [0; 4_096];
+        let n = stream.read(&mut some).unwrap();
+        assert_ne!(n, 0, "{heard}");
+        heard.push_str(std::str::from_utf8(&some[..n]).unwrap());
+    }
+    heard
 }

@@ -10,4 +10,6 @@ mod live;
 mod log;
 mod openapi;
 mod page;
+#[cfg(target_os = "linux")]
+mod process;
 mod socket;

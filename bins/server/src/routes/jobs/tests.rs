@@ -1,12 +1,11 @@
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::body::MessageBody;
 use serde_json::{Value, json};
 use tenantry_tenant_store::testing::unavailable;
 
 use crate::http::HttpSettings;
-use crate::http::testing::{Parts, Server, bearer, delete, get, post, put};
+use crate::http::testing::{Parts, Server, bearer, delete, get, next, post, put};
 
 const UNKNOWN: &str = "019a0000-0000-7000-8000-000000000000";
 
@@ -271,8 +270,8 @@ async fn an_open_stream_shows_that_it_lives_and_ends_with_its_reader() {
     let mut body = Box::pin(watch(&server, &job).await.into_body());
     let mut text = String::new();
     while text.matches(": heartbeat\n\n").count() < 3 {
-        let piece = std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).await;
-        text.push_str(std::str::from_utf8(&piece.unwrap().unwrap()).unwrap());
+        let piece = next(&mut body).await.unwrap();
+        text.push_str(std::str::from_utf8(&piece).unwrap());
     }
     assert!(text.starts_with(": open\n\n"), "{text}");
     assert_eq!(events(&text), [("progress".to_owned(), job)]);

@@ -5,10 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
 use actix_web::test::TestRequest;
-use actix_web::web::Bytes;
-use futures_util::future::poll_fn;
 use serde_json::{Value, json};
 use tenantry_domain::Cancellation;
 use tenantry_llm_client::{Completer, Completion, FinishReason, LlmError, Prompt, Usage};
@@ -229,22 +226,4 @@ impl Completer for Puppet {
             }),
         })
     }
-}
-
-pub(super) async fn next(body: &mut (impl MessageBody + Unpin)) -> Option<Bytes> {
-    let mut body = std::pin::Pin::new(body);
-    poll_fn(|cx| body.as_mut().poll_next(cx))
-        .await
-        .map(|piece| piece.ok().unwrap())
-}
-
-pub(super) async fn until(body: &mut (impl MessageBody + Unpin), wanted: &str) -> String {
-    let mut heard = String::new();
-    while !heard.contains(wanted) {
-        let piece = next(body)
-            .await
-            .unwrap_or_else(|| panic!("no {wanted:?} in {heard:?}"));
-        heard.push_str(std::str::from_utf8(&piece).unwrap());
-    }
-    heard
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tenantry_llm_client::{MemoryCompleter, Prompt, Task};
 
 use super::bench::{TEXT, answered_by, ask, deltas, end, events, messages, set, streamed};
-use crate::http::testing::{Parts, Server, delete};
+use crate::http::testing::{Parts, Server, bearer, delete, get, until};
 
 /// Rewrites by rote, and answers with how many turns it was told of.
 fn counting() -> Arc<MemoryCompleter> {
@@ -105,20 +105,17 @@ async fn an_answer_to_a_conversation_that_was_removed_meanwhile_is_given_and_kep
     let (puppet, mut strings) = super::bench::Puppet::new();
     let server = answered_by(puppet).await;
     let mut body = server
-        .begin(crate::http::testing::bearer(streamed(), &server.token("ada")))
+        .begin(bearer(streamed(), &server.token("ada")))
         .await
         .into_body();
     strings.say("Thirty ");
-    let mut heard = super::bench::until(&mut body, "Thirty").await;
-    let listed = server
-        .call_as("ada", crate::http::testing::get("/conversations"))
-        .await
-        .json();
+    let mut heard = until(&mut body, "Thirty").await;
+    let listed = server.call_as("ada", get("/conversations")).await.json();
     let path = format!("/conversations/{}", listed["items"][0]["id"].as_str().unwrap());
     assert_eq!(server.call_as("ada", delete(&path)).await.status, 204);
     strings.say("days [1].");
     strings.end();
-    heard.push_str(&super::bench::until(&mut body, "event: done").await);
+    heard.push_str(&until(&mut body, "event: done").await);
     let events = events(&heard);
     assert_eq!(deltas(&events).concat(), "Thirty days [1].");
     let done = end(&events);
@@ -126,8 +123,5 @@ async fn an_answer_to_a_conversation_that_was_removed_meanwhile_is_given_and_kep
         (&done["conversation_id"], &done["message_id"]),
         (&Value::Null, &Value::Null)
     );
-    server
-        .call_as("ada", crate::http::testing::get(&path))
-        .await
-        .is(404, "not_found");
+    server.call_as("ada", get(&path)).await.is(404, "not_found");
 }

@@ -2,25 +2,14 @@
 
 use serde_json::json;
 
-use super::bench::{
-    Puppet, Strings, answered_by, answered_within, kept, latest, question, set, streamed, until,
-};
+use super::bench::{Puppet, Strings, answered_by, answered_within, kept, latest, question, set, streamed};
 use crate::http::HttpSettings;
-use crate::http::testing::{Server, bearer, post};
-use crate::offload::Permits;
+use crate::http::testing::{Server, bearer, one_stream, post, until};
 
 /// A server whose one answer at a time waits for the test.
 async fn held(on_leave: &str) -> (Server, Strings) {
     let (puppet, strings) = Puppet::new();
-    let settings = HttpSettings {
-        permits: Permits {
-            streams: 1,
-            queue: 0,
-            ..Permits::default()
-        },
-        ..HttpSettings::default()
-    };
-    let server = answered_within(settings, puppet).await;
+    let server = answered_within(one_stream(), puppet).await;
     set(&server, "acme", json!({"on_leave": on_leave})).await;
     (server, strings)
 }

@@ -7,9 +7,9 @@ use tenantry_domain::Role;
 use tenantry_http_client::{BreakerPolicy, Breaking, Recorded, StubServer, UreqTransport};
 use tenantry_llm_client::{Grounding, MemoryCompleter, OpenAiProviders, OpenAiSettings};
 
-use super::bench::{Puppet, TEXT, answered_by, ask, question, set, streamed, until};
+use super::bench::{Puppet, TEXT, answered_by, ask, question, set, streamed};
 use super::faults::whole_answer;
-use crate::http::testing::{Parts, Server, bearer, put};
+use crate::http::testing::{Parts, Server, bearer, put, until};
 
 #[actix_web::test]
 async fn a_change_of_the_settings_holds_for_the_next_question() {

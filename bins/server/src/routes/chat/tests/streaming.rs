@@ -9,11 +9,10 @@ use tenantry_llm_client::{FailingCompleter, LlmError, MemoryCompleter};
 use tenantry_tenant_store::testing::unavailable;
 
 use super::bench::{
-    Puppet, answered_by, answered_within, deltas, end, events, kept, latest, messages, names, next, streamed,
-    until,
+    Puppet, answered_by, answered_within, deltas, end, events, kept, latest, messages, names, streamed,
 };
 use crate::http::HttpSettings;
-use crate::http::testing::{Parts, Server, bearer};
+use crate::http::testing::{Parts, Server, bearer, next, until};
 
 #[actix_web::test]
 async fn a_stream_gives_sources_then_the_text_then_the_end() {
