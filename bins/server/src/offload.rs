@@ -1,5 +1,6 @@
 //! The one bridge from async to blocking: a permit first, then one hop around a whole use case.
 
+mod permits;
 mod seats;
 mod shares;
 mod threads;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use tenantry_domain::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub use permits::Permits;
 pub use seats::StreamCaps;
 pub(crate) use seats::{Full, Seat, Seats};
 pub(crate) use shares::Share;
@@ -50,58 +52,6 @@ pub enum OffloadError {
     Panicked,
 }
 
-/// How many pieces of each kind of work may be under way, and how many more may wait for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Permits {
-    /// Of [`Class::Store`]; about the number of database connections.
-    pub store: usize,
-    /// Of [`Class::Password`]; the number of cores.
-    pub password: usize,
-    /// Of [`Class::Upstream`]; the answers of one tenant, whose provider may be slow on purpose, may have half of them.
-    pub upstream: usize,
-    /// Of [`Class::Stream`]; every answer under way holds one, from before its first look at the database until it is settled.
-    pub streams: usize,
-    /// How many bytes of documents may be in memory at once, from the first byte received until it is stored; a tenant may have
-    /// half of them.
-    pub document_bytes: usize,
-    /// How many jobs may be watched at once, by streams and by requests that wait for the end of one; a tenant may have half of
-    /// them.
-    pub watchers: usize,
-    /// How many may wait for a permit of each kind; one more is refused at once.
-    pub queue: usize,
-    /// How long one waits before it is refused.
-    pub wait: Duration,
-}
-
-impl Permits {
-    /// The blocking threads that a worker must be able to start so that a permit never waits for a thread. Streams have others, which
-    /// all workers share.
-    pub fn threads(&self) -> usize {
-        self.store
-            .saturating_add(self.password)
-            .saturating_add(self.upstream)
-    }
-}
-
-impl Default for Permits {
-    /// Sixteen for the store, one password a core, 192 upstream, 4,096 streams, 64 MiB of documents, 256 watchers; 256 may wait for
-    /// two seconds.
-    ///
-    /// A worker of actix-web has 512 / cores blocking threads unless told otherwise: see [`Permits::threads`].
-    fn default() -> Self {
-        Self {
-            store: 16,
-            password: std::thread::available_parallelism().map_or(1, usize::from),
-            upstream: 192,
-            streams: 4_096,
-            document_bytes: 64 << 20,
-            watchers: 256,
-            queue: 256,
-            wait: Duration::from_secs(2),
-        }
-    }
-}
-
 /// Runs use cases on blocking threads.
 #[derive(Debug, Clone)]
 pub struct Offload {
@@ -123,10 +73,20 @@ pub struct Offload {
 pub(crate) struct Permit {
     class: Class,
     #[expect(dead_code, reason = "it is given back when it is dropped")]
-    permit: Arc<OwnedSemaphorePermit>,
+    of_class: Arc<OwnedSemaphorePermit>,
     /// What it takes of its tenant's half of the class.
     #[expect(dead_code, reason = "it is given back when it is dropped")]
     of_tenant: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+impl Permit {
+    fn new(class: Class, permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            class,
+            of_class: Arc::new(permit),
+            of_tenant: None,
+        }
+    }
 }
 
 /// The permits of one class, and the places to wait for them.
@@ -216,33 +176,23 @@ impl Offload {
     /// # Errors
     /// When no permit becomes free in time.
     pub(crate) async fn permit(&self, class: Class) -> Result<Permit, OffloadError> {
-        let permit = Arc::new(self.lane(class).permit().await?);
-        Ok(Permit {
-            class,
-            permit,
-            of_tenant: None,
-        })
+        Ok(Permit::new(class, self.lane(class).permit().await?))
     }
 
     /// As [`Offload::permit`], for an answer under way: it waits for as long as it takes, outside of the queue, because those who
     /// wait like that have a permit of a stream and are as few as those.
-    pub(crate) async fn permit_in_time(&self, class: Class) -> Result<Permit, OffloadError> {
+    pub(crate) async fn permit_unqueued(&self, class: Class) -> Result<Permit, OffloadError> {
         let permit = self.lane(class).permits.clone().acquire_owned().await;
-        let permit = Arc::new(permit.map_err(|_| OffloadError::Busy)?);
-        Ok(Permit {
-            class,
-            permit,
-            of_tenant: None,
-        })
+        Ok(Permit::new(class, permit.map_err(|_| OffloadError::Busy)?))
     }
 
     /// The same of [`Class::Upstream`], once the tenant's answers have less than half of it.
-    pub(crate) async fn upstream_in_time(&self, tenant: &TenantId) -> Result<Permit, OffloadError> {
+    pub(crate) async fn upstream_unqueued(&self, tenant: &TenantId) -> Result<Permit, OffloadError> {
         let of_tenant = self.upstreams.half(tenant).acquire_owned().await;
         let of_tenant = Arc::new(of_tenant.map_err(|_| OffloadError::Busy)?);
         Ok(Permit {
             of_tenant: Some(of_tenant),
-            ..self.permit_in_time(Class::Upstream).await?
+            ..self.permit_unqueued(Class::Upstream).await?
         })
     }
 

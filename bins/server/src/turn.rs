@@ -19,7 +19,6 @@ use tenantry_domain::Tenant;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::sse::event;
 
 pub(crate) use crate::extract::Resolved;
 pub(crate) use crate::offload::StreamCaps;
@@ -37,12 +36,9 @@ pub(crate) trait Phases: Sized + Send + 'static {
     /// What the answer has come to.
     type Answer: Send + 'static;
 
-    /// On what terms the tenant's answers are given; nothing has been written yet.
-    ///
-    /// # Errors
-    /// When they cannot be found.
-    fn terms(&self, app: &App, asker: &Resolved) -> Result<Terms, ApiError> {
-        Ok(Terms::of(app, asker.scope().tenant()))
+    /// On what terms the answer is given; nothing has been written yet.
+    fn terms(&self, app: &App, asker: &Resolved) -> Terms {
+        Terms::of(app, asker.scope().tenant())
     }
 
     /// Takes the question, on a thread for the store. The answer's head goes out after it.
@@ -80,10 +76,7 @@ pub(crate) trait Encoding<T: Phases>: Send + 'static {
     fn end(&mut self, answer: T::Answer) -> Bytes;
 
     /// What ends one that failed after its head was sent. `kept` is what settling it came to; nothing where that failed too.
-    fn error(&self, error: &ApiError, request_id: &str, kept: Option<T::Answer>) -> Bytes {
-        let _ = kept;
-        event("error", &error.body(request_id))
-    }
+    fn error(&self, error: &ApiError, request_id: &str, kept: Option<T::Answer>) -> Bytes;
 }
 
 /// How a turn came to its end.

@@ -80,7 +80,7 @@ async fn a_stream_has_a_thread_that_is_used_again_and_that_no_other_work_gets() 
 async fn whoever_has_a_permit_of_a_stream_waits_outside_of_the_queue() {
     let offload = offload(1, 0, Duration::ZERO);
     let (release, held) = hold(&offload, Class::Store).await;
-    let mut waiting = std::pin::pin!(offload.permit_in_time(Class::Store));
+    let mut waiting = std::pin::pin!(offload.permit_unqueued(Class::Store));
     assert!(waiting.as_mut().now_or_never().is_none());
     assert_eq!(offload.run(Class::Store, |_| ()).await, Err(OffloadError::Busy));
     drop(release);

@@ -63,12 +63,12 @@ impl<T: Phases> Course<T> {
     }
 
     async fn try_begin(&self) -> Result<Begun, ApiError> {
-        let permit = self.tenant.offload().permit_in_time(Class::Store);
+        let permit = self.tenant.offload().permit_unqueued(Class::Store);
         let permit = self.in_time(permit).await?;
         let (work, seats) = (self.work.clone(), self.tenant.offload().seats().clone());
         let beginning = self.tenant.run_phase(permit, move |app, asker| {
             let turn = &mut work.lock().turn;
-            let terms = turn.terms(app, &asker)?;
+            let terms = turn.terms(app, &asker);
             let seat = seats.take(asker.scope().id(), asker.user().id, terms.caps)?;
             turn.begin(app, &asker)?;
             Ok((Begun { asker, _seat: seat }, terms.on_leave))
@@ -113,7 +113,7 @@ impl<T: Phases> Course<T> {
     }
 
     async fn retrieve(&self, tenant: &TenantId) -> Result<(), ApiError> {
-        let permit = self.tenant.offload().upstream_in_time(tenant);
+        let permit = self.tenant.offload().upstream_unqueued(tenant);
         let permit = self.in_time(permit).await?;
         let work = self.work.clone();
         let retrieving = self.tenant.run_phase(permit, move |app, asker| {
@@ -147,7 +147,7 @@ impl<T: Phases> Course<T> {
 
     async fn settle(&self, asker: Resolved, ending: Ending) -> Result<T::Answer, ApiError> {
         let offload = self.tenant.offload();
-        let permit = offload.permit_in_time(Class::Store).await?;
+        let permit = offload.permit_unqueued(Class::Store).await?;
         let work = self.work.clone();
         let settling = offload.run_with(permit, move |app| work.lock().turn.settle(app, &asker, ending));
         settling.await?

@@ -58,7 +58,7 @@ impl Guards {
 /// answer's deadline is the end of that.
 async fn may_have_it(tenant: &CurrentTenant) -> Result<(), ApiError> {
     let looking = async {
-        let permit = tenant.offload().permit_in_time(Class::Store).await?;
+        let permit = tenant.offload().permit_unqueued(Class::Store).await?;
         tenant.run_phase(permit, |_, _| Ok(())).await
     };
     let looked: Result<(), ApiError> = looking.await;

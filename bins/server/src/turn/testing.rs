@@ -167,8 +167,8 @@ impl Phases for Player {
     type Part<'a> = &'a str;
     type Answer = String;
 
-    fn terms(&self, _: &App, _: &Resolved) -> Result<Terms, ApiError> {
-        Ok(self.script.terms)
+    fn terms(&self, _: &App, _: &Resolved) -> Terms {
+        self.script.terms
     }
 
     fn begin(&mut self, _: &App, asker: &Resolved) -> Result<(), ApiError> {
@@ -211,5 +211,9 @@ impl Encoding<Player> for Plain {
 
     fn end(&mut self, answer: String) -> Bytes {
         event("done", &answer)
+    }
+
+    fn error(&self, error: &ApiError, request_id: &str, _: Option<String>) -> Bytes {
+        event("error", &error.body(request_id))
     }
 }

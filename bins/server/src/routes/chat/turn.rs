@@ -4,7 +4,7 @@ use tenantry_retrieval::{Answer, Asker, Question, Turn};
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::extract::Resolved;
-use crate::turn::{Ending, Outlet, Phases, Terms};
+use crate::turn::{Ending, Outlet, Phases};
 
 /// Says what is asked, once it is known which tenant is asked.
 type Ask = Box<dyn FnOnce(&Tenant) -> Result<Question, ApiError> + Send>;
@@ -41,10 +41,6 @@ impl ChatTurn {
 impl Phases for ChatTurn {
     type Part<'a> = ChatPart<'a>;
     type Answer = Answer;
-
-    fn terms(&self, app: &App, asker: &Resolved) -> Result<Terms, ApiError> {
-        Ok(Terms::of(app, asker.scope().tenant()))
-    }
 
     fn begin(&mut self, app: &App, asker: &Resolved) -> Result<(), ApiError> {
         let ask = self.ask.take().ok_or_else(out_of_turn)?;
