@@ -13,7 +13,7 @@ mod wire;
 
 use events::NativeEvents;
 use turn::ChatTurn;
-use wire::{AnswerView, Question};
+use wire::{AnswerView, QuestionBody};
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config.service(chat);
@@ -24,7 +24,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
-    request_body = Question,
+    request_body = QuestionBody,
     responses((status = 200, description = "The answer", content(
         (AnswerView = "application/json"),
         (String = "text/event-stream")
@@ -34,7 +34,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 async fn chat(
     answering: Answering,
     request: HttpRequest,
-    body: Body<Question>,
+    body: Body<QuestionBody>,
 ) -> Result<Either<Json<AnswerView>, HttpResponse>, ApiError> {
     let question = body.0;
     let streams = question.stream.unwrap_or_else(|| accepts_events(&request));

@@ -1,6 +1,6 @@
 use actix_web::web::Json;
 use actix_web::{get, post};
-use tenantry_domain::TenantId;
+use tenantry_domain::{Page, TenantId};
 use tenantry_retrieval::PromptAccess;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -188,11 +188,7 @@ async fn restore_tenant_prompt(admin: SuperUser, ids: PathIds) -> Result<Json<Pr
     Ok(Json(view.await?))
 }
 
-fn list(
-    app: &App,
-    access: &PromptAccess,
-    page: tenantry_domain::Page,
-) -> Result<Listing<PromptView>, ApiError> {
+fn list(app: &App, access: &PromptAccess, page: Page) -> Result<Listing<PromptView>, ApiError> {
     let versions = app.prompts.versions(access, page)?;
     let versions = versions.ok_or_else(ApiError::not_found)?;
     Ok(Listing::of(versions, PromptView::from))

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use tenantry_domain::Tenant;
-use tenantry_retrieval::{self as retrieval, Answer, Turn};
+use tenantry_retrieval::{Answer, Question, Turn};
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, ErrorBody};
@@ -9,8 +9,8 @@ use crate::routes::wire::{CitationView, RetrievalBody, SourceView, UsageView, fi
 /// A question.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"message": "How long can goods be returned?"}))]
-pub(super) struct Question {
+#[schema(as = Question, example = json!({"message": "How long can goods be returned?"}))]
+pub(super) struct QuestionBody {
     /// The question: 1 to 16,000 characters.
     message: String,
     /// The conversation of yours that it goes on with; without one, it begins one.
@@ -23,12 +23,12 @@ pub(super) struct Question {
     model: Option<String>,
 }
 
-impl Question {
+impl QuestionBody {
     /// What a tenant is asked.
     ///
     /// # Errors
     /// When the id is none, or the filter or the weights cannot be used.
-    pub(super) fn into_question(self, tenant: &Tenant) -> Result<retrieval::Question, ApiError> {
+    pub(super) fn into_question(self, tenant: &Tenant) -> Result<Question, ApiError> {
         let retrieval = self
             .retrieval
             .map(|retrieval| retrieval.into_retrieval(tenant.search.fusion));
@@ -36,11 +36,11 @@ impl Question {
             // What is no id at all is none of the user's conversations.
             Some(id) => {
                 let id = id.parse().map_err(|_| ApiError::unknown_conversation())?;
-                retrieval::Question::following(id, self.message)
+                Question::following(id, self.message)
             }
-            None => retrieval::Question::opening(self.message),
+            None => Question::opening(self.message),
         };
-        Ok(retrieval::Question {
+        Ok(Question {
             retrieval: retrieval.transpose()?.unwrap_or_default(),
             model: self.model,
             ..question

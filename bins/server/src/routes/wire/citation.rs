@@ -1,6 +1,8 @@
 use serde::Serialize;
-use tenantry_domain::{Citation, Origin};
+use tenantry_domain::Citation;
 use utoipa::ToSchema;
+
+use super::ids;
 
 /// What a marker of an answer stands for, as it was when the answer was written.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -27,10 +29,7 @@ pub(in crate::routes) struct CitationView {
 
 impl From<Citation> for CitationView {
     fn from(citation: Citation) -> Self {
-        let (document_id, record_id) = match citation.origin {
-            Origin::Document(document) => (Some(document.to_string()), None),
-            Origin::Record(record) => (None, Some(record)),
-        };
+        let (document_id, record_id) = ids(citation.origin);
         Self {
             number: citation.number,
             document_id,

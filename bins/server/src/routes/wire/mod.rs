@@ -97,10 +97,7 @@ impl From<ScoreParts> for ScorePartsView {
 
 impl From<Hit> for Passage {
     fn from(hit: Hit) -> Self {
-        let (document_id, record_id) = match hit.origin {
-            Origin::Document(document) => (Some(document.to_string()), None),
-            Origin::Record(record) => (None, Some(record)),
-        };
+        let (document_id, record_id) = ids(hit.origin);
         Self {
             document_id,
             record_id,
@@ -114,6 +111,14 @@ impl From<Hit> for Passage {
             score_parts: hit.score.into(),
             excerpt: hit.chunk.text,
         }
+    }
+}
+
+/// The ids of the document or the record that a passage is of.
+fn ids(origin: Origin) -> (Option<String>, Option<String>) {
+    match origin {
+        Origin::Document(document) => (Some(document.to_string()), None),
+        Origin::Record(record) => (None, Some(record)),
     }
 }
 
