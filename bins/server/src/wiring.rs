@@ -12,10 +12,11 @@ use tenantry_crypto::{Argon2Hasher, KeyRing};
 use tenantry_domain::Clock;
 use tenantry_extraction::{Extractor, ProcessExtractor};
 use tenantry_http_client::{BreakerPolicy, Breaking, RetryPolicy, Retrying, Transport, UreqTransport};
+use tenantry_llm_client::{OpenAiProviders, Reranker};
 use tenantry_retrieval::{
-    Accounts, Chat, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions,
-    IngestParts, Ingestor, Knowledge, PineconeLookup, Prompts, Reconciler, Reindexer, Resolver, Searcher,
-    Tenants, UsageReports,
+    Accounts, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits,
+    IngestOptions, IngestParts, Ingestor, Knowledge, PineconeLookup, Prompts, Reconciler, Reindexer,
+    Resolver, Searcher, Tenants, UsageReports,
 };
 use tenantry_tenant_store::SqlStore;
 use tenantry_vector_client::{PineconeCatalog, PineconeStores, VectorError};
@@ -87,95 +88,52 @@ pub fn wire(
         reranker,
     } = models::models(settings, &transport, keys)?;
     let retrying: Arc<dyn Transport> = Arc::new(Retrying::new(transport, RetryPolicy::default()));
-    let catalog = Arc::new(PineconeCatalog::new(retrying.clone(), settings.pinecone.clone()));
-    let dimension = embedders.current_model().and_then(|model| model.dimension);
-    let pinecone = PineconeLookup::new(catalog, dimension).with_embedders(embedders.clone());
-    let stores = Arc::new(PineconeStores::new(retrying, settings.pinecone.clone()));
+    let (stores, pinecone) = remote(settings, retrying, &embedders);
     let local = vectors::local(&settings.vector_store)?;
     let collections = Collections::new(local, store.clone(), embedders.clone(), clock.clone());
-    let collections =
-        Arc::new(collections.with_remote(stores, pinecone.clone(), keys.clone(), store.clone()));
-    let resolver = Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone()));
+    let collections = collections.with_remote(stores, pinecone.clone(), keys.clone(), store.clone());
     let parts = Parts {
+        settings,
         store,
-        collections: &collections,
-        embedders: &embedders,
-        resolver: &resolver,
-        clock: &clock,
+        keys,
+        collections: Arc::new(collections),
+        embedders,
+        resolver: Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone())),
+        clock,
     };
     let (ingestor, reconciler, reindexer) = parts.background();
-    let searcher = Searcher::new(store.clone(), collections.clone(), embedders.clone(), reranker);
-    let searcher = Arc::new(searcher.counting(store.clone(), clock.clone()));
-    let (issuer, verifier) = tokens(&settings.tokens, &clock);
-    let hasher = Arc::new(Argon2Hasher::default());
-    let chat = Chat::new(ChatParts {
-        searcher: searcher.clone(),
-        models: Arc::new(chat),
-        messages: store.clone(),
-        usage: store.clone(),
-        clock: clock.clone(),
-    });
-    let tenants = Tenants::new(
-        store.clone(),
-        keys.clone(),
-        pinecone,
-        resolver.clone(),
-        clock.clone(),
-    );
-    let tenants = tenants.with_models(models::offered(settings, &embedders));
-    let tenants = match providers {
-        Some(providers) => tenants.with_providers(keys.clone(), providers),
-        None => tenants,
-    };
-    let conversations = Conversations::new(store.clone(), store.clone(), clock.clone());
-    let app = App {
-        issuer,
-        verifier,
-        accounts: Accounts::new(
-            store.clone(),
-            hasher,
-            settings.password_policy,
-            resolver.clone(),
-            clock.clone(),
-        ),
-        tenants,
-        prompts: Prompts::new(store.clone(), store.clone(), resolver.clone(), clock.clone()),
-        usage: UsageReports::new(store.clone(), clock.clone()),
-        knowledge: Knowledge::new(
-            store.clone(),
-            store.clone(),
-            store.clone(),
-            IngestLimits::default(),
-            clock,
-        ),
-        wake: Wake::default(),
-        chat,
-        conversations,
-        searcher,
-        resolver,
-        stream_caps: StreamCaps {
-            per_user: settings.answers.streams_per_user,
-            per_tenant: settings.answers.streams_per_tenant,
-        },
-        readiness: Arc::new(Ready::new(store, keys)),
-        registration_open: settings.registration_open,
-    };
+    let tenants = parts.tenants(pinecone, providers);
     Ok(Wired {
-        app,
-        embedders,
+        app: parts.app(tenants, chat, reranker),
+        embedders: parts.embedders,
         ingestor,
         reconciler,
         reindexer,
     })
 }
 
+/// What opens tenants' own Pinecone indexes, and what looks at them before they are used.
+fn remote(
+    settings: &Settings,
+    transport: Arc<dyn Transport>,
+    embedders: &Arc<Embedders>,
+) -> (Arc<PineconeStores>, PineconeLookup) {
+    let catalog = Arc::new(PineconeCatalog::new(transport.clone(), settings.pinecone.clone()));
+    let dimension = embedders.current_model().and_then(|model| model.dimension);
+    let lookup = PineconeLookup::new(catalog, dimension).with_embedders(embedders.clone());
+    let stores = PineconeStores::new(transport, settings.pinecone.clone());
+    (Arc::new(stores), lookup)
+}
+
 /// What several use cases are made of.
 struct Parts<'a> {
+    settings: &'a Settings,
     store: &'a Arc<SqlStore>,
-    collections: &'a Arc<Collections>,
-    embedders: &'a Arc<Embedders>,
-    resolver: &'a Arc<Resolver>,
-    clock: &'a Arc<dyn Clock>,
+    keys: &'a Arc<KeyRing>,
+    collections: Arc<Collections>,
+    embedders: Arc<Embedders>,
+    resolver: Arc<Resolver>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Parts<'_> {
@@ -214,6 +172,67 @@ impl Parts<'_> {
         };
         let ingestor = Arc::new(Ingestor::new(parts, options));
         (ingestor, reconciler, reindexer)
+    }
+
+    fn tenants(&self, pinecone: PineconeLookup, providers: Option<Arc<OpenAiProviders>>) -> Tenants {
+        let tenants = Tenants::new(
+            self.store.clone(),
+            self.keys.clone(),
+            pinecone,
+            self.resolver.clone(),
+            self.clock.clone(),
+        );
+        let tenants = tenants.with_models(models::offered(self.settings, &self.embedders));
+        match providers {
+            Some(providers) => tenants.with_providers(self.keys.clone(), providers),
+            None => tenants,
+        }
+    }
+
+    /// What answers questions.
+    fn chat(&self, searcher: &Arc<Searcher>, models: ChatModels) -> Chat {
+        Chat::new(ChatParts {
+            searcher: searcher.clone(),
+            models: Arc::new(models),
+            messages: self.store.clone(),
+            usage: self.store.clone(),
+            clock: self.clock.clone(),
+        })
+    }
+
+    /// What requests may use.
+    fn app(&self, tenants: Tenants, models: ChatModels, reranker: Option<Arc<dyn Reranker>>) -> App {
+        let (store, clock) = (|| self.store.clone(), || self.clock.clone());
+        let searcher = Searcher::new(
+            store(),
+            self.collections.clone(),
+            self.embedders.clone(),
+            reranker,
+        );
+        let searcher = Arc::new(searcher.counting(store(), clock()));
+        let (issuer, verifier) = tokens(&self.settings.tokens, &self.clock);
+        let (hasher, resolver) = (Arc::new(Argon2Hasher::default()), self.resolver.clone());
+        let policy = self.settings.password_policy;
+        App {
+            issuer,
+            verifier,
+            accounts: Accounts::new(store(), hasher, policy, resolver.clone(), clock()),
+            tenants,
+            prompts: Prompts::new(store(), store(), resolver.clone(), clock()),
+            usage: UsageReports::new(store(), clock()),
+            knowledge: Knowledge::new(store(), store(), store(), IngestLimits::default(), clock()),
+            wake: Wake::default(),
+            chat: self.chat(&searcher, models),
+            conversations: Conversations::new(store(), store(), clock()),
+            searcher,
+            resolver,
+            stream_caps: StreamCaps {
+                per_user: self.settings.answers.streams_per_user,
+                per_tenant: self.settings.answers.streams_per_tenant,
+            },
+            readiness: Arc::new(Ready::new(self.store, self.keys)),
+            registration_open: self.settings.registration_open,
+        }
     }
 }
 

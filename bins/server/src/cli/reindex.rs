@@ -2,7 +2,7 @@ use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tenantry_domain::{Index, TenantScope};
-use tenantry_retrieval::{ReindexError, Reindexed, RepairProgress};
+use tenantry_retrieval::{ReindexError, ReindexProgress, Reindexed, RepairProgress};
 
 use super::ask::scope;
 use super::{Failure, ReindexArgs, chain, open, tenant};
@@ -63,7 +63,7 @@ fn reindex(
         return Ok(writeln!(out, "{tenant}: earlier indexes removed: {removed}")?);
     }
     let bar = bar();
-    let on_progress = &mut |progress: tenantry_retrieval::ReindexProgress| show(&bar, progress.repair);
+    let on_progress = &mut |progress: ReindexProgress| show(&bar, progress.repair);
     let switched = if args.back {
         reindexer.back(scope, on_progress)
     } else {

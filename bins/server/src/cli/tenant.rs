@@ -167,56 +167,31 @@ fn show(tenant: &Tenant, out: &mut dyn Write) -> Result<(), Failure> {
 fn show_chat(chat: &ChatSettings, out: &mut dyn Write) -> Result<(), Failure> {
     let usual = ChatSettings::default();
     let hosts: Vec<String> = chat.allowed_hosts.iter().map(ToString::to_string).collect();
+    let without_support = differs(chat.without_support.as_str(), usual.without_support.as_str());
+    let follow_ups = differs(chat.follow_ups.as_str(), usual.follow_ups.as_str());
+    let on_leave = differs(chat.on_leave.as_str(), usual.on_leave.as_str());
+    let instructions = differs(
+        chat.client_instructions.as_str(),
+        usual.client_instructions.as_str(),
+    );
+    let server_provider = chat.server_provider.then(|| "may answer too".to_owned());
     let said = [
-        (
-            "chat models",
-            (!chat.models.is_empty()).then(|| chat.models.join(", ")),
-        ),
-        ("temperature", chat.temperature.map(|value| value.to_string())),
-        (
-            "answer tokens",
-            chat.max_answer_tokens.map(|value| value.to_string()),
-        ),
-        ("passages", chat.passages.map(|value| value.to_string())),
+        ("chat models", listed(&chat.models)),
+        ("temperature", said(chat.temperature)),
+        ("answer tokens", said(chat.max_answer_tokens)),
+        ("passages", said(chat.passages)),
         ("language", chat.language.clone()),
-        (
-            "without support",
-            differs(chat.without_support.as_str(), usual.without_support.as_str()),
-        ),
+        ("without support", without_support),
         ("unsupported text", chat.unsupported_text.clone()),
-        (
-            "follow-ups",
-            differs(chat.follow_ups.as_str(), usual.follow_ups.as_str()),
-        ),
-        (
-            "history tokens",
-            chat.history_tokens.map(|value| value.to_string()),
-        ),
-        (
-            "on leave",
-            differs(chat.on_leave.as_str(), usual.on_leave.as_str()),
-        ),
-        (
-            "client instructions",
-            differs(
-                chat.client_instructions.as_str(),
-                usual.client_instructions.as_str(),
-            ),
-        ),
-        ("allowed hosts", (!hosts.is_empty()).then(|| hosts.join(", "))),
+        ("follow-ups", follow_ups),
+        ("history tokens", said(chat.history_tokens)),
+        ("on leave", on_leave),
+        ("client instructions", instructions),
+        ("allowed hosts", listed(&hosts)),
         ("embedding model", chat.embedding_model.clone()),
-        (
-            "server's provider",
-            chat.server_provider.then(|| "may answer too".to_owned()),
-        ),
-        (
-            "streams per user",
-            chat.streams_per_user.map(|value| value.to_string()),
-        ),
-        (
-            "streams per tenant",
-            chat.streams_per_tenant.map(|value| value.to_string()),
-        ),
+        ("server's provider", server_provider),
+        ("streams per user", said(chat.streams_per_user)),
+        ("streams per tenant", said(chat.streams_per_tenant)),
     ];
     for (name, value) in said {
         if let Some(value) = value {
@@ -224,6 +199,14 @@ fn show_chat(chat: &ChatSettings, out: &mut dyn Write) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn said(value: Option<impl ToString>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
+
+fn listed(values: &[String]) -> Option<String> {
+    (!values.is_empty()).then(|| values.join(", "))
 }
 
 fn differs(value: &str, usual: &str) -> Option<String> {
