@@ -2,7 +2,7 @@
 //! vector index that returns what was last stored.
 //!
 //! `cargo run --release --example stub_upstream -- PORT [DELAY_MS [EVENTS EVERY_MS]]`: with EVENTS a streamed answer has that many
-//! pieces, one every EVERY_MS; else all of it comes at once.
+//! pieces, one every `EVERY_MS`; else all of it comes at once.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
