@@ -134,6 +134,7 @@ impl Scan {
             // A formula, as GitHub and GitLab write it.
             || self.draft.last() == Some('$')
             || (self.doubt.formula && ["$", "\\)", "\\]"].iter().any(|end| inside.contains(end)))
+            || (self.doubt.link && inside.contains("]("))
             || (self.draft.is_in_label() && inside.contains("]:"));
         self.doubt.spans |= differs;
         if !self.doubt.blocks && !self.doubt.spans {

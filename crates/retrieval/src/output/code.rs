@@ -1,6 +1,7 @@
 //! What is code for every renderer, and so stays as it is.
 //!
-//! - A code span that closes on its line, where no cell of a table and no formula could begin or end within it.
+//! - A code span that closes on its line, where no cell of a table, no formula and no text of a link could
+//!   begin or end within it.
 //! - A fenced block. An opening fence within a list item is known by its column alone: lines that are indented less may or may
 //!   not end the item and with it the block, so from such a line on no code is trusted any more. The same goes for a fence that
 //!   stands behind the mark of a list item or a quote.
@@ -88,6 +89,8 @@ pub(super) struct Doubt {
     pub(super) spans: bool,
     /// Whether a formula may have begun in this paragraph: some renderers look for its end before they look for code.
     pub(super) formula: bool,
+    /// Whether the text of a link may have begun in this paragraph: some renderers look for its end before they look for code.
+    pub(super) link: bool,
 }
 
 /// Whether a line closes a block.

@@ -153,7 +153,10 @@ impl Scan {
     }
 
     pub(super) fn end_paragraph(&mut self) {
-        (self.doubt.spans, self.doubt.formula) = (false, false);
+        self.doubt = Doubt {
+            blocks: self.doubt.blocks,
+            ..Doubt::default()
+        };
     }
 
     /// Writes what was read as it is.

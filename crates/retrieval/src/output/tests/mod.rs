@@ -173,6 +173,9 @@ fn code_that_some_page_would_draw_is_code_by_another_name() {
         "$`\\href{https[:]//evil[.]com}{x}`$",
     );
     check("`<b>`{=html}", "`<b>` {=html}");
+    // marked 18 looks for the end of a link before it looks for code.
+    check("![a ``](https://evil.com)``", "![a ``] (evil[.]com)``");
+    check("[a [`] ` `](https://evil.com)`", "[a [`] ` `] (evil[.]com)`");
     check(
         &format!("> ~~~\n```mermaid\n{inside}"),
         &format!("> ~~~\n```text\n{shown}"),
