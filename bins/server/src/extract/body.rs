@@ -1,4 +1,4 @@
-use std::str;
+use std::{fmt, str};
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -28,7 +28,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let limit = shared::<HttpSettings>(&request)?.max_json_bytes;
-            json(&read(&request, payload, limit, "application/json").await?).map(Self)
+            json("body", &read(&request, payload, limit, "application/json").await?).map(Self)
         })
     }
 }
@@ -90,36 +90,37 @@ fn is_utf8_or_no_charset(parameter: &str) -> bool {
         || value.eq_ignore_ascii_case("us-ascii")
 }
 
-/// Reads a JSON object; what it says of a mistake names the place and what was expected, and repeats no value.
-pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let text = str::from_utf8(body)
-        .map_err(|_| ApiError::new(Code::InvalidJson).saying("the body is not JSON: it is not UTF-8"))?;
+/// Reads a JSON object, which `whole` calls as a person does; what it says of a mistake names the place and what was expected,
+/// and repeats no value.
+pub(super) fn json<T: DeserializeOwned>(whole: &str, object: &[u8]) -> Result<T, ApiError> {
+    let not_json = |why: &dyn fmt::Display| {
+        ApiError::new(Code::InvalidJson).saying(format!("the {whole} is not JSON: {why}"))
+    };
+    let broken = |error: &serde_json::Error| {
+        not_json(&format_args!(
+            "see line {}, column {}",
+            error.line(),
+            error.column()
+        ))
+    };
+    let text = str::from_utf8(object).map_err(|_| not_json(&"it is not UTF-8"))?;
     if text.trim_ascii().is_empty() {
-        return Err(ApiError::new(Code::InvalidJson).saying("the body is not JSON: it is empty"));
+        return Err(not_json(&"it is empty"));
     }
     inspect(text)?;
-    refuse_lists(text)?;
-    let mut input = serde_json::Deserializer::from_str(text);
-    let value = strict("body", &mut input).map_err(|(error, told)| match error.classify() {
-        Category::Data => told,
-        Category::Syntax | Category::Eof | Category::Io => not_json(&error),
-    })?;
-    input.end().map_err(|error| not_json(&error))?;
-    Ok(value)
-}
-
-/// A list would be read as an object whose fields come in their order.
-fn refuse_lists(text: &str) -> Result<(), ApiError> {
-    if !text.trim_ascii_start().starts_with('[') {
-        return Ok(());
+    // A list would be read as an object whose fields come in their order.
+    if text.trim_ascii_start().starts_with('[') {
+        serde_json::from_str::<IgnoredAny>(text).map_err(|error| broken(&error))?;
+        let told = format!("the {whole} does not fit: expected an object");
+        return Err(ApiError::new(Code::InvalidRequest).saying(told));
     }
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&error))?;
-    Err(ApiError::new(Code::InvalidRequest).saying("the body does not fit: expected an object"))
-}
-
-fn not_json(error: &serde_json::Error) -> ApiError {
-    let (line, column) = (error.line(), error.column());
-    ApiError::new(Code::InvalidJson).saying(format!("the body is not JSON: see line {line}, column {column}"))
+    let mut input = serde_json::Deserializer::from_str(text);
+    let value = strict(whole, &mut input).map_err(|(error, told)| match error.classify() {
+        Category::Data => told,
+        Category::Syntax | Category::Eof | Category::Io => broken(&error),
+    })?;
+    input.end().map_err(|error| broken(&error))?;
+    Ok(value)
 }
 
 /// Refuses what is nested too deep, and strings with U+0000, which one database stores and the other refuses.

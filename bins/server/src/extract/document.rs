@@ -125,7 +125,7 @@ impl NewDocument {
             .offload()
             .room(tenant.id()?, bytes.saturating_mul(2))
             .await?;
-        let (new, text) = from_json(json(&collect(&request, payload, limit).await?)?)?;
+        let (new, text) = from_json(json("body", &collect(&request, payload, limit).await?)?)?;
         tenant
             .clone()
             .run(Class::Store, move |app, scope| {
@@ -199,11 +199,7 @@ impl Form {
                 "external_id" => self.new.external_id = Some(text(&mut field, MAX_LINE).await?),
                 "metadata" => {
                     let object = text(&mut field, MAX_METADATA).await?;
-                    let object = json(object.as_bytes()).map_err(|error| match error.code() {
-                        Code::InvalidJson => error.saying("`metadata` is not JSON"),
-                        _ => error,
-                    })?;
-                    self.new.metadata = metadata(object)?;
+                    self.new.metadata = metadata(json("`metadata`", object.as_bytes())?)?;
                 }
                 _ => return Err(unknown_field()),
             }

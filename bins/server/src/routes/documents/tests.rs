@@ -353,7 +353,10 @@ async fn a_bad_form_is_refused_and_nothing_of_it_stays() {
         .call_as("ada", upload(&[(file, b"one"), ("name=\"metadata\"", b"{")]))
         .await;
     answer.is(400, "invalid_json");
-    assert_eq!(answer.message(), "`metadata` is not JSON");
+    assert_eq!(
+        answer.message(),
+        "the `metadata` is not JSON: see line 1, column 1"
+    );
     for body in ["", "--XX", "--XX\r\nnonsense", "no boundary at all"] {
         let answer = server
             .call_as("ada", raw(Method::POST, "/documents", BOUNDARY, body.as_bytes()))
