@@ -38,7 +38,7 @@ codes! {
     UnknownParameter = BAD_REQUEST, "unknown_parameter", "a parameter is not known";
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "a valid bearer token is required";
     InvalidCredentials = UNAUTHORIZED, "invalid_credentials", "the e-mail address or the password is wrong";
-    TenantForbidden = FORBIDDEN, "tenant_forbidden", "the tenant may not be used";
+    TenantForbidden = FORBIDDEN, "tenant_forbidden", "the account has no tenant that may be used";
     SuperuserRequired = FORBIDDEN, "superuser_required", "only a superuser may do this";
     AdminRequired = FORBIDDEN, "admin_required", "only an admin of the tenant may do this";
     RegistrationClosed = FORBIDDEN, "registration_closed", "registration is closed";

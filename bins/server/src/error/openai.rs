@@ -96,16 +96,24 @@ struct OpenAiErrorDetail {
 
 impl From<&ApiError> for OpenAiErrorBody {
     fn from(error: &ApiError) -> Self {
-        let param = match (error.about(), error.code) {
-            // What `/chat` takes as one message is the last of several here.
-            (Some("message" | "instruction"), _) | (None, Code::InstructionsRefused) => Some("messages"),
-            (Some("limit" | "min_score"), _) => Some("tenantry"),
-            (None, Code::UnknownModel) => Some("model"),
-            (about, _) => about,
+        // What `/chat` takes as one message is the last of several here.
+        let (param, place) = match (error.about(), error.code) {
+            (Some("message"), _) => (Some("messages"), Some("the last of `messages`")),
+            (Some("instruction"), _) => (Some("messages"), Some("what `messages` instruct")),
+            (Some("limit"), _) => (Some("tenantry"), Some("`tenantry.retrieval.limit`")),
+            (Some("min_score"), _) => (Some("tenantry"), Some("`tenantry.retrieval.min_score`")),
+            (None, Code::InstructionsRefused) => (Some("messages"), None),
+            (None, Code::UnknownModel) => (Some("model"), None),
+            (about, _) => (about, None),
+        };
+        let sentence = error.to_string();
+        let message = match (error.about(), place) {
+            (Some(about), Some(place)) => sentence.replacen(&format!("`{about}`"), place, 1),
+            _ => sentence,
         };
         Self {
             error: OpenAiErrorDetail {
-                message: error.to_string(),
+                message,
                 kind: kind(status(error.code)),
                 param: param.map(str::to_owned),
                 code: code(error.code),
@@ -214,14 +222,17 @@ mod tests {
 
     #[test]
     fn a_parameter_is_called_as_the_client_calls_it() {
-        for (about, param) in [
-            ("message", "messages"),
-            ("instruction", "messages"),
-            ("min_score", "tenantry"),
-            ("top_p", "top_p"),
+        for (about, param, said) in [
+            ("message", "messages", "the last of `messages` is wrong"),
+            ("instruction", "messages", "what `messages` instruct is wrong"),
+            ("limit", "tenantry", "`tenantry.retrieval.limit` is wrong"),
+            ("min_score", "tenantry", "`tenantry.retrieval.min_score` is wrong"),
+            ("top_p", "top_p", "`top_p` is wrong"),
         ] {
-            let (_, body) = told(&ApiError::new(Code::InvalidRequest).with_about(about));
+            let error = ApiError::new(Code::InvalidRequest).with_about(about);
+            let (_, body) = told(&error.saying(format!("`{about}` is wrong")));
             assert_eq!(body["error"]["param"], param);
+            assert_eq!(body["error"]["message"], said);
         }
         assert_eq!(
             told(&ApiError::new(Code::UnknownModel)).1["error"]["param"],
