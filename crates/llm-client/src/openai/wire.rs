@@ -116,9 +116,17 @@ impl Words {
 #[derive(Deserialize, Clone, Copy)]
 #[expect(clippy::struct_field_names, reason = "the protocol's own names")]
 pub(super) struct WireUsage {
+    #[serde(default, deserialize_with = "count")]
     pub(super) prompt_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "count")]
     pub(super) completion_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "count")]
     pub(super) total_tokens: Option<u64>,
+}
+
+/// What is no count, as `-1`, says that it is not known; the answer beside it stands.
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Value::deserialize(deserializer).map(|count| count.as_u64())
 }
 
 /// An embedding as an array of numbers or as base64 of little-endian floats of four bytes.

@@ -562,6 +562,31 @@ fn a_stream_without_an_end_is_truncated_and_not_asked_for_again() {
 }
 
 #[test]
+fn a_usage_that_is_no_number_of_tokens_is_not_known() {
+    for (told, usage) in [
+        (json!({"prompt_tokens": -1, "completion_tokens": null}), None),
+        (json!({"prompt_tokens": 1e30, "completion_tokens": "5"}), None),
+        (
+            json!({"prompt_tokens": 3, "completion_tokens": 2.5}),
+            Some((3, 0)),
+        ),
+        (
+            json!({"prompt_tokens": u64::MAX, "completion_tokens": 1}),
+            Some((u64::MAX, 1)),
+        ),
+    ] {
+        let last = json!({"choices": [], "usage": told}).to_string();
+        let answer = Answer::events([content("Yes."), stop(), last]);
+        let server = StubServer::start(move |_| answer.clone());
+        let completion = stream(&completer_of(&server)).1.unwrap();
+        let counted = completion
+            .usage
+            .map(|usage| (usage.prompt_tokens, usage.completion_tokens));
+        assert_eq!((completion.text.as_str(), counted), ("Yes.", usage));
+    }
+}
+
+#[test]
 fn an_answer_without_end_is_broken_off() {
     let events = vec![content(&"x".repeat(100_000)); 20];
     let (passed_on, outcome) = streamed(&events);
