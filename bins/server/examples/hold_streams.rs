@@ -67,7 +67,11 @@ async fn read(address: &str, request: &str, heard: &mut Heard) -> std::io::Resul
         }
         // What was counted goes; the rest may be the beginning of a mark.
         let keep = unread.len().min(16);
-        let tail = if pieces > 0 { Vec::new() } else { unread.split_off(unread.len() - keep) };
+        let tail = if pieces > 0 {
+            Vec::new()
+        } else {
+            unread.split_off(unread.len() - keep)
+        };
         unread = tail;
     }
 }
