@@ -1,7 +1,7 @@
 //! Opens many answer streams at once, reads each to its end, and says when their pieces came.
 //!
-//! `cargo run --release --example hold_streams -- ADDRESS PATH STREAMS RAMP_MS BODY [TOKEN]`: opens STREAMS connections to ADDRESS,
-//! spread over RAMP_MS, posts BODY to PATH on each, and prints one line of JSON. A piece is an SSE event that carries text: one
+//! `cargo run --release --example hold_streams -- ADDRESS PATH STREAMS RAMP_MS BODY [TOKEN]`: opens `STREAMS` connections to `ADDRESS`,
+//! spread over `RAMP_MS`, posts `BODY` to `PATH` on each, and prints one line of JSON. A piece is an SSE event that carries text: one
 //! of OpenAI's with `"content":"` or one named `delta`. Every stream ends within two minutes.
 #![expect(
     clippy::expect_used,
@@ -17,7 +17,7 @@ use actix_web::rt::time::{sleep, timeout};
 use futures_util::future::join_all;
 
 /// The longest that one stream is read.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// What came of one stream.
 #[derive(Default)]
