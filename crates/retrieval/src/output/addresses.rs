@@ -44,9 +44,9 @@ impl Scan {
             Some('[') if self.draft.begins_line() => {
                 // A block of formulas may have begun, in which no fence is one.
                 self.doubt.blocks = true;
-                self.doubt.formula = true;
+                self.doubt.paragraph.formula = true;
             }
-            Some('[' | '(' | '$') => self.doubt.formula = true,
+            Some('[' | '(' | '$') => self.doubt.paragraph.formula = true,
             _ => {}
         }
         match next {

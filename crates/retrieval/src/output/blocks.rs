@@ -133,11 +133,11 @@ impl Scan {
         let differs = inside.contains('|')
             // A formula, as GitHub and GitLab write it.
             || self.draft.last() == Some('$')
-            || (self.doubt.formula && ["$", "\\)", "\\]"].iter().any(|end| inside.contains(end)))
-            || (self.doubt.link && inside.contains("]("))
+            || (self.doubt.paragraph.formula && ["$", "\\)", "\\]"].iter().any(|end| inside.contains(end)))
+            || (self.doubt.paragraph.link && inside.contains("]("))
             || (self.draft.is_in_label() && inside.contains("]:"));
-        self.doubt.spans |= differs;
-        if !self.doubt.blocks && !self.doubt.spans {
+        self.doubt.paragraph.differs |= differs;
+        if !self.doubt.blocks && !self.doubt.paragraph.differs {
             return self.copy(span);
         }
         let inside = self.span(inside);
@@ -195,7 +195,7 @@ impl Scan {
             // A block of formulas may have begun, in which no fence is one.
             self.doubt.blocks |= self.draft.last() == Some('$');
         }
-        self.doubt.formula = true;
+        self.doubt.paragraph.formula = true;
         self.copy("$")
     }
 }

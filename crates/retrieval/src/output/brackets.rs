@@ -10,7 +10,7 @@ impl Scan {
             Look::Wait(wait) => Step::Wait(wait),
             Look::No if rest.starts_with('[') => {
                 self.draft.settle(Some('['));
-                self.doubt.link = true;
+                self.doubt.paragraph.link = true;
                 self.draft.open(false);
                 Step::Took(1)
             }
@@ -105,7 +105,7 @@ impl Scan {
                 Look::Wait(wait) => return Step::Wait(wait.after(1)),
                 Look::No => {
                     self.draft.settle(Some('['));
-                    self.doubt.link = true;
+                    self.doubt.paragraph.link = true;
                     self.draft.open(true);
                     return Step::Took(2);
                 }

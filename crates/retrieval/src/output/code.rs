@@ -85,11 +85,18 @@ pub(super) struct Fence {
 pub(super) struct Doubt {
     /// About blocks, from here to the end.
     pub(super) blocks: bool,
-    /// About spans, up to the end of the paragraph.
-    pub(super) spans: bool,
-    /// Whether a formula may have begun in this paragraph: some renderers look for its end before they look for code.
+    /// About spans.
+    pub(super) paragraph: Paragraph,
+}
+
+/// What has been read of a paragraph that makes renderers differ about code spans.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Paragraph {
+    /// Whether they do from here on.
+    pub(super) differs: bool,
+    /// Whether a formula may have begun: some renderers look for its end before they look for code.
     pub(super) formula: bool,
-    /// Whether the text of a link may have begun in this paragraph: some renderers look for its end before they look for code.
+    /// Whether the text of a link may have begun: the same goes for that.
     pub(super) link: bool,
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tenantry_domain::AllowedHosts;
 
-use super::code::{Doubt, Fence};
+use super::code::{Doubt, Fence, Paragraph};
 use super::draft::Draft;
 use super::incoming::is_joiner;
 use super::look::{Step, Wait};
@@ -153,10 +153,7 @@ impl Scan {
     }
 
     pub(super) fn end_paragraph(&mut self) {
-        self.doubt = Doubt {
-            blocks: self.doubt.blocks,
-            ..Doubt::default()
-        };
+        self.doubt.paragraph = Paragraph::default();
     }
 
     /// Writes what was read as it is.
