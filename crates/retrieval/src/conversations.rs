@@ -5,12 +5,11 @@ use tenantry_domain::{Clock, Conversation, ConversationId, Message, Page, Paged,
 use tenantry_tenant_store::{ConversationStore, MessageStore, StoreError};
 
 use crate::InvalidField;
+use crate::chat::title::UNTITLED;
 use crate::text::visible_line;
 
 /// The longest title in characters.
 const MAX_TITLE: usize = 200;
-/// What a conversation without a title is called.
-const UNTITLED: &str = "Conversation";
 
 /// Why a conversation was not made or changed.
 #[derive(Debug, thiserror::Error)]

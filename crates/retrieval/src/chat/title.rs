@@ -5,6 +5,9 @@ use crate::text::clean;
 /// The longest title that is made out of a message, in characters.
 const MAX_CHARACTERS: usize = 80;
 
+/// What a conversation without a title is called.
+pub(crate) const UNTITLED: &str = "Conversation";
+
 /// The first line of `message` that has anything in it, shortened at a word.
 pub(crate) fn of(message: &str) -> String {
     let cleaned = clean(message);
@@ -12,7 +15,7 @@ pub(crate) fn of(message: &str) -> String {
     let mut lines = lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     match lines.find(|line| !line.is_empty()) {
         Some(line) => shortened(&line),
-        None => "Conversation".to_owned(),
+        None => UNTITLED.to_owned(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{InvalidField, Membership, TenantAdmin};
 pub struct OfferedModels {
     /// The chat models of the server's provider, the usual one first. Superusers may give a tenant others.
     pub chat: Vec<String>,
-    /// The embedding models, that of new indexes first.
+    /// The embedding models, the usual one first.
     pub embedding: Vec<String>,
 }
 

@@ -64,7 +64,7 @@ impl From<Answer> for AnswerView {
     fn from(mut answer: Answer) -> Self {
         Self {
             answer: std::mem::take(&mut answer.text),
-            sources: sources_view(&answer.sources),
+            sources: answer.sources.drain(..).map(SourceView::from).collect(),
             done: answer.into(),
         }
     }
