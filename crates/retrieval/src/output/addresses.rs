@@ -55,6 +55,12 @@ impl Scan {
         }
     }
 
+    /// Writes a mark of an address in brackets, with which what is read next time begins as the text of a link.
+    fn mark(&mut self, text: &str, length: usize) -> Step {
+        self.doubt.paragraph.link = true;
+        self.write(text, length)
+    }
+
     fn address(&mut self, text: &str) -> Step {
         self.draft.add_address(text);
         Step::Took(text.len())
@@ -87,7 +93,7 @@ impl Scan {
                 .next()
                 .is_some_and(|next| "/\\&!]<`~".contains(next) || markers::may_begin(next));
             return if hides {
-                self.write("[:]", 1)
+                self.mark("[:]", 1)
             } else {
                 self.copy(":")
             };
@@ -101,7 +107,7 @@ impl Scan {
             Look::Is(length) => self.address(rest.get(..3 + length).unwrap_or_default()),
             Look::No => {
                 self.in_host = true;
-                self.write("[:]//", 3)
+                self.mark("[:]//", 3)
             }
             Look::Wait(wait) => Step::Wait(wait.after(3)),
         }
@@ -145,7 +151,7 @@ impl Scan {
             Look::Is(length) => self.address(rest.get(..=length).unwrap_or_default()),
             Look::No => {
                 self.in_host = true;
-                self.write("[.]", 1)
+                self.mark("[.]", 1)
             }
             Look::Wait(wait) => Step::Wait(wait.after(1)),
         }

@@ -141,6 +141,8 @@ impl Scan {
             }
             Look::Is(found) => {
                 self.draft.settle(Some(']'));
+                // The host that is shown has brackets.
+                self.doubt.paragraph.link = true;
                 match found.allowed(&self.allowed) {
                     Some(kept) => self.draft.link(&kept),
                     None => self.draft.unlink(urls::shown(found.url).as_deref()),

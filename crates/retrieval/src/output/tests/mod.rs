@@ -177,6 +177,10 @@ fn code_that_some_page_would_draw_is_code_by_another_name() {
     check("![a ``](https://evil.com)``", "![a ``] (evil[.]com)``");
     check("[a [`] ` `](https://evil.com)`", "[a [`] ` `] (evil[.]com)`");
     check(
+        "https://evil.com ``](https://evil.com)``",
+        "https[:]//evil[.]com ``] (evil[.]com)``",
+    );
+    check(
         &format!("> ~~~\n```mermaid\n{inside}"),
         &format!("> ~~~\n```text\n{shown}"),
     );
