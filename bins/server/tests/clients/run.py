@@ -3,6 +3,7 @@
 import ast
 import concurrent.futures
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -51,8 +52,8 @@ def by_readme(house, tenant):
     for shown, real in (("http://127.0.0.1:8000", house.url), ("What does it cost to return something late?", FIRST)):
         assert shown in program, f"the README does not show {shown}"
         program = program.replace(shown, real)
-    command = [sys.executable, "-c", f"token = {tenant['token']!r}\n{program}"]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
+    command, env = [sys.executable, "-c", program], os.environ | {"OPENAI_API_KEY": tenant["token"]}
+    printed = subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
     text, _, citations = printed.partition(" [{")
     check_first(tenant, text)
     check_citations(tenant, ast.literal_eval("[{" + citations))
