@@ -34,6 +34,8 @@ pub struct Completion {
     pub text: String,
     /// The model that wrote it, as the provider calls it.
     pub model: String,
+    /// The same model as the provider was asked for it; what is counted is counted by this name, which no provider can make up.
+    pub asked: String,
     /// Why it ended.
     pub finish: FinishReason,
     /// The tokens it took; `None` when the provider does not say.

@@ -67,6 +67,7 @@ impl ExtractiveCompleter {
         Completion {
             text,
             model: Self::MODEL.to_owned(),
+            asked: Self::MODEL.to_owned(),
             finish: FinishReason::Stop,
             usage: Some(Usage::default()),
         }

@@ -184,6 +184,7 @@ impl Completer for MemoryCompleter {
         Ok(Completion {
             text,
             model: self.model.clone(),
+            asked: self.model.clone(),
             finish: FinishReason::Stop,
             usage: self.usage,
         })

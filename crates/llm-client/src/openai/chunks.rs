@@ -111,6 +111,7 @@ impl Answer {
         Ok(Completion {
             text: self.text,
             model,
+            asked: asked.to_owned(),
             finish,
             usage: self.usage,
         })

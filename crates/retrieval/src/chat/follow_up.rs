@@ -50,7 +50,7 @@ pub(super) fn rewrite(
         Ok(completion) => Rewritten {
             query: query(&completion.text),
             usage: Some(spending::reported(&completion, &prompt)),
-            model: completion.model,
+            model: completion.asked,
         },
         Err(error) => Rewritten {
             query: None,

@@ -186,7 +186,11 @@ impl Turn {
         self.written = true;
         self.finish = completion.finish;
         let usage = spending::reported(&completion, &request.prompt);
-        self.count(completion.model, usage);
+        let model = named(completion.model);
+        if !model.is_empty() {
+            self.model = model;
+        }
+        self.count(completion.asked, usage);
         let flow = self.voice.end(on_delta);
         let Some(sentence) = request.if_uncited.filter(|_| !self.voice.cites_anything()) else {
             return Ok(());
@@ -203,13 +207,10 @@ impl Turn {
         Ok(())
     }
 
-    fn count(&mut self, model: String, usage: TokenUsage) {
-        let model = named(model);
-        if !model.is_empty() {
-            self.model = model;
-        }
+    /// Counts the call that answers, by the name that the model was asked by: what a provider calls itself is up to the provider.
+    fn count(&mut self, asked: String, usage: TokenUsage) {
         self.usage = usage;
-        self.spend(UsageKind::Answering, self.model.clone(), usage);
+        self.spend(UsageKind::Answering, asked, usage);
     }
 }
 

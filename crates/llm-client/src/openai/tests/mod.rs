@@ -426,6 +426,7 @@ fn an_answer_has_its_text_model_and_usage_streamed_or_not() {
     let expected = Completion {
         text: heard,
         model: "chat-model-2026".into(),
+        asked: "chat-model".into(),
         finish: FinishReason::Stop,
         usage: Some(Usage {
             prompt_tokens: 12,

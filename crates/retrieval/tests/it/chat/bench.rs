@@ -144,6 +144,7 @@ impl Completer for Scripted {
                 Some(name) => name.clone(),
                 None => format!("{}-2026", self.name),
             },
+            asked: self.name.to_owned(),
             finish,
             usage,
         })

@@ -366,7 +366,8 @@ fn a_model_is_named_as_no_store_could_choke_on() {
         let answer = bench.ask(Question::opening(QUESTION)).unwrap();
         assert_eq!(answer.model, kept);
         assert_eq!(bench.messages(&answer)[1].model.as_deref(), Some(kept));
-        assert_eq!(answer.spent[0].model, kept);
+        // No provider makes up what is counted under.
+        assert_eq!(answer.spent[0].model, "scripted");
     }
 }
 

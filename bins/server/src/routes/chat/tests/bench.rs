@@ -219,6 +219,7 @@ impl Completer for Puppet {
         Ok(Completion {
             text: String::new(),
             model: "puppet".into(),
+            asked: "puppet".into(),
             finish: FinishReason::Length,
             usage: Some(Usage {
                 prompt_tokens: 7,

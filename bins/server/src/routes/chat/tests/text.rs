@@ -34,6 +34,7 @@ impl Completer for Spelling {
         Ok(Completion {
             text: self.0.to_owned(),
             model: "spelling".to_owned(),
+            asked: "spelling".to_owned(),
             finish: FinishReason::Stop,
             usage: None,
         })
