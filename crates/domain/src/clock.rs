@@ -39,6 +39,20 @@ impl Timestamp {
         self.0.unix_timestamp()
     }
 
+    /// The moment at which a day begins (UTC), counted in days from 1970-01-01.
+    ///
+    /// # Errors
+    /// When the year is not between 0 and 9999.
+    pub fn from_unix_day(day: i64) -> Result<Self, TimestampOutOfRange> {
+        let micros = day.checked_mul(86_400_000_000).ok_or(TimestampOutOfRange)?;
+        Self::from_unix_micros(micros)
+    }
+
+    /// The day (UTC) that the moment lies in, counted from 1970-01-01.
+    pub fn unix_day(self) -> i64 {
+        self.unix_seconds().div_euclid(86_400)
+    }
+
     /// The same moment as a `time` value in UTC.
     pub fn to_offset_date_time(self) -> OffsetDateTime {
         self.0

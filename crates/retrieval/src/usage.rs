@@ -8,7 +8,6 @@ use tenantry_tenant_store::{StoreError, UsageFilter, UsageGroup, UsageStore, Usa
 
 use crate::{InvalidField, Membership, Superuser};
 
-const DAY: i64 = 86_400_000_000;
 /// The most days of one report.
 const MAX_DAYS: i64 = 366;
 
@@ -88,15 +87,19 @@ impl UsageReports {
     }
 
     fn filter(&self, query: &UsageQuery) -> Result<UsageFilter, InvalidField> {
-        let until = query.until.map_or_else(|| day_of(self.clock.now()) + 1, day_of);
-        let from = query.from.map_or_else(|| month_of(until - 1), day_of);
+        let until = query
+            .until
+            .map_or_else(|| self.clock.now().unix_day() + 1, Timestamp::unix_day);
+        let from = query
+            .from
+            .map_or_else(|| month_of(until - 1), Timestamp::unix_day);
         if until <= from {
             return Err(InvalidField::new("until", "is not after `from`"));
         }
         if until - from > MAX_DAYS {
             return Err(InvalidField::new("until", "is more than 366 days after `from`"));
         }
-        let begin = |day| midnight(day).ok_or(InvalidField::new("until", "is no day"));
+        let begin = |day| Timestamp::from_unix_day(day).map_err(|_| InvalidField::new("until", "is no day"));
         Ok(UsageFilter {
             from: begin(from)?,
             until: begin(until)?,
@@ -119,18 +122,9 @@ fn report(filter: UsageFilter, items: Vec<UsageSum>) -> UsageReport {
     UsageReport { filter, total, items }
 }
 
-/// The day of a moment, counted from 1970-01-01.
-fn day_of(at: Timestamp) -> i64 {
-    at.unix_micros().div_euclid(DAY)
-}
-
-fn midnight(day: i64) -> Option<Timestamp> {
-    Timestamp::from_unix_micros(day.checked_mul(DAY)?).ok()
-}
-
 /// The first day of the month in which `day` lies.
 fn month_of(day: i64) -> i64 {
-    let date = midnight(day).map(|at| at.to_offset_date_time().date());
+    let date = Timestamp::from_unix_day(day).map(|at| at.to_offset_date_time().date());
     date.map_or(day, |date| day + 1 - i64::from(date.day()))
 }
 
@@ -141,6 +135,7 @@ mod tests {
 
     use super::*;
 
+    const DAY: i64 = 86_400_000_000;
     /// 2026-11-23T12:00:00Z.
     const NOON: i64 = 20_780 * DAY + DAY / 2;
 

@@ -25,7 +25,7 @@ pub(crate) fn by_account(records: &[UsageRecord]) -> Result<BTreeMap<Account, Us
     for record in records {
         record.refuse_nul()?;
         let account = Account {
-            day: day(record.at),
+            day: record.at.unix_day(),
             user: record.user,
             kind: record.kind,
             model: record.model.clone(),
@@ -38,15 +38,9 @@ pub(crate) fn by_account(records: &[UsageRecord]) -> Result<BTreeMap<Account, Us
         .collect())
 }
 
-/// The day (UTC) of a moment, counted from 1970-01-01.
-pub(crate) fn day(at: Timestamp) -> i64 {
-    at.unix_seconds().div_euclid(86_400)
-}
-
 /// The name of a day, as `2026-11-23`.
 pub(crate) fn day_name(day: i64) -> Result<String, TimestampOutOfRange> {
-    let micros = day.checked_mul(86_400_000_000).ok_or(TimestampOutOfRange)?;
-    let at = Timestamp::from_unix_micros(micros)?;
+    let at = Timestamp::from_unix_day(day)?;
     Ok(at.to_offset_date_time().date().to_string())
 }
 
@@ -72,6 +66,6 @@ pub(crate) fn sums(groups: BTreeMap<String, UsageTotals>) -> Vec<UsageSum> {
 impl UsageFilter {
     /// Its days, the last one excluded.
     pub(crate) fn days(&self) -> Range<i64> {
-        day(self.from)..day(self.until)
+        self.from.unix_day()..self.until.unix_day()
     }
 }
