@@ -86,6 +86,19 @@ uuid_id! {
     MessageId
 }
 
+uuid_id! {
+    /// A session's id, claim `sid` of its access tokens.
+    SessionId
+}
+uuid_id! {
+    /// An API key's id.
+    ApiKeyId
+}
+uuid_id! {
+    /// The id of an identity provider within its tenant.
+    IdentityProviderId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

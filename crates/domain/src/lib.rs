@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod actor;
 mod allowed_hosts;
+mod api_key;
+mod audit;
 mod cancel;
 mod chat_settings;
 mod chunk;
@@ -12,6 +15,7 @@ mod document;
 mod embedding;
 mod filter;
 mod fusion;
+mod identity;
 mod ids;
 mod index;
 mod job;
@@ -20,11 +24,15 @@ mod metadata;
 mod names;
 mod page;
 mod role;
+mod session;
 mod tenant;
 mod usage;
 mod user;
 
+pub use actor::{Actor, Principal, RequestOrigin};
 pub use allowed_hosts::{AllowedHost, AllowedHosts, ParseAllowedHostError};
+pub use api_key::ApiKey;
+pub use audit::{AuditAction, AuditEntry, AuditEvent, AuditHash, ParseAuditActionError};
 pub use cancel::{Cancellation, OnCancel};
 pub use chat_settings::{
     ChatSettings, ClientInstructions, FollowUps, LlmProvider, OnLeave, ParseChatSettingError, PromptVersion,
@@ -40,13 +48,20 @@ pub use document::{
 pub use embedding::{Dimension, DimensionOutOfRange, Embedding, InvalidEmbedding};
 pub use filter::{Bound, Bounds, Filter, InvalidFilter};
 pub use fusion::{Fusion, InvalidFusion, SearchSettings};
-pub use ids::{ConversationId, DocumentId, JobId, MessageId, ParseIdError, SourceId, UserId};
+pub use identity::{ClaimMapping, ForeignIdentity, IdentityProvider};
+pub use ids::{
+    ApiKeyId, ConversationId, DocumentId, IdentityProviderId, JobId, MessageId, ParseIdError, SessionId,
+    SourceId, UserId,
+};
 pub use index::{EmbeddingModel, Generation, Index, IndexScope, IndexState, ParseIndexStateError};
 pub use job::{Job, JobKind, JobProgress, JobStage, JobState, ParseJobError};
 pub use media_type::{MediaType, ParseMediaTypeError, ParseTextFormatError, TextFormat};
 pub use metadata::{InvalidMetadata, Metadata, MetadataValue};
 pub use page::{Page, PageOutOfRange, Paged};
-pub use role::{ParseRoleError, Role};
+pub use role::{
+    Ingesters, ParseIngestersError, ParsePermissionError, ParseRoleError, Permission, Permissions, Role,
+};
+pub use session::{LoginMethod, ParseLoginMethodError, Session, TokenHash};
 pub use tenant::{
     ExternalIndex, ParseTenantIdError, PineconeSettings, Sealed, SealedSecret, Tenant, TenantId,
     TenantInactive, TenantScope,

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::{ChatSettings, LlmProvider, SearchSettings, Timestamp};
+use crate::{Actor, ChatSettings, Ingesters, LlmProvider, SearchSettings, Timestamp};
 
 /// A tenant's id: `^[a-z0-9][a-z0-9_-]{0,62}$`, chosen by a superuser, compared bytewise, never changed or reused.
 ///
@@ -165,6 +165,8 @@ pub struct Tenant {
     pub chat: ChatSettings,
     /// Its own provider of models; without one the server's is used.
     pub llm: Option<LlmProvider>,
+    /// Which of its users keep its documents.
+    pub ingesters: Ingesters,
     /// Whether the tenant may be used.
     pub is_active: bool,
     /// When it was created.
@@ -179,13 +181,16 @@ pub struct Tenant {
 pub struct TenantInactive;
 
 impl Tenant {
-    /// Opens the tenant's data for one use: every tenant-owned read and write asks for the scope.
+    /// Opens the tenant's data for one use by `actor`: every tenant-owned read and write asks for the scope.
     ///
     /// # Errors
     /// When the tenant was deactivated.
-    pub fn activate(self: &Arc<Self>) -> Result<TenantScope, TenantInactive> {
+    pub fn activate(self: &Arc<Self>, actor: Actor) -> Result<TenantScope, TenantInactive> {
         if self.is_active {
-            Ok(TenantScope(self.clone()))
+            Ok(TenantScope {
+                tenant: self.clone(),
+                actor,
+            })
         } else {
             Err(TenantInactive)
         }
@@ -197,17 +202,25 @@ impl Tenant {
 /// It cannot be cloned or made from an id: [`Tenant::activate`] is its only source, and in Tenantry only
 /// `tenantry_retrieval::resolve` calls that, after a credential was verified.
 #[derive(Debug)]
-pub struct TenantScope(Arc<Tenant>);
+pub struct TenantScope {
+    tenant: Arc<Tenant>,
+    actor: Actor,
+}
 
 impl TenantScope {
     /// The tenant's id.
     pub fn id(&self) -> &TenantId {
-        &self.0.id
+        &self.tenant.id
     }
 
     /// The tenant as it was when the scope was made.
     pub fn tenant(&self) -> &Tenant {
-        &self.0
+        &self.tenant
+    }
+
+    /// Who it was opened for: what is done with the scope is entered under that name in the audit log.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 }
 
@@ -227,6 +240,7 @@ mod tests {
             search: SearchSettings::default(),
             chat: ChatSettings::default(),
             llm: None,
+            ingesters: Ingesters::default(),
             is_active,
             created_at: now,
             updated_at: now,
@@ -235,8 +249,14 @@ mod tests {
 
     #[test]
     fn only_an_active_tenant_has_a_scope() {
-        assert_eq!(tenant(true).activate().unwrap().id().as_str(), "acme");
-        assert_eq!(tenant(false).activate().unwrap_err(), TenantInactive);
+        assert_eq!(
+            tenant(true).activate(Actor::system()).unwrap().id().as_str(),
+            "acme"
+        );
+        assert_eq!(
+            tenant(false).activate(Actor::system()).unwrap_err(),
+            TenantInactive
+        );
     }
 
     #[test]

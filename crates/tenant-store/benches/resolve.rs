@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tenantry_domain::{
-    ChatSettings, ContentHash, DocumentId, Email, Generation, JobId, MediaType, Metadata, PineconeSettings,
-    Role, Sealed, SealedSecret, SearchSettings, SourceId, Tenant, TenantId, TenantScope, TextFormat,
-    Timestamp, User, UserId,
+    Actor, ChatSettings, ContentHash, DocumentId, Email, Generation, Ingesters, JobId, MediaType, Metadata,
+    PineconeSettings, Role, Sealed, SealedSecret, SearchSettings, SourceId, Tenant, TenantId, TenantScope,
+    TextFormat, Timestamp, User, UserId,
 };
 use tenantry_tenant_store::{
     Claim, DatabaseUrl, DocumentStore, JobQueue, PoolOptions, Settlement, SqlStore, Submission, TenantStore,
@@ -40,6 +40,7 @@ fn tenant(n: u32) -> (Tenant, User) {
         search: SearchSettings::default(),
         chat: ChatSettings::default(),
         llm: None,
+        ingesters: Ingesters::default(),
         is_active: true,
         created_at: now(),
         updated_at: now(),
@@ -64,15 +65,15 @@ fn measure(criterion: &mut Criterion, database: &str, url: &str) {
     store.migrate().unwrap();
     let records: Vec<_> = (0..TENANTS).map(tenant).collect();
     for (tenant, user) in &records {
-        store.create_tenant(tenant).unwrap();
-        store.create_user(user).unwrap();
+        store.create_tenant(tenant, &Actor::system()).unwrap();
+        store.create_user(user, &Actor::system()).unwrap();
     }
     let mut group = criterion.benchmark_group(format!("resolve/{database}"));
     let mut turn = records.iter().cycle();
     group.bench_function("access", |bencher| {
         bencher.iter(|| {
             turn.next()
-                .map(|(_, user)| black_box(store.access(user.id)).unwrap())
+                .map(|(_, user)| black_box(store.access(user.id, None, user.created_at)).unwrap())
         });
     });
     group.bench_function("tenant", |bencher| {
@@ -85,7 +86,7 @@ fn measure(criterion: &mut Criterion, database: &str, url: &str) {
         .first()
         .map(|(tenant, _)| Arc::new(tenant.clone()))
         .unwrap();
-    let scope = owner.activate().unwrap();
+    let scope = owner.activate(Actor::system()).unwrap();
     let found: Vec<DocumentId> = (0..6).map(|_| ready_document(&store, &scope)).collect();
     group.bench_function("six ready documents", |bencher| {
         bencher.iter(|| black_box(store.ready_documents(&scope, &found)).unwrap());

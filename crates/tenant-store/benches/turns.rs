@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tenantry_domain::{
-    ChatSettings, Citation, Conversation, ConversationId, DocumentId, Message, MessageId, MessageRole,
-    MessageStatus, Origin, PineconeSettings, SearchSettings, Span, Tenant, TenantId, TenantScope, Timestamp,
-    TokenUsage, UsageKind, UsageRecord, UserId,
+    Actor, ChatSettings, Citation, Conversation, ConversationId, DocumentId, Ingesters, Message, MessageId,
+    MessageRole, MessageStatus, Origin, PineconeSettings, SearchSettings, Span, Tenant, TenantId,
+    TenantScope, Timestamp, TokenUsage, UsageKind, UsageRecord, UserId,
 };
 use tenantry_tenant_store::{DatabaseUrl, MessageStore, MessageTarget, PoolOptions, SqlStore, TenantStore};
 
@@ -26,6 +26,7 @@ fn tenant() -> Tenant {
         search: SearchSettings::default(),
         chat: ChatSettings::default(),
         llm: None,
+        ingesters: Ingesters::default(),
         is_active: true,
         created_at: now(),
         updated_at: now(),
@@ -89,8 +90,8 @@ fn begin(store: &SqlStore, scope: &TenantScope, owner: UserId, target: &MessageT
 fn measure(criterion: &mut Criterion, database: &str, url: &str) {
     let store = SqlStore::connect(&DatabaseUrl::parse(url).unwrap(), PoolOptions::default()).unwrap();
     store.migrate().unwrap();
-    store.create_tenant(&tenant()).unwrap();
-    let scope = Arc::new(tenant()).activate().unwrap();
+    store.create_tenant(&tenant(), &Actor::system()).unwrap();
+    let scope = Arc::new(tenant()).activate(Actor::system()).unwrap();
     let owner = UserId::generate(now());
     let new = || Conversation {
         id: ConversationId::generate(now()),

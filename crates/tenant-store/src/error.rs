@@ -13,6 +13,9 @@ pub enum StoreError {
     /// The record names a tenant that does not exist.
     #[error("the tenant does not exist")]
     UnknownTenant,
+    /// Nobody would be left who manages the platform.
+    #[error("the last active superuser must stay one")]
+    LastSuperuser,
     /// The database could not be reached, or did not answer in time.
     #[error("the store is unavailable")]
     Unavailable(#[source] BoxError),
@@ -26,7 +29,11 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            Self::IdTaken | Self::EmailTaken | Self::UnknownTenant | Self::Failed(_) => false,
+            Self::IdTaken
+            | Self::EmailTaken
+            | Self::UnknownTenant
+            | Self::LastSuperuser
+            | Self::Failed(_) => false,
         }
     }
 }

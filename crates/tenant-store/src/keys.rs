@@ -1,6 +1,6 @@
 use std::fmt;
 
-use tenantry_domain::{Sealed, SealedSecret, Tenant, TenantId, Timestamp};
+use tenantry_domain::{Actor, Sealed, SealedSecret, Tenant, TenantId, Timestamp};
 
 use crate::StoreError;
 
@@ -49,6 +49,47 @@ pub trait KeyStateStore: Send + Sync {
     /// # Errors
     /// When the store fails.
     fn secrets_by_key(&self) -> Result<Vec<SecretSample>, StoreError>;
+
+    /// At most `limit` secrets whose text before the second `.` is not `key_part`, by tenant and kind, those after `after`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn sealed_otherwise(
+        &self,
+        key_part: &str,
+        after: Option<&(TenantId, SecretKind)>,
+        limit: u16,
+    ) -> Result<Vec<SealedValue>, StoreError>;
+
+    /// Puts `new` in the place of a sealed secret that is still the same; whether it was. It is the same secret sealed otherwise: its last
+    /// four characters stay, and so does the tenant's `updated_at`. Entered in the tenant's audit log as `CredentialResealed`, in the same step.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn reseal(
+        &self,
+        old: &SealedValue,
+        new: &Sealed,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Forgets a key with which nothing is sealed any more; `false`, and nothing done, when something is, or it is not known.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn forget_key(&self, key_id: &str) -> Result<bool, StoreError>;
+}
+
+/// One sealed secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedValue {
+    /// The tenant whose secret it is.
+    pub tenant: TenantId,
+    /// Which of the tenant's secrets it is.
+    pub kind: SecretKind,
+    /// The sealed secret.
+    pub sealed: Sealed,
 }
 
 /// One of the secrets that are sealed with the same key.

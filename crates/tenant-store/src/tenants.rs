@@ -1,6 +1,6 @@
 use tenantry_domain::{
-    ChatSettings, ExternalIndex, LlmProvider, Page, Paged, SealedSecret, SearchSettings, Tenant, TenantId,
-    Timestamp, UserId,
+    Actor, ChatSettings, ExternalIndex, Ingesters, LlmProvider, Page, Paged, SealedSecret, SearchSettings,
+    Tenant, TenantId, Timestamp,
 };
 
 use crate::StoreError;
@@ -30,8 +30,10 @@ pub struct TenantChange {
     pub system_prompt: Option<Option<String>>,
     /// Whether the tenant may be used.
     pub is_active: Option<bool>,
-    /// Who makes the change, for the history of the system prompt.
-    pub author: Option<UserId>,
+    /// Which of its users keep its documents.
+    pub ingesters: Option<Ingesters>,
+    /// Who makes the change, for the history of the system prompt and the audit log.
+    pub actor: Actor,
     /// What the change was made of: nothing is changed where the tenant is no longer like that.
     pub basis: Option<ChangeBasis>,
 }
@@ -60,13 +62,13 @@ impl ChangeBasis {
     }
 }
 
-/// Keeps tenants.
+/// Keeps tenants. What it changes it enters in the tenant's audit log, in the same step.
 pub trait TenantStore: Send + Sync {
-    /// Adds a tenant. A system prompt becomes its first version, of nobody's.
+    /// Adds a tenant. A system prompt becomes its first version.
     ///
     /// # Errors
-    /// [`StoreError::IdTaken`] when the id exists, also that of a deactivated tenant; else when the store fails.
-    fn create_tenant(&self, tenant: &Tenant) -> Result<(), StoreError>;
+    /// [`StoreError::IdTaken`] when the id exists, also that of a deactivated tenant, or belonged to an erased one; else when the store fails.
+    fn create_tenant(&self, tenant: &Tenant, actor: &Actor) -> Result<(), StoreError>;
 
     /// The tenant of that id, active or not.
     ///
@@ -82,7 +84,7 @@ pub trait TenantStore: Send + Sync {
 
     /// Applies `change` in one step, sets `updated_at` to `now`, and gives the tenant as it is then; `None` when there
     /// is none of that id, or it is no longer what the change was made of. Changes of different values made at once are all kept;
-    /// of those that were made of the same, one is.
+    /// of those that were made of the same, one is. Deactivating a tenant ends the sessions of all its users.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,4 +1,6 @@
-use tenantry_domain::{Email, Page, Paged, PasswordHash, Role, Tenant, TenantId, Timestamp, User, UserId};
+use tenantry_domain::{
+    Actor, Email, Page, Paged, PasswordHash, Role, SessionId, Tenant, TenantId, Timestamp, User, UserId,
+};
 
 use crate::StoreError;
 
@@ -15,8 +17,10 @@ pub struct UserChange {
     pub is_superuser: Option<bool>,
     /// The password's hash.
     pub password_hash: Option<PasswordHash>,
-    /// Whether to raise the token version, which ends every token issued before.
+    /// Whether to raise the token version, which ends every session and every token issued before.
     pub end_sessions: bool,
+    /// Who makes the change, for the audit log.
+    pub actor: Actor,
 }
 
 /// Which users to list.
@@ -33,15 +37,17 @@ pub struct Access {
     pub user: User,
     /// The user's tenant, active or not.
     pub tenant: Option<Tenant>,
+    /// Whether the session that was asked for is live; true when none was asked for.
+    pub session_is_live: bool,
 }
 
-/// Keeps users.
+/// Keeps users. What it changes it enters in the audit log of the user's tenant, of both when the tenant changes, in the same step.
 pub trait UserStore: Send + Sync {
     /// Adds a user.
     ///
     /// # Errors
     /// [`StoreError::IdTaken`], [`StoreError::EmailTaken`] or [`StoreError::UnknownTenant`] when that is so; else when the store fails.
-    fn create_user(&self, user: &User) -> Result<(), StoreError>;
+    fn create_user(&self, user: &User, actor: &Actor) -> Result<(), StoreError>;
 
     /// The user of that id, active or not.
     ///
@@ -62,10 +68,12 @@ pub trait UserStore: Send + Sync {
     fn users(&self, filter: &UserFilter, page: Page) -> Result<Paged<User>, StoreError>;
 
     /// Applies `change` in one step, sets `updated_at` to `now`, and gives the user as it is then; `None` when there is
-    /// none of that id.
+    /// none of that id. A change of the password, the tenant, the role, the rank or the state ends the user's sessions, also when
+    /// `end_sessions` is not set.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTenant`] when the new tenant does not exist; else when the store fails.
+    /// [`StoreError::UnknownTenant`] when the new tenant does not exist, [`StoreError::LastSuperuser`] when no active superuser would be
+    /// left; else when the store fails.
     fn update_user(
         &self,
         id: UserId,
@@ -73,9 +81,14 @@ pub trait UserStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<User>, StoreError>;
 
-    /// The user of that id with the tenant it belongs to, in one read.
+    /// The user of that id with the tenant it belongs to, and whether `session` is a live one of that user's at `now`, in one read.
     ///
     /// # Errors
     /// When the store fails.
-    fn access(&self, id: UserId) -> Result<Option<Access>, StoreError>;
+    fn access(
+        &self,
+        id: UserId,
+        session: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<Option<Access>, StoreError>;
 }

@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use tenantry_domain::{
-    ChatSettings, ContentHash, DocumentId, Email, JobId, Metadata, PineconeSettings, Role, SearchSettings,
-    SourceId, Tenant, TenantId, TenantScope, Timestamp, User, UserId,
+    Actor, ChatSettings, ContentHash, DocumentId, Email, Ingesters, JobId, Metadata, PineconeSettings, Role,
+    SearchSettings, SourceId, Tenant, TenantId, TenantScope, Timestamp, User, UserId,
 };
 use tenantry_tenant_store::{SqlStore, Submission, TenantStore, UserStore};
 
@@ -52,6 +52,7 @@ fn tenant(id: &str) -> Tenant {
         search: SearchSettings::default(),
         chat: ChatSettings::default(),
         llm: None,
+        ingesters: Ingesters::default(),
         is_active: true,
         created_at: now(),
         updated_at: now(),
@@ -59,8 +60,8 @@ fn tenant(id: &str) -> Tenant {
 }
 
 fn scope(store: &SqlStore, id: &str) -> TenantScope {
-    store.create_tenant(&tenant(id)).unwrap();
-    Arc::new(tenant(id)).activate().unwrap()
+    store.create_tenant(&tenant(id), &Actor::system()).unwrap();
+    Arc::new(tenant(id)).activate(Actor::system()).unwrap()
 }
 
 fn submission(title: &str) -> Submission {
@@ -93,10 +94,17 @@ fn a_superuser_made_by_hand_is_one_at_once() {
         created_at: now(),
         updated_at: now(),
     };
-    store.create_user(&user).unwrap();
+    store.create_user(&user, &Actor::system()).unwrap();
     let hand = "UPDATE users SET is_superuser = true WHERE email = 'ada@example.org'";
     database.connect().batch_execute(hand).unwrap();
-    assert!(store.access(user.id).unwrap().unwrap().user.is_superuser);
+    assert!(
+        store
+            .access(user.id, None, user.created_at)
+            .unwrap()
+            .unwrap()
+            .user
+            .is_superuser
+    );
 }
 
 #[test]
@@ -143,7 +151,7 @@ fn every_session_has_its_limits() {
             RETURN NEW; END $$; \
         CREATE TRIGGER witness BEFORE INSERT ON tenants FOR EACH ROW EXECUTE FUNCTION witness()";
     database.connect().batch_execute(witness).unwrap();
-    store.create_tenant(&tenant("acme")).unwrap();
+    store.create_tenant(&tenant("acme"), &Actor::system()).unwrap();
     let written = store.tenant(&TenantId::parse("acme").unwrap()).unwrap().unwrap();
     assert_eq!(written.name, "10s 3s 30s C tenantry");
 }

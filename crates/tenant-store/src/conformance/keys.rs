@@ -1,7 +1,7 @@
 //! What every [`KeyStateStore`] must do, beside a [`TenantStore`] of the same records.
 #![expect(clippy::unwrap_used, reason = "an obligation panics where the store fails it")]
 
-use tenantry_domain::{LlmProvider, Sealed, Tenant, Timestamp};
+use tenantry_domain::{Actor, LlmProvider, Sealed, Tenant, Timestamp};
 
 use super::samples::{at, secret, tenant, tenant_id};
 use crate::{
@@ -72,14 +72,16 @@ pub fn the_first_record_of_a_key_stays<S: TenantStore + KeyStateStore>(store: &S
 /// Stored secrets are counted by format and key id, each with one that is really stored.
 pub fn secrets_are_counted_by_format_and_key<S: TenantStore + KeyStateStore>(store: &S) {
     assert_eq!(store.secrets_by_key().unwrap(), []);
-    store.create_tenant(&tenant("none")).unwrap();
+    store.create_tenant(&tenant("none"), &Actor::system()).unwrap();
     for (id, sealed) in [
         ("a", "v1.aaaa.1"),
         ("b", "v1.bbbb.2.3"),
         ("c", "v1.bbbb.2"),
         ("d", "v2.aaaa.4"),
     ] {
-        store.create_tenant(&holder(id, sealed)).unwrap();
+        store
+            .create_tenant(&holder(id, sealed), &Actor::system())
+            .unwrap();
     }
     let samples = store.secrets_by_key().unwrap();
     assert_eq!(samples.iter().map(|sample| sample.secrets).sum::<u64>(), 4);
@@ -110,13 +112,13 @@ pub fn secrets_are_counted_by_format_and_key<S: TenantStore + KeyStateStore>(sto
 pub fn every_secret_of_a_tenant_is_counted<S: TenantStore + KeyStateStore>(store: &S) {
     let mut acme = holder("acme", "v1.aaaa.1");
     acme.llm = Some(llm("v1.bbbb.2"));
-    store.create_tenant(&acme).unwrap();
+    store.create_tenant(&acme, &Actor::system()).unwrap();
     let mut globex = tenant("globex");
     globex.llm = Some(llm("v1.cccc.3"));
-    store.create_tenant(&globex).unwrap();
+    store.create_tenant(&globex, &Actor::system()).unwrap();
     let mut initech = holder("initech", "v1.dddd.4");
     initech.llm = Some(llm("v1.dddd.5"));
-    store.create_tenant(&initech).unwrap();
+    store.create_tenant(&initech, &Actor::system()).unwrap();
 
     let samples = store.secrets_by_key().unwrap();
     for sample in &samples {
@@ -149,7 +151,9 @@ pub fn a_sealed_value_of_another_form_is_counted_too<S: TenantStore + KeyStateSt
         ("f", "..\n."),
     ];
     for (id, sealed) in forms {
-        store.create_tenant(&holder(id, sealed)).unwrap();
+        store
+            .create_tenant(&holder(id, sealed), &Actor::system())
+            .unwrap();
     }
     // `v1.aaaa` and `v1.aaaa.1` have the same text before the second dot.
     let groups: Vec<_> = store

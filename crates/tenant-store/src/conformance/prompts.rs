@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use tenantry_domain::{Page, PromptVersion, Tenant, TenantId, Timestamp, UserId};
+use tenantry_domain::{Actor, Page, Principal, PromptVersion, Tenant, TenantId, Timestamp, UserId};
 
 use super::samples::{at, full_tenant, tenant, tenant_id};
 use crate::{PromptStore, StoreError, TenantChange, TenantStore};
@@ -18,7 +18,7 @@ fn with_prompt(id: &str, prompt: &str) -> Tenant {
 fn change(prompt: Option<&str>, author: Option<UserId>) -> TenantChange {
     TenantChange {
         system_prompt: Some(prompt.map(str::to_owned)),
-        author,
+        actor: author.map_or_else(Actor::system, |author| Actor::of(Principal::User(author))),
         ..TenantChange::default()
     }
 }
@@ -41,7 +41,7 @@ fn versions<S: PromptStore>(store: &S, id: &TenantId) -> Vec<PromptVersion> {
 /// The prompt that a tenant is created with is its first version, of the tenant's own moment; without one there is none.
 pub fn a_prompt_at_creation_is_the_first_version<S: TenantStore + PromptStore>(store: &S) {
     let full = full_tenant("full");
-    store.create_tenant(&full).unwrap();
+    store.create_tenant(&full, &Actor::system()).unwrap();
     let first = PromptVersion {
         number: 1,
         text: full.system_prompt.clone(),
@@ -50,17 +50,17 @@ pub fn a_prompt_at_creation_is_the_first_version<S: TenantStore + PromptStore>(s
     };
     assert_eq!(versions(store, &full.id), [first]);
     let plain = tenant("plain");
-    store.create_tenant(&plain).unwrap();
+    store.create_tenant(&plain, &Actor::system()).unwrap();
     assert_eq!(versions(store, &plain.id), []);
     let empty = with_prompt("empty", "");
-    store.create_tenant(&empty).unwrap();
+    store.create_tenant(&empty, &Actor::system()).unwrap();
     assert_eq!(versions(store, &empty.id).len(), 1);
 }
 
 /// A prompt that is changed or cleared becomes the next version, with its author and moment; those before stay as they are.
 pub fn a_changed_prompt_becomes_the_next_version<S: TenantStore + PromptStore>(store: &S) {
     let acme = with_prompt("acme", "Be brief.");
-    store.create_tenant(&acme).unwrap();
+    store.create_tenant(&acme, &Actor::system()).unwrap();
     let author = UserId::generate(at(0));
     let texts = [Some("Be kind. 'Æ' \u{1F989}\r\n"), None, Some("Be brief.")];
     for (text, seconds) in texts.into_iter().zip(10..) {
@@ -92,11 +92,11 @@ pub fn a_prompt_that_stays_makes_no_version<S: TenantStore + PromptStore>(store:
     let acme = with_prompt("acme", "Be brief.");
     let plain = tenant("plain");
     for tenant in [&acme, &plain] {
-        store.create_tenant(tenant).unwrap();
+        store.create_tenant(tenant, &Actor::system()).unwrap();
     }
     let other = TenantChange {
         name: Some("Acme Ltd".into()),
-        author: Some(UserId::generate(at(0))),
+        actor: Actor::of(Principal::User(UserId::generate(at(0)))),
         ..TenantChange::default()
     };
     store.update_tenant(&acme.id, &other, at(10)).unwrap().unwrap();
@@ -109,7 +109,7 @@ pub fn a_prompt_that_stays_makes_no_version<S: TenantStore + PromptStore>(store:
 /// Versions are listed the latest first, cut into pages, with their number in all.
 pub fn versions_are_listed_latest_first_in_pages_with_the_total<S: TenantStore + PromptStore>(store: &S) {
     let acme = with_prompt("acme", "1");
-    store.create_tenant(&acme).unwrap();
+    store.create_tenant(&acme, &Actor::system()).unwrap();
     for number in 2..=12 {
         set(store, &acme.id, Some(&number.to_string()), at(number));
     }
@@ -128,7 +128,7 @@ pub fn versions_are_listed_latest_first_in_pages_with_the_total<S: TenantStore +
 pub fn a_version_of_another_tenant_does_not_exist<S: TenantStore + PromptStore>(store: &S) {
     let (acme, globex) = (with_prompt("acme", "A"), with_prompt("acme2", "B"));
     for tenant in [&acme, &globex] {
-        store.create_tenant(tenant).unwrap();
+        store.create_tenant(tenant, &Actor::system()).unwrap();
     }
     set(store, &acme.id, Some("A2"), at(10));
     assert_eq!(versions(store, &acme.id).len(), 2);
@@ -146,7 +146,7 @@ pub fn an_absent_tenant_has_no_version<S: TenantStore + PromptStore>(store: &S) 
     assert_eq!(changed.unwrap(), None);
     assert_eq!(versions(store, &nobody), []);
     let acme = with_prompt("acme", "x");
-    store.create_tenant(&acme).unwrap();
+    store.create_tenant(&acme, &Actor::system()).unwrap();
     for (id, number) in [(&nobody, 1), (&acme.id, 0), (&acme.id, 2), (&acme.id, u32::MAX)] {
         assert_eq!(store.prompt_version(id, number).unwrap(), None, "{id} {number}");
     }
@@ -155,21 +155,24 @@ pub fn an_absent_tenant_has_no_version<S: TenantStore + PromptStore>(store: &S) 
 /// A creation or change that is refused makes no version.
 pub fn what_was_refused_makes_no_version<S: TenantStore + PromptStore>(store: &S) {
     let acme = tenant("acme");
-    store.create_tenant(&acme).unwrap();
-    let again = store.create_tenant(&with_prompt("acme", "x"));
+    store.create_tenant(&acme, &Actor::system()).unwrap();
+    let again = store.create_tenant(&with_prompt("acme", "x"), &Actor::system());
     assert!(matches!(again, Err(StoreError::IdTaken)));
     let nul = store.update_tenant(&acme.id, &change(Some("\0"), None), at(1));
     assert!(matches!(nul, Err(StoreError::Failed(_))));
     assert_eq!(versions(store, &acme.id), []);
     let nul = with_prompt("nul", "\0");
-    assert!(matches!(store.create_tenant(&nul), Err(StoreError::Failed(_))));
+    assert!(matches!(
+        store.create_tenant(&nul, &Actor::system()),
+        Err(StoreError::Failed(_))
+    ));
     assert_eq!(versions(store, &nul.id), []);
 }
 
 /// Of prompts that are set at once each becomes a version, and the last one is the tenant's.
 pub fn prompts_changed_at_once_are_all_versions<S: TenantStore + PromptStore>(store: &S) {
     let acme = tenant("acme");
-    store.create_tenant(&acme).unwrap();
+    store.create_tenant(&acme, &Actor::system()).unwrap();
     std::thread::scope(|threads| {
         for thread in 0..4 {
             let id = &acme.id;

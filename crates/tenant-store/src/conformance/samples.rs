@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use tenantry_domain::{
-    AllowedHosts, ChatSettings, ClientInstructions, Email, ExternalIndex, FollowUps, Fusion, LlmProvider,
-    OnLeave, PasswordHash, PineconeSettings, Role, Sealed, SealedSecret, SearchSettings, Tenant, TenantId,
-    TenantScope, Timestamp, User, UserId, WithoutSupport,
+    Actor, AllowedHosts, ChatSettings, ClientInstructions, Email, ExternalIndex, FollowUps, Fusion,
+    Ingesters, LlmProvider, OnLeave, PasswordHash, PineconeSettings, Role, Sealed, SealedSecret,
+    SearchSettings, Tenant, TenantId, TenantScope, Timestamp, User, UserId, WithoutSupport,
 };
 
 use crate::TenantStore;
@@ -29,6 +29,7 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         search: SearchSettings::default(),
         chat: ChatSettings::default(),
         llm: None,
+        ingesters: Ingesters::default(),
         is_active: true,
         created_at: at(0),
         updated_at: at(1),
@@ -125,11 +126,11 @@ pub(super) fn full_user(email: &str, tenant: &str) -> User {
 
 /// Stores an active tenant of that id and opens its scope.
 pub(super) fn scope<S: TenantStore>(store: &S, id: &str) -> TenantScope {
-    store.create_tenant(&tenant(id)).unwrap();
+    store.create_tenant(&tenant(id), &Actor::system()).unwrap();
     foreign_scope(id)
 }
 
 /// The scope of a tenant that no store was told of.
 pub(super) fn foreign_scope(id: &str) -> TenantScope {
-    Arc::new(tenant(id)).activate().unwrap()
+    Arc::new(tenant(id)).activate(Actor::system()).unwrap()
 }

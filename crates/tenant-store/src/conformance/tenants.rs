@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "an obligation panics where the store fails it")]
 
 use tenantry_domain::{
-    ChatSettings, ExternalIndex, Fusion, LlmProvider, OnLeave, Page, SealedSecret, SearchSettings,
+    Actor, ChatSettings, ExternalIndex, Fusion, LlmProvider, OnLeave, Page, SealedSecret, SearchSettings,
 };
 
 use super::samples::{at, full_chat, full_tenant, secret, tenant, tenant_id};
@@ -15,7 +15,7 @@ pub fn a_tenant_is_read_back_as_it_was_written<S: TenantStore>(store: &S) {
         ..tenant("inactive")
     };
     for tenant in [tenant("plain"), full_tenant("full"), inactive] {
-        store.create_tenant(&tenant).unwrap();
+        store.create_tenant(&tenant, &Actor::system()).unwrap();
         assert_eq!(store.tenant(&tenant.id).unwrap(), Some(tenant));
     }
 }
@@ -23,9 +23,9 @@ pub fn a_tenant_is_read_back_as_it_was_written<S: TenantStore>(store: &S) {
 /// An id that exists cannot be given again, not even that of a deactivated tenant; the first tenant stays.
 pub fn a_tenant_id_is_taken_for_ever<S: TenantStore>(store: &S) {
     let first = full_tenant("acme");
-    store.create_tenant(&first).unwrap();
+    store.create_tenant(&first, &Actor::system()).unwrap();
     assert!(matches!(
-        store.create_tenant(&tenant("acme")),
+        store.create_tenant(&tenant("acme"), &Actor::system()),
         Err(StoreError::IdTaken)
     ));
     assert_eq!(store.tenant(&first.id).unwrap(), Some(first.clone()));
@@ -35,14 +35,14 @@ pub fn a_tenant_id_is_taken_for_ever<S: TenantStore>(store: &S) {
     };
     store.update_tenant(&first.id, &off, at(9)).unwrap().unwrap();
     assert!(matches!(
-        store.create_tenant(&tenant("acme")),
+        store.create_tenant(&tenant("acme"), &Actor::system()),
         Err(StoreError::IdTaken)
     ));
 }
 
 /// An absent tenant is `None`, not an error; ids are compared bytewise.
 pub fn an_absent_tenant_is_none<S: TenantStore>(store: &S) {
-    store.create_tenant(&tenant("acme_eu")).unwrap();
+    store.create_tenant(&tenant("acme_eu"), &Actor::system()).unwrap();
     for id in ["acme-eu", "acme", "acme_eu1", "acmeaeu"] {
         assert_eq!(store.tenant(&tenant_id(id)).unwrap(), None, "{id}");
     }
@@ -53,7 +53,7 @@ pub fn tenants_are_listed_by_id_in_pages_with_the_total<S: TenantStore>(store: &
     // Bytewise: `-` before digits before `_` before letters, which a language's own order would not give.
     let ordered = ["a", "a-b", "a1", "a_b", "aa", "ab", "b"];
     for id in ["b", "aa", "a_b", "a", "ab", "a1", "a-b"] {
-        store.create_tenant(&tenant(id)).unwrap();
+        store.create_tenant(&tenant(id), &Actor::system()).unwrap();
     }
     let mut listed = Vec::new();
     let mut page = Page::new(3, 0).unwrap();
@@ -69,8 +69,10 @@ pub fn tenants_are_listed_by_id_in_pages_with_the_total<S: TenantStore>(store: &
 /// An update changes what it names, keeps the rest, sets `updated_at`, and gives the tenant as it is then.
 pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore>(store: &S) {
     let mut wanted = full_tenant("acme");
-    store.create_tenant(&wanted).unwrap();
-    store.create_tenant(&full_tenant("other")).unwrap();
+    store.create_tenant(&wanted, &Actor::system()).unwrap();
+    store
+        .create_tenant(&full_tenant("other"), &Actor::system())
+        .unwrap();
 
     let external = ExternalIndex {
         namespace: "their own".into(),
@@ -128,7 +130,9 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore>(store:
 
 /// `Some(None)` clears a value, and search and chat settings go back to what they are by default.
 pub fn an_update_clears_what_it_sets_to_none<S: TenantStore>(store: &S) {
-    store.create_tenant(&full_tenant("acme")).unwrap();
+    store
+        .create_tenant(&full_tenant("acme"), &Actor::system())
+        .unwrap();
     let change = TenantChange {
         pinecone_environment: Some(None),
         pinecone_index: Some(None),
@@ -161,7 +165,7 @@ pub fn an_update_of_an_absent_tenant_is_none<S: TenantStore>(store: &S) {
 
 /// Changes of different values made at once are all kept.
 pub fn changes_of_different_values_made_at_once_are_all_kept<S: TenantStore>(store: &S) {
-    store.create_tenant(&tenant("acme")).unwrap();
+    store.create_tenant(&tenant("acme"), &Actor::system()).unwrap();
     let change = |round: i32, part: i32| {
         let text = format!("{round}");
         match part {
@@ -222,7 +226,7 @@ fn with_chat(change: impl FnOnce(&mut ChatSettings)) -> TenantChange {
 /// of the same, one is applied.
 pub fn a_change_of_what_is_no_longer_so_is_not_applied<S: TenantStore>(store: &S) {
     let first = full_tenant("acme");
-    store.create_tenant(&first).unwrap();
+    store.create_tenant(&first, &Actor::system()).unwrap();
     let model = |name: &str, basis| TenantChange {
         system_prompt: Some(Some(name.into())),
         basis: Some(basis),
@@ -260,11 +264,14 @@ pub fn a_change_of_what_is_no_longer_so_is_not_applied<S: TenantStore>(store: &S
 pub fn text_with_nul_is_refused_and_nothing_stored<S: TenantStore>(store: &S) {
     let mut bad = tenant("bad");
     bad.system_prompt = Some("a\0b".into());
-    assert!(matches!(store.create_tenant(&bad), Err(StoreError::Failed(_))));
+    assert!(matches!(
+        store.create_tenant(&bad, &Actor::system()),
+        Err(StoreError::Failed(_))
+    ));
     assert_eq!(store.tenant(&bad.id).unwrap(), None);
 
     let good = full_tenant("good");
-    store.create_tenant(&good).unwrap();
+    store.create_tenant(&good, &Actor::system()).unwrap();
     for change in [
         TenantChange {
             name: Some("\0".into()),
@@ -319,7 +326,7 @@ pub fn any_other_text_is_kept<S: TenantStore>(store: &S) {
             system_prompt: Some(Some(text.into())),
             ..TenantChange::default()
         };
-        store.create_tenant(&tenant("acme")).ok();
+        store.create_tenant(&tenant("acme"), &Actor::system()).ok();
         let now = store
             .update_tenant(&tenant_id("acme"), &change, at(1))
             .unwrap()

@@ -1,16 +1,16 @@
 //! What every [`UserStore`] must do, beside a [`TenantStore`] of the same records.
 #![expect(clippy::unwrap_used, reason = "an obligation panics where the store fails it")]
 
-use tenantry_domain::{Email, Page, PasswordHash, Role, User, UserId};
+use tenantry_domain::{Actor, Email, Page, PasswordHash, Role, User, UserId};
 
 use super::samples::{at, full_tenant, full_user, tenant, tenant_id, user};
 use crate::{StoreError, TenantChange, TenantStore, UserChange, UserFilter, UserStore};
 
 /// A user is read back as it was written, by id and by address, with nothing or everything set.
 pub fn a_user_is_read_back_as_it_was_written<S: TenantStore + UserStore>(store: &S) {
-    store.create_tenant(&tenant("acme")).unwrap();
+    store.create_tenant(&tenant("acme"), &Actor::system()).unwrap();
     for user in [user("ada@example.org"), full_user("bob@example.org", "acme")] {
-        store.create_user(&user).unwrap();
+        store.create_user(&user, &Actor::system()).unwrap();
         assert_eq!(store.user(user.id).unwrap(), Some(user.clone()));
         assert_eq!(store.user_by_email(&user.email).unwrap(), Some(user));
     }
@@ -19,12 +19,15 @@ pub fn a_user_is_read_back_as_it_was_written<S: TenantStore + UserStore>(store: 
 /// An id that exists cannot be given again.
 pub fn a_user_id_is_taken<S: TenantStore + UserStore>(store: &S) {
     let first = user("ada@example.org");
-    store.create_user(&first).unwrap();
+    store.create_user(&first, &Actor::system()).unwrap();
     let second = User {
         id: first.id,
         ..user("bob@example.org")
     };
-    assert!(matches!(store.create_user(&second), Err(StoreError::IdTaken)));
+    assert!(matches!(
+        store.create_user(&second, &Actor::system()),
+        Err(StoreError::IdTaken)
+    ));
     assert_eq!(store.user(first.id).unwrap(), Some(first));
     assert_eq!(store.user_by_email(&second.email).unwrap(), None);
 }
@@ -32,10 +35,13 @@ pub fn a_user_id_is_taken<S: TenantStore + UserStore>(store: &S) {
 /// An address that exists cannot be given again, however it is spelled.
 pub fn an_address_is_taken_in_every_spelling<S: TenantStore + UserStore>(store: &S) {
     let first = user("ada@example.org");
-    store.create_user(&first).unwrap();
+    store.create_user(&first, &Actor::system()).unwrap();
     for spelling in ["ada@example.org", "ADA@Example.ORG"] {
         assert!(
-            matches!(store.create_user(&user(spelling)), Err(StoreError::EmailTaken)),
+            matches!(
+                store.create_user(&user(spelling), &Actor::system()),
+                Err(StoreError::EmailTaken)
+            ),
             "{spelling}"
         );
         assert_eq!(
@@ -48,13 +54,18 @@ pub fn an_address_is_taken_in_every_spelling<S: TenantStore + UserStore>(store: 
 /// A user of a tenant that does not exist is refused.
 pub fn a_user_of_an_unknown_tenant_is_refused<S: TenantStore + UserStore>(store: &S) {
     let user = full_user("ada@example.org", "nowhere");
-    assert!(matches!(store.create_user(&user), Err(StoreError::UnknownTenant)));
+    assert!(matches!(
+        store.create_user(&user, &Actor::system()),
+        Err(StoreError::UnknownTenant)
+    ));
     assert_eq!(store.user(user.id).unwrap(), None);
 }
 
 /// An absent user is `None`, not an error.
 pub fn an_absent_user_is_none<S: TenantStore + UserStore>(store: &S) {
-    store.create_user(&user("ada@example.org")).unwrap();
+    store
+        .create_user(&user("ada@example.org"), &Actor::system())
+        .unwrap();
     let absent = UserId::generate(at(0));
     assert_eq!(store.user(absent).unwrap(), None);
     assert_eq!(
@@ -63,7 +74,7 @@ pub fn an_absent_user_is_none<S: TenantStore + UserStore>(store: &S) {
             .unwrap(),
         None
     );
-    assert_eq!(store.access(absent).unwrap(), None);
+    assert_eq!(store.access(absent, None, at(0)).unwrap(), None);
 }
 
 /// The list is ordered by the bytes of the address, cut into pages, and knows its whole length.
@@ -86,7 +97,7 @@ pub fn users_are_listed_by_address_in_pages_with_the_total<S: TenantStore + User
         "a-b@x.org",
         "a+b@x.org",
     ] {
-        store.create_user(&user(email)).unwrap();
+        store.create_user(&user(email), &Actor::system()).unwrap();
     }
     let mut listed = Vec::new();
     let mut page = Page::new(4, 0).unwrap();
@@ -102,7 +113,7 @@ pub fn users_are_listed_by_address_in_pages_with_the_total<S: TenantStore + User
 /// A filter by tenant lets through that tenant's users alone, in items and total.
 pub fn users_of_one_tenant_are_listed_alone<S: TenantStore + UserStore>(store: &S) {
     for id in ["acme", "acme2"] {
-        store.create_tenant(&tenant(id)).unwrap();
+        store.create_tenant(&tenant(id), &Actor::system()).unwrap();
     }
     let wanted = full_user("a@acme.org", "acme");
     for user in [
@@ -110,7 +121,7 @@ pub fn users_of_one_tenant_are_listed_alone<S: TenantStore + UserStore>(store: &
         &full_user("b@acme2.org", "acme2"),
         &user("c@nowhere.org"),
     ] {
-        store.create_user(user).unwrap();
+        store.create_user(user, &Actor::system()).unwrap();
     }
     let filter = UserFilter {
         tenant: Some(tenant_id("acme")),
@@ -122,12 +133,12 @@ pub fn users_of_one_tenant_are_listed_alone<S: TenantStore + UserStore>(store: &
 /// An update changes what it names, keeps the rest, sets `updated_at`, and gives the user as it is then.
 pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore + UserStore>(store: &S) {
     for id in ["acme", "globex"] {
-        store.create_tenant(&tenant(id)).unwrap();
+        store.create_tenant(&tenant(id), &Actor::system()).unwrap();
     }
     let mut wanted = full_user("ada@example.org", "acme");
     let other = full_user("bob@example.org", "acme");
-    store.create_user(&wanted).unwrap();
-    store.create_user(&other).unwrap();
+    store.create_user(&wanted, &Actor::system()).unwrap();
+    store.create_user(&other, &Actor::system()).unwrap();
 
     wanted.updated_at = at(60);
     assert_eq!(
@@ -144,6 +155,7 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore + UserS
         is_superuser: Some(false),
         password_hash: Some(PasswordHash::from_stored("$argon2id$new".into())),
         end_sessions: true,
+        actor: Actor::system(),
     };
     wanted.tenant = Some(tenant_id("globex"));
     wanted.role = Role::Member;
@@ -162,9 +174,9 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore + UserS
 
 /// `Some(None)` takes a user out of its tenant, and nothing else from the user.
 pub fn an_update_clears_the_tenant<S: TenantStore + UserStore>(store: &S) {
-    store.create_tenant(&tenant("acme")).unwrap();
+    store.create_tenant(&tenant("acme"), &Actor::system()).unwrap();
     let mut wanted = full_user("ada@example.org", "acme");
-    store.create_user(&wanted).unwrap();
+    store.create_user(&wanted, &Actor::system()).unwrap();
     let change = UserChange {
         tenant: Some(None),
         ..UserChange::default()
@@ -181,7 +193,7 @@ pub fn an_update_clears_the_tenant<S: TenantStore + UserStore>(store: &S) {
 /// A user cannot move to a tenant that does not exist; nothing of such an update is kept.
 pub fn an_update_to_an_unknown_tenant_is_refused<S: TenantStore + UserStore>(store: &S) {
     let user = user("ada@example.org");
-    store.create_user(&user).unwrap();
+    store.create_user(&user, &Actor::system()).unwrap();
     let change = UserChange {
         tenant: Some(Some(tenant_id("nowhere"))),
         is_superuser: Some(true),
@@ -216,7 +228,7 @@ pub fn an_update_of_an_absent_user_is_none<S: TenantStore + UserStore>(store: &S
 /// Ending sessions from several places at once raises the token version each time.
 pub fn ending_sessions_at_once_counts_each_time<S: TenantStore + UserStore>(store: &S) {
     let user = user("ada@example.org");
-    store.create_user(&user).unwrap();
+    store.create_user(&user, &Actor::system()).unwrap();
     let change = UserChange {
         end_sessions: true,
         ..UserChange::default()
@@ -239,7 +251,7 @@ pub fn the_last_token_version_is_not_passed<S: TenantStore + UserStore>(store: &
         token_version: u32::MAX,
         ..user("ada@example.org")
     };
-    store.create_user(&user).unwrap();
+    store.create_user(&user, &Actor::system()).unwrap();
     let change = UserChange {
         end_sessions: true,
         ..UserChange::default()
@@ -254,15 +266,15 @@ pub fn the_last_token_version_is_not_passed<S: TenantStore + UserStore>(store: &
 /// Access gives the user with its tenant as both are now, active or not.
 pub fn access_gives_the_user_with_the_tenant<S: TenantStore + UserStore>(store: &S) {
     let mut tenant = full_tenant("acme");
-    store.create_tenant(&tenant).unwrap();
+    store.create_tenant(&tenant, &Actor::system()).unwrap();
     let member = full_user("ada@example.org", "acme");
     let loner = user("bob@example.org");
-    store.create_user(&member).unwrap();
-    store.create_user(&loner).unwrap();
+    store.create_user(&member, &Actor::system()).unwrap();
+    store.create_user(&loner, &Actor::system()).unwrap();
 
-    let access = store.access(member.id).unwrap().unwrap();
+    let access = store.access(member.id, None, at(0)).unwrap().unwrap();
     assert_eq!((&access.user, access.tenant.as_ref()), (&member, Some(&tenant)));
-    let access = store.access(loner.id).unwrap().unwrap();
+    let access = store.access(loner.id, None, at(0)).unwrap().unwrap();
     assert_eq!((access.user, access.tenant), (loner, None));
 
     let off = TenantChange {
@@ -272,19 +284,25 @@ pub fn access_gives_the_user_with_the_tenant<S: TenantStore + UserStore>(store: 
     store.update_tenant(&tenant.id, &off, at(70)).unwrap().unwrap();
     tenant.is_active = false;
     tenant.updated_at = at(70);
-    assert_eq!(store.access(member.id).unwrap().unwrap().tenant, Some(tenant));
+    assert_eq!(
+        store.access(member.id, None, at(0)).unwrap().unwrap().tenant,
+        Some(tenant)
+    );
 }
 
 /// Text with U+0000 is refused as [`StoreError::Failed`] and nothing is stored.
 pub fn text_with_nul_is_refused_and_nothing_stored<S: TenantStore + UserStore>(store: &S) {
     let good = user("ada@example.org");
-    store.create_user(&good).unwrap();
+    store.create_user(&good, &Actor::system()).unwrap();
     let hash = Some(PasswordHash::from_stored("$argon2id$\0".into()));
     let bad = User {
         password_hash: hash.clone(),
         ..user("bob@example.org")
     };
-    assert!(matches!(store.create_user(&bad), Err(StoreError::Failed(_))));
+    assert!(matches!(
+        store.create_user(&bad, &Actor::system()),
+        Err(StoreError::Failed(_))
+    ));
     assert_eq!(store.user(bad.id).unwrap(), None);
     let change = UserChange {
         password_hash: hash,

@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
+use tenantry_domain::{Actor, Sealed, TenantId, Timestamp};
+
 use super::MemoryStore;
 use crate::text::Texts;
-use crate::{KeyState, KeyStateStore, SecretKind, SecretSample, StoreError};
+use crate::{KeyState, KeyStateStore, SealedValue, SecretKind, SecretSample, StoreError};
 
 impl KeyStateStore for MemoryStore {
     fn key_states(&self) -> Result<Vec<KeyState>, StoreError> {
@@ -39,6 +41,29 @@ impl KeyStateStore for MemoryStore {
             }
         }
         Ok(samples.into_values().collect())
+    }
+
+    fn sealed_otherwise(
+        &self,
+        _key_part: &str,
+        _after: Option<&(TenantId, SecretKind)>,
+        _limit: u16,
+    ) -> Result<Vec<SealedValue>, StoreError> {
+        Err(StoreError::Failed("not written yet".into()))
+    }
+
+    fn reseal(
+        &self,
+        _old: &SealedValue,
+        _new: &Sealed,
+        _actor: &Actor,
+        _now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Err(StoreError::Failed("not written yet".into()))
+    }
+
+    fn forget_key(&self, _key_id: &str) -> Result<bool, StoreError> {
+        Err(StoreError::Failed("not written yet".into()))
     }
 }
 

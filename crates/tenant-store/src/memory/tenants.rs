@@ -1,4 +1,4 @@
-use tenantry_domain::{Page, Paged, Tenant, TenantId, Timestamp};
+use tenantry_domain::{Actor, Page, Paged, Tenant, TenantId, Timestamp};
 
 use super::{MemoryStore, paged};
 use crate::ledger::PromptChange;
@@ -6,7 +6,7 @@ use crate::text::Texts;
 use crate::{StoreError, TenantChange, TenantStore};
 
 impl TenantStore for MemoryStore {
-    fn create_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
+    fn create_tenant(&self, tenant: &Tenant, actor: &Actor) -> Result<(), StoreError> {
         tenant.refuse_nul()?;
         let mut records = self.records();
         if records.tenants.contains_key(&tenant.id) {
@@ -15,7 +15,7 @@ impl TenantStore for MemoryStore {
         let change = PromptChange {
             before: None,
             after: tenant.system_prompt.as_deref(),
-            author: None,
+            author: actor.principal.owner(),
             at: tenant.created_at,
         };
         records.change_prompt(&tenant.id, change)?;
@@ -49,7 +49,7 @@ impl TenantStore for MemoryStore {
             let change = PromptChange {
                 before: tenant.system_prompt.as_deref(),
                 after: prompt.as_deref(),
-                author: change.author,
+                author: change.actor.principal.owner(),
                 at: now,
             };
             records.change_prompt(id, change)?;
@@ -73,6 +73,7 @@ fn apply(change: &TenantChange, tenant: &mut Tenant) {
     set(&mut tenant.chat, change.chat);
     set(&mut tenant.llm, change.llm);
     set(&mut tenant.system_prompt, change.system_prompt);
+    set(&mut tenant.ingesters, change.ingesters);
     set(&mut tenant.is_active, change.is_active);
 }
 

@@ -1,4 +1,4 @@
-use tenantry_domain::{Email, Page, Paged, Timestamp, User, UserId};
+use tenantry_domain::{Actor, Email, Page, Paged, SessionId, Timestamp, User, UserId};
 
 use super::tenants::set;
 use super::{MemoryStore, Records, paged};
@@ -11,7 +11,7 @@ use crate::{Access, StoreError, UserChange, UserFilter, UserStore};
 struct TokenVersionExhausted;
 
 impl UserStore for MemoryStore {
-    fn create_user(&self, user: &User) -> Result<(), StoreError> {
+    fn create_user(&self, user: &User, _actor: &Actor) -> Result<(), StoreError> {
         user.refuse_nul()?;
         let mut records = self.records();
         if records.users.contains_key(&user.id) {
@@ -84,7 +84,12 @@ impl UserStore for MemoryStore {
         Ok(Some(user.clone()))
     }
 
-    fn access(&self, id: UserId) -> Result<Option<Access>, StoreError> {
+    fn access(
+        &self,
+        id: UserId,
+        session: Option<SessionId>,
+        _now: Timestamp,
+    ) -> Result<Option<Access>, StoreError> {
         let records = self.records();
         Ok(records.users.get(&id).map(|user| Access {
             user: user.clone(),
@@ -93,6 +98,7 @@ impl UserStore for MemoryStore {
                 .as_ref()
                 .and_then(|tenant| records.tenants.get(tenant))
                 .cloned(),
+            session_is_live: session.is_none(),
         }))
     }
 }

@@ -1,12 +1,12 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use tenantry_domain::{Sealed, TenantId};
+use tenantry_domain::{Actor, Sealed, TenantId, Timestamp};
 
 use super::rows::KeyRow;
 use super::schema::crypto_state;
 use super::{SqlStore, count, dialect};
 use crate::text::Texts;
-use crate::{KeyState, KeyStateStore, SecretKind, SecretSample, StoreError};
+use crate::{KeyState, KeyStateStore, SealedValue, SecretKind, SecretSample, StoreError};
 
 /// The first secret of each key, with the number of secrets that share the key.
 #[derive(QueryableByName)]
@@ -54,6 +54,29 @@ impl KeyStateStore for SqlStore {
             diesel::sql_query(query).load::<SampleRow>(conn)
         })?;
         rows.into_iter().map(SecretSample::try_from).collect()
+    }
+
+    fn sealed_otherwise(
+        &self,
+        _key_part: &str,
+        _after: Option<&(TenantId, SecretKind)>,
+        _limit: u16,
+    ) -> Result<Vec<SealedValue>, StoreError> {
+        Err(StoreError::Failed("not written yet".into()))
+    }
+
+    fn reseal(
+        &self,
+        _old: &SealedValue,
+        _new: &Sealed,
+        _actor: &Actor,
+        _now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Err(StoreError::Failed("not written yet".into()))
+    }
+
+    fn forget_key(&self, _key_id: &str) -> Result<bool, StoreError> {
+        Err(StoreError::Failed("not written yet".into()))
     }
 }
 

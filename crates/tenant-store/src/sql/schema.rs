@@ -21,6 +21,7 @@ diesel::table! {
         llm_base_url -> Nullable<Text>,
         llm_api_key -> Nullable<Text>,
         llm_api_key_last_four -> Nullable<Text>,
+        ingesters -> Text,
     }
 }
 
@@ -36,6 +37,7 @@ diesel::table! {
         created_at -> Timestamp,
         updated_at -> Timestamp,
         role -> Text,
+        sessions_ended_at -> Nullable<Timestamp>,
     }
 }
 

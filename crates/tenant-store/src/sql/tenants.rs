@@ -1,5 +1,5 @@
 use diesel::prelude::*;
-use tenantry_domain::{Page, Paged, Tenant, TenantId, Timestamp};
+use tenantry_domain::{Actor, Page, Paged, Tenant, TenantId, Timestamp};
 
 use super::connection::AnyConnection;
 use super::prompts::change_prompt;
@@ -11,7 +11,7 @@ use crate::text::Texts;
 use crate::{StoreError, TenantChange, TenantStore};
 
 impl TenantStore for SqlStore {
-    fn create_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
+    fn create_tenant(&self, tenant: &Tenant, actor: &Actor) -> Result<(), StoreError> {
         tenant.refuse_nul()?;
         let insert = diesel::insert_into(tenants::table).values(TenantRow::from(tenant));
         if tenant.system_prompt.is_none() {
@@ -20,7 +20,7 @@ impl TenantStore for SqlStore {
         let first = PromptChange {
             before: None,
             after: tenant.system_prompt.as_deref(),
-            author: None,
+            author: actor.principal.owner(),
             at: tenant.created_at,
         };
         let guard = self.guard()?;
@@ -98,7 +98,7 @@ impl SqlStore {
                 let change = PromptChange {
                     before: prompt.as_deref(),
                     after: after.as_deref(),
-                    author: change.author,
+                    author: change.actor.principal.owner(),
                     at: now,
                 };
                 change_prompt(conn, id, change)?;

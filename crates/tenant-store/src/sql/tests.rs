@@ -4,7 +4,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tempfile::TempDir;
-use tenantry_domain::{ChatSettings, Email, Page, Role, Tenant, TenantId, Timestamp, User, UserId};
+use tenantry_domain::{Actor, ChatSettings, Email, Page, Role, Tenant, TenantId, Timestamp, User, UserId};
 
 use super::*;
 use crate::{TenantStore, UserFilter, UserStore};
@@ -195,11 +195,18 @@ fn a_migration_that_fails_leaves_nothing_behind() {
 fn a_superuser_made_by_hand_is_one_at_once() {
     let (store, folder) = migrated();
     let user = user("ada@example.org");
-    store.create_user(&user).unwrap();
+    store.create_user(&user, &Actor::system()).unwrap();
     let mut hand = SqliteConnection::establish(folder.path().join("records.db").to_str().unwrap()).unwrap();
     hand.batch_execute("UPDATE users SET is_superuser = true WHERE email = 'ada@example.org'")
         .unwrap();
-    assert!(store.access(user.id).unwrap().unwrap().user.is_superuser);
+    assert!(
+        store
+            .access(user.id, None, user.created_at)
+            .unwrap()
+            .unwrap()
+            .user
+            .is_superuser
+    );
 }
 
 #[test]
@@ -224,7 +231,9 @@ fn a_row_written_by_hand_has_sensible_defaults() {
 #[test]
 fn what_a_hand_must_not_write_is_refused_by_the_database() {
     let (store, _folder) = migrated();
-    store.create_user(&user("ada@example.org")).unwrap();
+    store
+        .create_user(&user("ada@example.org"), &Actor::system())
+        .unwrap();
     for statement in [
         "INSERT INTO tenants (id, name) VALUES ('Acme', 'x')",
         "INSERT INTO tenants (id, name) VALUES ('', 'x')",

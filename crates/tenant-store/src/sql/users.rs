@@ -1,5 +1,5 @@
 use diesel::prelude::*;
-use tenantry_domain::{Email, Page, Paged, Tenant, Timestamp, User, UserId};
+use tenantry_domain::{Actor, Email, Page, Paged, SessionId, Tenant, Timestamp, User, UserId};
 
 use super::rows::{TenantRow, UserChanges, UserRow};
 use super::schema::{tenants, users};
@@ -8,7 +8,7 @@ use crate::text::Texts;
 use crate::{Access, StoreError, UserChange, UserFilter, UserStore};
 
 impl UserStore for SqlStore {
-    fn create_user(&self, user: &User) -> Result<(), StoreError> {
+    fn create_user(&self, user: &User, _actor: &Actor) -> Result<(), StoreError> {
         user.refuse_nul()?;
         let row = UserRow::from(user);
         self.run(|conn| diesel::insert_into(users::table).values(row).execute(conn))
@@ -74,7 +74,12 @@ impl UserStore for SqlStore {
         .transpose()
     }
 
-    fn access(&self, id: UserId) -> Result<Option<Access>, StoreError> {
+    fn access(
+        &self,
+        id: UserId,
+        session: Option<SessionId>,
+        _now: Timestamp,
+    ) -> Result<Option<Access>, StoreError> {
         let joined = self.run(|conn| {
             users::table
                 .left_join(tenants::table)
@@ -89,6 +94,7 @@ impl UserStore for SqlStore {
         Ok(Some(Access {
             user: user.try_into()?,
             tenant: tenant.map(Tenant::try_from).transpose()?,
+            session_is_live: session.is_none(),
         }))
     }
 }

@@ -1,16 +1,18 @@
 use tenantry_domain::{
-    Email, Page, Paged, PromptVersion, Tenant, TenantId, TenantScope, Timestamp, UsageRecord, User, UserId,
+    Actor, Email, Page, Paged, PromptVersion, Sealed, SessionId, Tenant, TenantId, TenantScope, Timestamp,
+    UsageRecord, User, UserId,
 };
 
 use super::FailingStore;
 use crate::{
-    Access, KeyState, KeyStateStore, PromptStore, SecretSample, StoreError, TenantChange, TenantStore,
-    UsageFilter, UsageGroup, UsageStore, UsageSum, UserChange, UserFilter, UserStore,
+    Access, KeyState, KeyStateStore, PromptStore, SealedValue, SecretKind, SecretSample, StoreError,
+    TenantChange, TenantStore, UsageFilter, UsageGroup, UsageStore, UsageSum, UserChange, UserFilter,
+    UserStore,
 };
 
 impl<S: TenantStore> TenantStore for FailingStore<S> {
-    fn create_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
-        self.call("create_tenant", |inner| inner.create_tenant(tenant))
+    fn create_tenant(&self, tenant: &Tenant, actor: &Actor) -> Result<(), StoreError> {
+        self.call("create_tenant", |inner| inner.create_tenant(tenant, actor))
     }
 
     fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
@@ -32,8 +34,8 @@ impl<S: TenantStore> TenantStore for FailingStore<S> {
 }
 
 impl<S: UserStore> UserStore for FailingStore<S> {
-    fn create_user(&self, user: &User) -> Result<(), StoreError> {
-        self.call("create_user", |inner| inner.create_user(user))
+    fn create_user(&self, user: &User, actor: &Actor) -> Result<(), StoreError> {
+        self.call("create_user", |inner| inner.create_user(user, actor))
     }
 
     fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -57,8 +59,13 @@ impl<S: UserStore> UserStore for FailingStore<S> {
         self.call("update_user", |inner| inner.update_user(id, change, now))
     }
 
-    fn access(&self, id: UserId) -> Result<Option<Access>, StoreError> {
-        self.call("access", |inner| inner.access(id))
+    fn access(
+        &self,
+        id: UserId,
+        session: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<Option<Access>, StoreError> {
+        self.call("access", |inner| inner.access(id, session, now))
     }
 }
 
@@ -73,6 +80,31 @@ impl<S: KeyStateStore> KeyStateStore for FailingStore<S> {
 
     fn secrets_by_key(&self) -> Result<Vec<SecretSample>, StoreError> {
         self.call("secrets_by_key", S::secrets_by_key)
+    }
+
+    fn sealed_otherwise(
+        &self,
+        key_part: &str,
+        after: Option<&(TenantId, SecretKind)>,
+        limit: u16,
+    ) -> Result<Vec<SealedValue>, StoreError> {
+        self.call("sealed_otherwise", |inner| {
+            inner.sealed_otherwise(key_part, after, limit)
+        })
+    }
+
+    fn reseal(
+        &self,
+        old: &SealedValue,
+        new: &Sealed,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.call("reseal", |inner| inner.reseal(old, new, actor, now))
+    }
+
+    fn forget_key(&self, key_id: &str) -> Result<bool, StoreError> {
+        self.call("forget_key", |inner| inner.forget_key(key_id))
     }
 }
 

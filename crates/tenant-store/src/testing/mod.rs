@@ -106,6 +106,8 @@ impl<S: fmt::Debug> fmt::Debug for FailingStore<S> {
 
 #[cfg(test)]
 mod tests {
+    use tenantry_domain::Actor;
+
     use super::*;
     use crate::MemoryStore;
 
@@ -116,13 +118,13 @@ mod tests {
         let tenant = crate::conformance::samples::tenant("acme");
         store.lose_when(|method| (method == "create_tenant").then(unavailable));
         assert!(matches!(
-            store.create_tenant(&tenant),
+            store.create_tenant(&tenant, &Actor::system()),
             Err(StoreError::Unavailable(_))
         ));
         assert_eq!(store.tenant(&tenant.id).unwrap(), Some(tenant));
         store.heal();
         store
-            .create_tenant(&crate::conformance::samples::tenant("globex"))
+            .create_tenant(&crate::conformance::samples::tenant("globex"), &Actor::system())
             .unwrap();
     }
 

@@ -4,8 +4,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tenantry_domain::{
-    Conversation, ConversationId, Message, MessageId, MessageRole, MessageStatus, Page, Segment, TenantScope,
-    Timestamp, TokenUsage, UsageKind, UsageRecord, UserId,
+    Actor, Conversation, ConversationId, Message, MessageId, MessageRole, MessageStatus, Page, Segment,
+    TenantScope, Timestamp, TokenUsage, UsageKind, UsageRecord, UserId,
 };
 use tenantry_tenant_store::{
     Claim, ConversationStore, DocumentStore, IndexStore, Isolation, JobQueue, MessageStore, MessageTarget,
@@ -353,7 +353,7 @@ fn prompts_are_written_under_the_role() {
     assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
     let mut with_prompt = tenant("b");
     with_prompt.system_prompt = Some("x".into());
-    let refused = store.create_tenant(&with_prompt);
+    let refused = store.create_tenant(&with_prompt, &Actor::system());
     assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
     assert_eq!(store.tenant(&with_prompt.id).unwrap(), None);
     let kept = store.tenant(scope.id()).unwrap().unwrap();

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
-use tenantry_domain::{DocumentId, DocumentState, DocumentVersion, Page, PromptVersion, TenantId};
+use tenantry_domain::{Actor, DocumentId, DocumentState, DocumentVersion, Page, PromptVersion, TenantId};
 use tenantry_tenant_store::{Claim, DocumentStore, JobQueue, PoolOptions, PromptStore, TenantStore};
 
 use crate::database::Database;
@@ -74,7 +74,7 @@ fn documents_of_the_first_release_survive_an_upgrade_by_an_owner_who_is_bound() 
             created_at: tenant.updated_at,
         };
         assert_eq!(versions, [first]);
-        let acme = Arc::new(tenant).activate().unwrap();
+        let acme = Arc::new(tenant).activate(Actor::system()).unwrap();
         let states = [0, 1, 2].map(|n| store.document(&acme, id(n)).unwrap().unwrap().state);
         assert_eq!(
             states,

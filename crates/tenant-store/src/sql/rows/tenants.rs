@@ -1,12 +1,12 @@
 use diesel::prelude::*;
 use tenantry_domain::{
-    ExternalIndex, Fusion, LlmProvider, PineconeSettings, Sealed, SealedSecret, SearchSettings, Tenant,
-    TenantId, Timestamp,
+    ExternalIndex, Fusion, Ingesters, LlmProvider, PineconeSettings, Sealed, SealedSecret, SearchSettings,
+    Tenant, TenantId, Timestamp,
 };
 use time::PrimitiveDateTime;
 
 use super::chat::{read_chat, write_chat};
-use super::{read, unreadable, written};
+use super::{parsed, read, unreadable, written};
 use crate::sql::schema::tenants;
 use crate::{StoreError, TenantChange};
 
@@ -34,6 +34,7 @@ pub(in crate::sql) struct TenantRow {
     llm_base_url: Option<String>,
     llm_api_key: Option<String>,
     llm_api_key_last_four: Option<String>,
+    ingesters: String,
 }
 
 impl TenantRow {
@@ -71,6 +72,7 @@ impl From<&Tenant> for TenantRow {
             llm_base_url: llm.base_url,
             llm_api_key: llm.api_key,
             llm_api_key_last_four: llm.last_four,
+            ingesters: tenant.ingesters.to_string(),
         }
     }
 }
@@ -108,6 +110,7 @@ impl TryFrom<TenantRow> for Tenant {
             search: search.read()?,
             chat: read_chat(&row.chat).map_err(unreadable("tenants"))?,
             llm: llm.read(),
+            ingesters: parsed("tenants", &row.ingesters)?,
             is_active: row.is_active,
             created_at: read(row.created_at),
             updated_at: read(row.updated_at),
@@ -220,6 +223,7 @@ pub(in crate::sql) struct TenantChanges {
     llm_base_url: Option<Option<String>>,
     llm_api_key: Option<Option<String>>,
     llm_api_key_last_four: Option<Option<String>>,
+    ingesters: Option<&'static str>,
 }
 
 impl TenantChanges {
@@ -250,6 +254,7 @@ impl TenantChanges {
             llm_base_url: llm.clone().map(|llm| llm.base_url),
             llm_api_key: llm.clone().map(|llm| llm.api_key),
             llm_api_key_last_four: llm.map(|llm| llm.last_four),
+            ingesters: change.ingesters.map(Ingesters::as_str),
         }
     }
 }

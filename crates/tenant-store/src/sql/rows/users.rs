@@ -21,6 +21,7 @@ pub(in crate::sql) struct UserRow {
     created_at: PrimitiveDateTime,
     updated_at: PrimitiveDateTime,
     role: String,
+    sessions_ended_at: Option<PrimitiveDateTime>,
 }
 
 impl From<&User> for UserRow {
@@ -36,6 +37,7 @@ impl From<&User> for UserRow {
             created_at: written(user.created_at),
             updated_at: written(user.updated_at),
             role: user.role.to_string(),
+            sessions_ended_at: None,
         }
     }
 }

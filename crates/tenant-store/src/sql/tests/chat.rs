@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenantry_domain::{Conversation, TenantScope};
+use tenantry_domain::{Actor, Conversation, TenantScope};
 
 use super::*;
 use crate::conformance::{chat, samples};
@@ -11,8 +11,8 @@ use crate::{MessageStore, MessageTarget};
 /// A conversation of one message.
 fn begun(store: &SqlStore) -> (TenantScope, Conversation) {
     let acme = samples::tenant("acme");
-    store.create_tenant(&acme).unwrap();
-    let acme = Arc::new(acme).activate().unwrap();
+    store.create_tenant(&acme, &Actor::system()).unwrap();
+    let acme = Arc::new(acme).activate(Actor::system()).unwrap();
     let conversation = chat::begun(store, &acme, chat::user_id(), 0);
     (acme, conversation)
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use diesel::connection::{Connection, InstrumentationEvent};
 use tenantry_domain::{
-    ContentHash, Conversation, DocumentId, Generation, JobId, JobProgress, MediaType, Metadata, Segment,
-    SourceId, TextFormat, UsageKind,
+    Actor, ContentHash, Conversation, DocumentId, Generation, Ingesters, JobId, JobProgress, MediaType,
+    Metadata, Segment, SourceId, TextFormat, UsageKind,
 };
 
 use super::*;
@@ -46,7 +46,7 @@ fn watched(folder: &Path) -> (SqlStore, Arc<Mutex<Vec<String>>>) {
 /// A tenant with many queued jobs, as many that are over, and their documents.
 fn crowded(store: &SqlStore) -> TenantScope {
     let acme = tenant("acme");
-    store.create_tenant(&acme).unwrap();
+    store.create_tenant(&acme, &Actor::system()).unwrap();
     let numbers = format!(
         "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {JOBS}) "
     );
@@ -69,7 +69,7 @@ fn crowded(store: &SqlStore) -> TenantScope {
         store,
         "INSERT INTO ingest_queue (tenant_id, due_at) VALUES ('acme', 1)",
     );
-    Arc::new(acme).activate().unwrap()
+    Arc::new(acme).activate(Actor::system()).unwrap()
 }
 
 fn tenant(id: &str) -> Tenant {
@@ -81,6 +81,7 @@ fn tenant(id: &str) -> Tenant {
         search: tenantry_domain::SearchSettings::default(),
         chat: ChatSettings::default(),
         llm: None,
+        ingesters: Ingesters::default(),
         is_active: true,
         created_at: now(),
         updated_at: now(),
@@ -201,8 +202,8 @@ fn assert_by_index(store: &SqlStore, statements: &[String], least: usize) {
 /// An owner with many conversations, one of which has many messages, and as many of somebody else.
 fn talkative(store: &SqlStore) -> (TenantScope, Conversation) {
     let acme = tenant("acme");
-    store.create_tenant(&acme).unwrap();
-    let acme = Arc::new(acme).activate().unwrap();
+    store.create_tenant(&acme, &Actor::system()).unwrap();
+    let acme = Arc::new(acme).activate(Actor::system()).unwrap();
     let long = chat::conversation(chat::user_id(), 0);
     store.create_conversation(&acme, &long).unwrap();
     let numbers = format!(
@@ -279,7 +280,7 @@ fn a_turn_costs_the_same_however_much_was_said() {
 /// A tenant with much usage and a long history of its prompt, among many tenants with some.
 fn counted(store: &SqlStore) -> TenantScope {
     let acme = tenant("acme");
-    store.create_tenant(&acme).unwrap();
+    store.create_tenant(&acme, &Actor::system()).unwrap();
     let numbers = format!(
         "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {JOBS}) "
     );
@@ -292,7 +293,7 @@ fn counted(store: &SqlStore) -> TenantScope {
              {numbers} INSERT INTO system_prompts (tenant_id, number, created_at, text) SELECT 'acme', n, n, 'x' FROM numbers"
         ),
     );
-    Arc::new(acme).activate().unwrap()
+    Arc::new(acme).activate(Actor::system()).unwrap()
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What becomes of settings and prompts that a hand, or a later version, wrote.
 
+use tenantry_domain::Principal;
+
 use super::*;
 use crate::{PromptStore, TenantChange};
 
@@ -13,7 +15,7 @@ fn with_prompt(prompt: Option<&str>) -> SqlStoreWithFolder {
         system_prompt: prompt.map(str::to_owned),
         ..crate::conformance::samples::tenant("acme")
     };
-    store.create_tenant(&tenant).unwrap();
+    store.create_tenant(&tenant, &Actor::system()).unwrap();
     (store, folder)
 }
 
@@ -31,7 +33,7 @@ fn history(store: &SqlStore) -> Vec<(Option<String>, bool)> {
 fn change(store: &SqlStore, prompt: Option<&str>) {
     let change = TenantChange {
         system_prompt: Some(prompt.map(str::to_owned)),
-        author: Some(UserId::generate(now())),
+        actor: Actor::of(Principal::User(UserId::generate(now()))),
         ..TenantChange::default()
     };
     store.update_tenant(&acme(), &change, now()).unwrap().unwrap();

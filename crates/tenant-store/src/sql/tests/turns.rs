@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenantry_domain::{ContentHash, DocumentId, JobId, Metadata, SourceId, TenantScope};
+use tenantry_domain::{Actor, ContentHash, DocumentId, JobId, Metadata, SourceId, TenantScope};
 
 use super::*;
 use crate::conformance::samples;
@@ -10,8 +10,8 @@ use crate::{Claim, ClaimedJob, DocumentStore, JobQueue, Submission};
 
 fn with_a_job(store: &SqlStore, id: &str) -> TenantScope {
     let tenant = samples::tenant(id);
-    store.create_tenant(&tenant).unwrap();
-    let scope = Arc::new(tenant).activate().unwrap();
+    store.create_tenant(&tenant, &Actor::system()).unwrap();
+    let scope = Arc::new(tenant).activate(Actor::system()).unwrap();
     let submission = Submission {
         source: SourceId::generate(now()),
         document: DocumentId::generate(now()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenantry_domain::{
-    DocumentId, DocumentState, DocumentVersion, JobKind, JobStage, Page, TenantScope, TextFormat,
+    Actor, DocumentId, DocumentState, DocumentVersion, JobKind, JobStage, Page, TenantScope, TextFormat,
 };
 
 use super::*;
@@ -76,7 +76,7 @@ fn first_release() -> (SqlStore, TempDir) {
 
 fn acme(store: &SqlStore) -> TenantScope {
     let tenant = store.tenant(&TenantId::parse("acme").unwrap()).unwrap().unwrap();
-    Arc::new(tenant).activate().unwrap()
+    Arc::new(tenant).activate(Actor::system()).unwrap()
 }
 
 fn claim_all(store: &SqlStore) -> Vec<ClaimedJob> {
