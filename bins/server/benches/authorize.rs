@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use tenantry_auth::{
     Algorithm, JwtIssuer, JwtKeys, JwtSettings, JwtVerifier, Lifetime, TokenIssuer, TokenVerifier,
 };
-use tenantry_domain::{
+use tenantry_domain::{Ingesters, Actor, 
     AccessClaims, ChatSettings, Clock, PineconeSettings, Role, SearchSettings, SystemClock, Tenant, TenantId,
     User, UserId,
 };
@@ -36,6 +36,7 @@ fn authorize(c: &mut Criterion) {
         user: user.id,
         tenant: user.tenant,
         token_version: 0,
+        session: None,
     };
     let token = issuer.issue(&claims).unwrap().token;
 
@@ -73,11 +74,12 @@ fn member(store: &SqlStore, clock: &dyn Clock) -> User {
         search: SearchSettings::default(),
         chat: ChatSettings::default(),
         llm: None,
+        ingesters: Ingesters::default(),
         is_active: true,
         created_at: now,
         updated_at: now,
     };
-    store.create_tenant(&tenant).unwrap();
+    store.create_tenant(&tenant, &Actor::system()).unwrap();
     let user = User {
         id: UserId::generate(now),
         email: "ada@example.org".parse().unwrap(),
@@ -90,7 +92,7 @@ fn member(store: &SqlStore, clock: &dyn Clock) -> User {
         created_at: now,
         updated_at: now,
     };
-    store.create_user(&user).unwrap();
+    store.create_user(&user, &Actor::system()).unwrap();
     user
 }
 

@@ -20,7 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use tenantry_domain::{
+use tenantry_domain::{Ingesters, Actor, 
     Cancellation, ChatSettings, Clock, Dimension, Embedding, EmbeddingModel, MediaType, PineconeSettings,
     SearchSettings, SystemClock, Tenant, TenantId, TenantScope, TopK,
 };
@@ -180,10 +180,11 @@ impl House {
             search: SearchSettings::default(),
             chat: ChatSettings::default(),
             llm: None,
+            ingesters: Ingesters::default(),
             is_active: true,
             created_at: now,
             updated_at: now,
-        })?;
+        }, &Actor::system())?;
         Ok(self.resolver.operator_scope(&Superuser::operator(), &id)?)
     }
 

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tenantry::config::{Config, SecretKeys};
 use tenantry::startup::{DatabaseError, KeyError, Migrations, SALT_ROW, open_database, open_keys, prepare};
 use tenantry_crypto::{Field, KeyRing, Sealer};
-use tenantry_domain::{
+use tenantry_domain::{Ingesters, Actor, 
     Clock, LlmProvider, PineconeSettings, Sealed, SealedSecret, SystemClock, Tenant, TenantId,
 };
 use tenantry_tenant_store::{
@@ -75,11 +75,12 @@ fn seal_for(database: &Database, ring: &KeyRing, id: &str) -> Tenant {
         search: tenantry_domain::SearchSettings::default(),
         chat: tenantry_domain::ChatSettings::default(),
         llm: None,
+        ingesters: Ingesters::default(),
         is_active: true,
         created_at: now,
         updated_at: now,
     };
-    database.store.create_tenant(&tenant).unwrap();
+    database.store.create_tenant(&tenant, &Actor::system()).unwrap();
     tenant
 }
 
@@ -99,7 +100,7 @@ fn seal_llm_key_for(database: &Database, ring: &KeyRing, id: &str) -> Tenant {
         }),
         ..with_pinecone
     };
-    database.store.create_tenant(&tenant).unwrap();
+    database.store.create_tenant(&tenant, &Actor::system()).unwrap();
     tenant
 }
 
@@ -176,7 +177,7 @@ fn a_restored_dump_without_canaries_is_proven_by_a_secret() {
     let ring = open(&original, KEY_A, "").unwrap();
     let tenant = seal_for(&original, &ring, "acme");
     let restored = database();
-    restored.store.create_tenant(&tenant).unwrap();
+    restored.store.create_tenant(&tenant, &Actor::system()).unwrap();
     assert!(matches!(
         open(&restored, KEY_B, ""),
         Err(KeyError::Mismatch { .. })
@@ -198,7 +199,7 @@ fn a_secret_that_does_not_open_proves_nothing() {
         .create_tenant(&Tenant {
             id: TenantId::parse("globex").unwrap(),
             ..acme
-        })
+        }, &Actor::system())
         .unwrap();
     assert!(matches!(
         open(&restored, KEY_A, ""),
@@ -217,7 +218,7 @@ fn the_key_of_a_tenants_own_provider_is_a_secret_like_any_other() {
         Err(KeyError::Mismatch { sealed_with, .. }) if sealed_with == [ring.active_key()]
     ));
     let restored = database();
-    restored.store.create_tenant(&acme).unwrap();
+    restored.store.create_tenant(&acme, &Actor::system()).unwrap();
     open(&restored, KEY_A, "").unwrap();
     let moved = database();
     moved
@@ -225,7 +226,7 @@ fn the_key_of_a_tenants_own_provider_is_a_secret_like_any_other() {
         .create_tenant(&Tenant {
             id: TenantId::parse("globex").unwrap(),
             ..acme
-        })
+        }, &Actor::system())
         .unwrap();
     let error = open(&moved, KEY_A, "").unwrap_err().to_string();
     assert!(error.contains("the LLM provider key of tenant globex"), "{error}");
@@ -302,7 +303,7 @@ fn a_passphrase_without_its_salt_is_refused_and_no_new_salt_made() {
     let ring = open(&original, PHRASE, "").unwrap();
     let tenant = seal_for(&original, &ring, "acme");
     let restored = database();
-    restored.store.create_tenant(&tenant).unwrap();
+    restored.store.create_tenant(&tenant, &Actor::system()).unwrap();
     assert!(matches!(open(&restored, PHRASE, ""), Err(KeyError::SaltLost)));
     assert!(restored.store.key_states().unwrap().is_empty());
 }
@@ -323,7 +324,7 @@ fn a_passphrase_opens_what_was_sealed_under_an_earlier_salt() {
     let merged = database();
     open(&merged, PHRASE, "").unwrap();
     merged.store.remember_key(&state).unwrap();
-    merged.store.create_tenant(&tenant).unwrap();
+    merged.store.create_tenant(&tenant, &Actor::system()).unwrap();
     let ring = open(&merged, PHRASE, "").unwrap();
     let sealed = &tenant.pinecone.api_key.as_ref().unwrap().sealed;
     assert!(ring.open(Field::pinecone_api_key(&tenant.id), sealed).is_ok());

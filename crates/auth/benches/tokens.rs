@@ -25,6 +25,7 @@ fn tokens(c: &mut Criterion) {
         user: UserId::from_uuid(uuid::Uuid::from_u128(7)),
         tenant: Some(TenantId::parse("acme").unwrap()),
         token_version: 3,
+        session: None,
     };
     let token = issuer.issue(&claims).unwrap().token;
     c.bench_function("issue a token", |b| {

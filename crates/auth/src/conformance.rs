@@ -136,6 +136,7 @@ pub fn claims(tenant: Option<&str>) -> AccessClaims {
         user: UserId::from_uuid(uuid::Uuid::from_u128(0x0190_7e4d_0000_7000_8000_0000_0000_0001)),
         tenant: tenant.map(|id| TenantId::parse(id).unwrap()),
         token_version: 3,
+        session: None,
     }
 }
 

@@ -88,6 +88,7 @@ fn another_provider_is_used_as_far_as_it_goes() {
         user,
         tenant: None,
         token_version: 0,
+        session: None,
     };
     let token = issuer.issue(&claims).unwrap().token;
     assert_eq!(verifier.verify(token.expose_secret()), Ok(claims));

@@ -5,7 +5,7 @@ mod diff;
 use std::fmt;
 use std::sync::Arc;
 
-use tenantry_domain::{Clock, Email, Page, Paged, PromptVersion, TenantId, UserId};
+use tenantry_domain::{Actor, Clock, Email, Page, Paged, PromptVersion, TenantId};
 use tenantry_tenant_store::{PromptStore, StoreError, TenantChange, TenantStore};
 
 pub use self::diff::{ChangedLine, LineChange, PromptDiff};
@@ -16,7 +16,7 @@ use crate::{Resolver, Superuser, TenantAdmin};
 #[derive(Debug)]
 pub struct PromptAccess {
     tenant: TenantId,
-    user: Option<UserId>,
+    actor: Actor,
     email: Option<Email>,
 }
 
@@ -25,8 +25,8 @@ impl PromptAccess {
     pub fn own(admin: &TenantAdmin) -> Self {
         Self {
             tenant: admin.scope().id().clone(),
-            user: Some(admin.user()),
-            email: Some(admin.email().clone()),
+            actor: admin.actor().clone(),
+            email: admin.email().cloned(),
         }
     }
 
@@ -34,7 +34,7 @@ impl PromptAccess {
     pub fn any(superuser: &Superuser, tenant: TenantId) -> Self {
         Self {
             tenant,
-            user: superuser.user(),
+            actor: superuser.actor().clone(),
             email: None,
         }
     }
@@ -138,7 +138,7 @@ impl Prompts {
         };
         let change = TenantChange {
             system_prompt: Some(version.text.clone()),
-            author: access.user,
+            actor: access.actor.clone(),
             ..TenantChange::default()
         };
         self.tenants

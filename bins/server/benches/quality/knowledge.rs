@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use tempfile::TempDir;
-use tenantry_domain::{
+use tenantry_domain::{Ingesters, Actor, 
     Cancellation, ChatSettings, Clock, DocumentId, Embedding, Fusion, MediaType, PineconeSettings,
     SearchSettings, SystemClock, Tenant, TenantId, TenantScope, TopK,
 };
@@ -244,11 +244,12 @@ fn tenant(store: &Arc<MemoryStore>, resolver: &Resolver, clock: &dyn Clock) -> R
         search: SearchSettings::default(),
         chat: ChatSettings::default(),
         llm: None,
+        ingesters: Ingesters::default(),
         is_active: true,
         created_at: now,
         updated_at: now,
     };
-    store.create_tenant(&tenant).map_err(told)?;
+    store.create_tenant(&tenant, &Actor::system()).map_err(told)?;
     resolver.operator_scope(&Superuser::operator(), &id).map_err(told)
 }
 

@@ -49,6 +49,7 @@ fn create(app: &App, env: &Environment, args: CreateUser, out: &mut dyn Write) -
         role,
     } = args;
     let rank = match role {
+        Role::Reader => "reader",
         Role::Member => "user",
         Role::Admin => "admin",
     };

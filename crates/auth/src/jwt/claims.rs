@@ -36,6 +36,7 @@ impl TryFrom<Claims> for AccessClaims {
             user: claims.sub.parse().map_err(|_| TokenError::Malformed)?,
             tenant: tenant.map_err(|_| TokenError::Malformed)?,
             token_version: claims.ver,
+            session: None,
         })
     }
 }

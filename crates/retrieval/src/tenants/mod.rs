@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_crypto::{OpenError, SealError, Sealer};
-use tenantry_domain::{ChatSettings, Clock, Page, Paged, Tenant, TenantId, UserId};
+use tenantry_domain::{Actor, ChatSettings, Clock, Ingesters, Page, Paged, Tenant, TenantId};
 use tenantry_llm_client::Providers;
 use tenantry_tenant_store::{ChangeBasis, StoreError, TenantChange, TenantStore};
 
@@ -20,7 +20,7 @@ use self::pinecone::Pinecone;
 use self::provider::OwnProviders;
 pub use self::provider::ProviderUpdate;
 pub use self::record::{NewTenant, PineconeState, SavedTenant, SearchTuning, TenantUpdate};
-pub use self::settings::{AdminSettings, OfferedModels, SettingsUpdate, TenantSettings};
+pub use self::settings::{OfferedModels, SettingsUpdate, TenantSettings};
 use crate::{InvalidField, PineconeLookup, RejectedPinecone, Resolver, Superuser};
 
 /// How often a change is made anew because another one came first.
@@ -58,17 +58,16 @@ pub struct Tenants {
 }
 
 /// Who makes a change.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Hand {
-    Superuser(Option<UserId>),
-    Admin(UserId),
+    Superuser(Actor),
+    Admin(Actor),
 }
 
 impl Hand {
-    fn author(self) -> Option<UserId> {
+    fn actor(&self) -> Actor {
         match self {
-            Self::Superuser(user) => user,
-            Self::Admin(user) => Some(user),
+            Self::Superuser(actor) | Self::Admin(actor) => actor.clone(),
         }
     }
 }
@@ -120,7 +119,7 @@ impl Tenants {
     ///
     /// # Errors
     /// When a value cannot be kept, the Pinecone settings cannot work, the id is or was in use, or the store fails.
-    pub fn create(&self, _: &Superuser, new: NewTenant) -> Result<SavedTenant, SaveTenantError> {
+    pub fn create(&self, superuser: &Superuser, new: NewTenant) -> Result<SavedTenant, SaveTenantError> {
         let name = fields::name(&new.name)?;
         let search = fields::search(new.search.unwrap_or_default())?;
         new.system_prompt
@@ -150,11 +149,12 @@ impl Tenants {
             search,
             chat,
             llm,
+            ingesters: Ingesters::default(),
             is_active: true,
             created_at: now,
             updated_at: now,
         };
-        self.store.create_tenant(&tenant)?;
+        self.store.create_tenant(&tenant, superuser.actor())?;
         Ok(SavedTenant { tenant, check })
     }
 
@@ -184,16 +184,17 @@ impl Tenants {
         id: &TenantId,
         update: &TenantUpdate,
     ) -> Result<Option<SavedTenant>, SaveTenantError> {
-        self.apply(id, update, Hand::Superuser(superuser.user()))
+        self.apply(id, update, &Hand::Superuser(superuser.actor().clone()))
     }
 
     /// Deactivates a tenant, which ends every use of it at once; `None` when there is none of that id.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn deactivate(&self, _: &Superuser, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
+    pub fn deactivate(&self, superuser: &Superuser, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
         let change = TenantChange {
             is_active: Some(false),
+            actor: superuser.actor().clone(),
             ..TenantChange::default()
         };
         let tenant = self.store.update_tenant(id, &change, self.clock.now())?;
@@ -205,7 +206,7 @@ impl Tenants {
         &self,
         id: &TenantId,
         update: &TenantUpdate,
-        hand: Hand,
+        hand: &Hand,
     ) -> Result<Option<SavedTenant>, SaveTenantError> {
         for _ in 0..ATTEMPTS {
             let Some(tenant) = self.store.tenant(id)? else {
@@ -223,7 +224,7 @@ impl Tenants {
         &self,
         tenant: &Tenant,
         update: &TenantUpdate,
-        hand: Hand,
+        hand: &Hand,
     ) -> Result<Option<SavedTenant>, SaveTenantError> {
         let mut change = self.change(tenant, update, hand)?;
         let check = if update.touches_pinecone() {
@@ -240,7 +241,7 @@ impl Tenants {
         &self,
         tenant: &Tenant,
         update: &TenantUpdate,
-        hand: Hand,
+        hand: &Hand,
     ) -> Result<TenantChange, SaveTenantError> {
         if let Some(Some(prompt)) = &update.system_prompt {
             fields::system_prompt(prompt)?;
@@ -278,7 +279,8 @@ impl Tenants {
             llm,
             system_prompt: update.system_prompt.clone(),
             is_active: update.is_active,
-            author: hand.author(),
+            ingesters: update.ingesters,
+            actor: hand.actor(),
             basis: depends.then(|| ChangeBasis::of(tenant)),
         })
     }

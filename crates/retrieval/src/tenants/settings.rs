@@ -1,11 +1,11 @@
-//! What a tenant's own people see and change of it, and which models they may choose.
+//! What a tenant's admins see and change of it, and which models they may choose.
 
-use tenantry_domain::{ChatSettings, LlmProvider, Role, SearchSettings, Tenant, TenantId};
+use tenantry_domain::{ChatSettings, Ingesters, LlmProvider, Role, SearchSettings, Tenant, TenantId};
 
 use super::{
     ChatTuning, Hand, ProviderUpdate, SaveTenantError, SavedTenant, SearchTuning, TenantUpdate, Tenants,
 };
-use crate::{InvalidField, Membership, TenantAdmin};
+use crate::{InvalidField, TenantAdmin};
 
 /// What of the server's own models tenants may choose by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,26 +16,21 @@ pub struct OfferedModels {
     pub embedding: Vec<String>,
 }
 
-/// A tenant as its own people see it.
+/// A tenant as its admins see it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TenantSettings {
     /// The tenant's id.
     pub id: TenantId,
     /// Its name.
     pub name: String,
-    /// What the caller may do there.
-    pub role: Role,
+    /// What the caller is there; `None` for an API key.
+    pub role: Option<Role>,
     /// How its knowledge is searched.
     pub search: SearchSettings,
     /// How its questions are answered.
     pub chat: ChatSettings,
-    /// What its admins see besides.
-    pub admin: Option<AdminSettings>,
-}
-
-/// What the admins of a tenant see of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AdminSettings {
+    /// Which of its users keep its documents.
+    pub ingesters: Ingesters,
     /// What every answer is told first.
     pub system_prompt: Option<String>,
     /// The tenant's own provider of models.
@@ -55,15 +50,17 @@ pub struct SettingsUpdate {
     pub chat: Option<Option<ChatTuning>>,
     /// The tenant's own provider of models, value by value.
     pub llm: Option<Option<ProviderUpdate>>,
+    /// Which of the tenant's users keep its documents; it holds at once.
+    pub ingesters: Option<Ingesters>,
 }
 
 /// What becomes of the chat settings, and of the tenant's own provider.
 type ChatChange = (Option<ChatSettings>, Option<Option<LlmProvider>>);
 
 impl Tenants {
-    /// The settings of the caller's own tenant, as far as they concern the caller.
-    pub fn settings(&self, membership: &Membership) -> TenantSettings {
-        self.seen(membership.scope().tenant().clone(), membership.role())
+    /// The settings of the admin's own tenant.
+    pub fn settings(&self, admin: &TenantAdmin) -> TenantSettings {
+        self.seen(admin.scope().tenant().clone(), admin)
     }
 
     /// Changes the settings of the admin's own tenant; `None` when it is there no more. The next request goes by them. Of two
@@ -81,34 +78,35 @@ impl Tenants {
             search,
             chat,
             llm,
+            ingesters,
         } = update;
         let update = TenantUpdate {
             search,
             chat,
             llm,
             system_prompt,
+            ingesters,
             ..TenantUpdate::default()
         };
-        let saved = self.apply(admin.scope().id(), &update, Hand::Admin(admin.user()))?;
-        Ok(saved.map(|SavedTenant { tenant, .. }| self.seen(tenant, Role::Admin)))
+        let saved = self.apply(
+            admin.scope().id(),
+            &update,
+            &Hand::Admin(admin.actor().clone()),
+        )?;
+        Ok(saved.map(|SavedTenant { tenant, .. }| self.seen(tenant, admin)))
     }
 
-    fn seen(&self, tenant: Tenant, role: Role) -> TenantSettings {
-        let admin = match role {
-            Role::Admin => Some(AdminSettings {
-                system_prompt: tenant.system_prompt,
-                llm: tenant.llm,
-                offered: self.offered.clone(),
-            }),
-            Role::Member => None,
-        };
+    fn seen(&self, tenant: Tenant, admin: &TenantAdmin) -> TenantSettings {
         TenantSettings {
             id: tenant.id,
             name: tenant.name,
-            role,
+            role: admin.role(),
             search: tenant.search,
             chat: tenant.chat,
-            admin,
+            ingesters: tenant.ingesters,
+            system_prompt: tenant.system_prompt,
+            llm: tenant.llm,
+            offered: self.offered.clone(),
         }
     }
 
@@ -117,7 +115,7 @@ impl Tenants {
         &self,
         tenant: &Tenant,
         update: &TenantUpdate,
-        hand: Hand,
+        hand: &Hand,
     ) -> Result<ChatChange, SaveTenantError> {
         let chat = update
             .chat
@@ -179,7 +177,7 @@ impl Tenants {
 fn tuned(
     tuning: Option<&ChatTuning>,
     before: &ChatSettings,
-    hand: Hand,
+    hand: &Hand,
 ) -> Result<ChatSettings, InvalidField> {
     match (tuning, hand) {
         (Some(tuning), Hand::Admin(_)) => {

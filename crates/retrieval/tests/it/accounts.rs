@@ -1,6 +1,6 @@
 //! Making accounts and logging in.
 
-use tenantry_domain::Role;
+use tenantry_domain::{Actor, Role};
 use tenantry_retrieval::{AccountError, LoginError, NewUser, UserUpdate};
 use tenantry_tenant_store::{StoreError, UserChange, UserStore};
 
@@ -91,7 +91,7 @@ fn an_account_without_a_hash_cannot_log_in() {
     ada.id = tenantry_domain::UserId::generate(world.now());
     ada.email = "eve@example.org".parse().unwrap();
     ada.password_hash = None;
-    world.store.inner().create_user(&ada).unwrap();
+    world.store.inner().create_user(&ada, &Actor::system()).unwrap();
     let refused = world.accounts.authenticate("eve@example.org", &PASSWORD.into());
     assert!(matches!(refused, Err(LoginError::Refused)));
 }

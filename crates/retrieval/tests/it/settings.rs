@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use secrecy::ExposeSecret;
 use tenantry_crypto::{Field, Sealer};
 use tenantry_domain::{
-    ChatSettings, Clock, OnLeave, Page, Paged, Role, SystemClock, Tenant, TenantId, Timestamp, User,
+    Actor, ChatSettings, Clock, OnLeave, Page, Paged, Role, SystemClock, Tenant, TenantId, Timestamp, User,
 };
 use tenantry_llm_client::MemoryProviders;
 use tenantry_retrieval::{
@@ -378,8 +378,8 @@ impl Raced {
 }
 
 impl TenantStore for Raced {
-    fn create_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
-        self.store.create_tenant(tenant)
+    fn create_tenant(&self, tenant: &Tenant, actor: &Actor) -> Result<(), StoreError> {
+        self.store.create_tenant(tenant, actor)
     }
 
     fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {

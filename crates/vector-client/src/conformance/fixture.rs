@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenantry_domain::{
-    ChatSettings, Chunk, ChunkHash, DocumentId, DocumentVersion, Embedding, Metadata, MetadataValue,
-    PineconeSettings, SearchSettings, Span, Tenant, TenantId, TenantScope, Timestamp,
+    Actor, ChatSettings, Chunk, ChunkHash, DocumentId, DocumentVersion, Embedding, Ingesters, Metadata,
+    MetadataValue, PineconeSettings, SearchSettings, Span, Tenant, TenantId, TenantScope, Timestamp,
 };
 
 use crate::IndexedChunk;
@@ -19,11 +19,12 @@ pub fn scope(id: &str) -> TenantScope {
         search: SearchSettings::default(),
         chat: ChatSettings::default(),
         llm: None,
+        ingesters: Ingesters::default(),
         is_active: true,
         created_at: at,
         updated_at: at,
     });
-    tenant.activate().expect("the tenant is active")
+    tenant.activate(Actor::system()).expect("the tenant is active")
 }
 
 /// The `n`-th document; a greater `n` sorts later.
