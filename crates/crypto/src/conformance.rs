@@ -8,7 +8,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_domain::{PasswordHash, Sealed, TenantId};
 
-use crate::{Field, OpenError, Password, PasswordHasher, Sealer, Verdict};
+use crate::{Field, OpenError, Password, PasswordHasher, ReceiptSigner, Sealer, Signature, Verdict};
 
 /// Checks every promise of a sealer that one sealer alone can show.
 pub fn sealer(sealer: &dyn Sealer) {
@@ -28,6 +28,32 @@ pub fn password_hasher(hasher: &dyn PasswordHasher) {
     the_hash_hides_the_password(hasher);
     without_a_hash_nothing_matches(hasher);
     a_malformed_hash_is_an_error_and_no_match(hasher);
+}
+
+/// Checks every promise of a signer of receipts; `other` is one of another key.
+pub fn receipt_signer(signer: &dyn ReceiptSigner, other: &dyn ReceiptSigner) {
+    let key = signer.public_key();
+    for message in [b"".as_slice(), b"erased", &[0xff; 5_000]] {
+        let signature = signer.sign(message);
+        assert_eq!(signer.sign(message), signature, "one message, one signature");
+        assert!(signer.verify(&key, message, &signature));
+        let mut more = message.to_vec();
+        more.push(0);
+        assert!(!signer.verify(&key, &more, &signature), "another message");
+        let bytes = signature.as_bytes().map(|byte| byte ^ 1);
+        assert!(
+            !signer.verify(&key, message, &Signature::from_bytes(bytes)),
+            "another signature"
+        );
+        assert!(
+            !signer.verify(&other.public_key(), message, &signature),
+            "another key"
+        );
+        assert!(
+            !signer.verify(&key, message, &other.sign(message)),
+            "another's signature"
+        );
+    }
 }
 
 /// What was sealed for a field opens for that field, an empty secret too.
@@ -130,6 +156,7 @@ pub fn a_sealed_value_names_the_active_key(sealer: &dyn Sealer) {
     let acme = tenant("acme");
     let value = sealer.seal(field(&acme), &SECRET.into()).unwrap();
     assert_eq!(sealer.key_id(&value).unwrap(), sealer.active_key());
+    assert_eq!(sealer.key_ids().first(), Some(&sealer.active_key()));
 }
 
 /// Text that no sealer made is malformed, above all a secret stored in the clear.

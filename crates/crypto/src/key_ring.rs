@@ -46,6 +46,12 @@ impl KeyRing {
         std::iter::once(&self.active).chain(&self.retired)
     }
 
+    /// What signs receipts with the active key.
+    #[cfg(feature = "receipts")]
+    pub fn receipt_signer(&self) -> crate::Ed25519Signer {
+        self.active.receipt_signer()
+    }
+
     /// Whether `sealed` is a canary of the key `id`; never, when the ring lacks that key.
     pub fn opens_canary(&self, id: KeyId, sealed: &Sealed) -> bool {
         self.key(id).is_some_and(|key| key.opens_canary(sealed))
@@ -71,6 +77,10 @@ impl Sealer for KeyRing {
 
     fn active_key(&self) -> KeyId {
         self.active.id()
+    }
+
+    fn key_ids(&self) -> Vec<KeyId> {
+        self.keys().map(SealingKey::id).collect()
     }
 }
 
@@ -123,6 +133,7 @@ mod tests {
         assert_eq!(rotated.open(home, &old).unwrap().expose_secret(), "pcsk_1234");
         let new = rotated.seal(home, &"pcsk_1234".into()).unwrap();
         assert_eq!(rotated.key_id(&new).unwrap(), key(2).id());
+        assert_eq!(rotated.key_ids()[..2], [key(2).id(), key(1).id()]);
         assert!(matches!(ring().open(home, &new), Err(OpenError::UnknownKey(id)) if id == key(2).id()));
     }
 

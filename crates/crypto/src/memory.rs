@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -101,6 +101,13 @@ impl Sealer for MemorySealer {
 
     fn active_key(&self) -> KeyId {
         self.lock().active
+    }
+
+    fn key_ids(&self) -> Vec<KeyId> {
+        let safe = self.lock();
+        let retired: BTreeSet<KeyId> = safe.secrets.values().map(|deposit| deposit.key).collect();
+        let retired = retired.into_iter().filter(|key| *key != safe.active);
+        std::iter::once(safe.active).chain(retired).collect()
     }
 }
 
@@ -215,6 +222,7 @@ mod tests {
         assert_eq!(sealer.open(field, &before).unwrap().expose_secret(), "pc-key");
         let after = sealer.seal(field, &"pc-key".into()).unwrap();
         assert_eq!(sealer.key_id(&after).unwrap(), new);
+        assert_eq!(sealer.key_ids(), [new, sealer.key_id(&before).unwrap()]);
     }
 
     #[test]

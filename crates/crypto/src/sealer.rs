@@ -125,6 +125,9 @@ pub trait Sealer: Send + Sync {
 
     /// The key that new secrets are sealed with.
     fn active_key(&self) -> KeyId;
+
+    /// Every key that opens what it sealed, the active one first.
+    fn key_ids(&self) -> Vec<KeyId>;
 }
 
 #[cfg(test)]

@@ -65,6 +65,10 @@ impl<T: Sealer> Sealer for Breakable<T> {
     fn active_key(&self) -> KeyId {
         self.inner.active_key()
     }
+
+    fn key_ids(&self) -> Vec<KeyId> {
+        self.inner.key_ids()
+    }
 }
 
 impl<T: PasswordHasher> PasswordHasher for Breakable<T> {

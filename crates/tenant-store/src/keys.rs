@@ -50,13 +50,12 @@ pub trait KeyStateStore: Send + Sync {
     /// When the store fails.
     fn secrets_by_key(&self) -> Result<Vec<SecretSample>, StoreError>;
 
-    /// At most `limit` secrets whose text before the second `.` is not `key_part`, by tenant and kind, those after `after`.
+    /// At most `limit` of all sealed secrets, by tenant and kind, those after `after`.
     ///
     /// # Errors
     /// When the store fails.
-    fn sealed_otherwise(
+    fn sealed_values(
         &self,
-        key_part: &str,
         after: Option<&(TenantId, SecretKind)>,
         limit: u16,
     ) -> Result<Vec<SealedValue>, StoreError>;
@@ -125,6 +124,29 @@ impl SecretKind {
             Self::LlmApiKey => tenant.llm.as_ref()?.api_key.as_ref(),
         }
     }
+
+    /// Where the tenant keeps it.
+    pub(crate) fn of_mut(self, tenant: &mut Tenant) -> Option<&mut SealedSecret> {
+        match self {
+            Self::PineconeApiKey => tenant.pinecone.api_key.as_mut(),
+            Self::LlmApiKey => tenant.llm.as_mut()?.api_key.as_mut(),
+        }
+    }
+
+    /// The column that holds it.
+    pub(crate) fn column(self) -> &'static str {
+        match self {
+            Self::PineconeApiKey => "pinecone_api_key",
+            Self::LlmApiKey => "llm_api_key",
+        }
+    }
+}
+
+impl SealedValue {
+    /// The secret's place in the order of [`KeyStateStore::sealed_values`].
+    pub fn place(&self) -> (TenantId, SecretKind) {
+        (self.tenant.clone(), self.kind)
+    }
 }
 
 impl fmt::Display for SecretKind {
@@ -135,4 +157,16 @@ impl fmt::Display for SecretKind {
             Self::LlmApiKey => "LLM provider key",
         })
     }
+}
+
+/// The text before the second `.`, which names format and key; all of it when there is none.
+pub(crate) fn key_part(sealed: &Sealed) -> &str {
+    let text = sealed.as_str();
+    let end = text.match_indices('.').nth(1).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
+}
+
+/// The key that a sealed value names, if it names one.
+pub(crate) fn key_named(sealed: &Sealed) -> Option<&str> {
+    key_part(sealed).split_once('.').map(|(_, key)| key)
 }

@@ -1,11 +1,19 @@
 //! What every [`KeyStateStore`] must do, beside a [`TenantStore`] of the same records.
-#![expect(clippy::unwrap_used, reason = "an obligation panics where the store fails it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "an obligation panics where the store fails it"
+)]
+
+use std::sync::Barrier;
+use std::thread;
 
 use tenantry_domain::{Actor, LlmProvider, Sealed, Tenant, Timestamp};
 
 use super::samples::{at, secret, tenant, tenant_id};
 use crate::{
-    KeyDerivation, KeyState, KeyStateStore, SecretKind, SecretSample, StoreError, TenantChange, TenantStore,
+    KeyDerivation, KeyState, KeyStateStore, SealedValue, SecretKind, SecretSample, StoreError, TenantChange,
+    TenantStore,
 };
 
 fn key(key_id: &str, derivation: KeyDerivation, created_at: Timestamp) -> KeyState {
@@ -173,4 +181,137 @@ pub fn text_with_nul_is_refused_and_nothing_stored<S: TenantStore + KeyStateStor
     let bad = key("0011\0", KeyDerivation::Raw, at(0));
     assert!(matches!(store.remember_key(&bad), Err(StoreError::Failed(_))));
     assert_eq!(store.key_states().unwrap(), []);
+}
+
+/// Three secrets of two keys and one value that is not sealed, of tenants `a` to `c`.
+fn some_secrets<S: TenantStore>(store: &S) {
+    let mut b = holder("b", "v1.aaaa.2");
+    b.llm = Some(llm("v1.bbbb.3"));
+    for tenant in [holder("c", "plain"), b, holder("a", "v1.aaaa.1"), tenant("d")] {
+        store.create_tenant(&tenant, &Actor::system()).unwrap();
+    }
+}
+
+fn texts(values: &[SealedValue]) -> Vec<&str> {
+    values.iter().map(|value| value.sealed.as_str()).collect()
+}
+
+/// Secrets are listed by tenant and kind, page after page.
+pub fn secrets_are_listed_in_pages<S: TenantStore + KeyStateStore>(store: &S) {
+    assert_eq!(store.sealed_values(None, 10).unwrap(), []);
+    some_secrets(store);
+    let all = store.sealed_values(None, 10).unwrap();
+    assert_eq!(texts(&all), ["v1.aaaa.1", "v1.aaaa.2", "v1.bbbb.3", "plain"]);
+    for value in &all {
+        let tenant = store.tenant(&value.tenant).unwrap().unwrap();
+        assert_eq!(value.kind.of(&tenant).unwrap().sealed, value.sealed);
+    }
+
+    let mut read = Vec::new();
+    while let Some(next) = {
+        let after = read.last().map(SealedValue::place);
+        store.sealed_values(after.as_ref(), 1).unwrap().pop()
+    } {
+        read.push(next);
+    }
+    assert_eq!(read, all);
+}
+
+/// A secret that is sealed otherwise is the same secret: nothing else of its tenant changes.
+pub fn a_resealed_secret_keeps_all_else<S: TenantStore + KeyStateStore>(store: &S) {
+    some_secrets(store);
+    let before = store.tenant(&tenant_id("b")).unwrap().unwrap();
+    let values = store.sealed_values(None, 10).unwrap();
+    for (value, new) in [(&values[1], "v1.cccc.8"), (&values[2], "v1.cccc.9")] {
+        let new = Sealed::from_stored(new.into());
+        assert!(store.reseal(value, &new, &Actor::system(), at(9)).unwrap());
+    }
+    let after = store.tenant(&tenant_id("b")).unwrap().unwrap();
+    let mut expected = before;
+    expected.pinecone.api_key = Some(secret("v1.cccc.8", "wxyz"));
+    expected.llm = Some(llm("v1.cccc.9"));
+    assert_eq!(after, expected);
+}
+
+/// What somebody changed meanwhile is never overwritten.
+pub fn a_changed_secret_is_not_resealed<S: TenantStore + KeyStateStore>(store: &S) {
+    some_secrets(store);
+    let values = store.sealed_values(None, 10).unwrap();
+    let new = Sealed::from_stored("v1.cccc.9".into());
+    let reseal = |value: &SealedValue| store.reseal(value, &new, &Actor::system(), at(9)).unwrap();
+
+    let change = TenantChange {
+        pinecone_api_key: Some(Some(secret("v1.bbbb.7", "7777"))),
+        ..TenantChange::default()
+    };
+    store.update_tenant(&tenant_id("a"), &change, at(5)).unwrap().unwrap();
+    let clear = TenantChange {
+        llm: Some(None),
+        ..TenantChange::default()
+    };
+    store.update_tenant(&tenant_id("b"), &clear, at(5)).unwrap().unwrap();
+    let before = store.sealed_values(None, 10).unwrap();
+    assert!(!reseal(&values[0]), "it was changed");
+    assert!(!reseal(&values[2]), "it was cleared");
+    let stranger = SealedValue {
+        tenant: tenant_id("nobody"),
+        ..values[0].clone()
+    };
+    assert!(!reseal(&stranger), "nobody has it");
+    let other_kind = SealedValue {
+        kind: SecretKind::LlmApiKey,
+        ..values[1].clone()
+    };
+    assert!(!reseal(&other_kind), "it is a secret of another kind");
+    assert_eq!(store.sealed_values(None, 10).unwrap(), before);
+
+    let nul = Sealed::from_stored("v1.cccc.\0".into());
+    let refused = store.reseal(&values[1], &nul, &Actor::system(), at(9));
+    assert!(matches!(refused, Err(StoreError::Failed(_))));
+    assert!(reseal(&values[1]));
+    assert!(!reseal(&values[1]), "it is no longer what it was");
+}
+
+/// Of several that reseal the same secret at once, one does.
+pub fn of_those_who_reseal_at_once_one_does<S: TenantStore + KeyStateStore>(store: &S) {
+    store
+        .create_tenant(&holder("acme", "v1.aaaa.1"), &Actor::system())
+        .unwrap();
+    let value = store.sealed_values(None, 1).unwrap().pop().unwrap();
+    let start = Barrier::new(4);
+    let reseal = |by: usize| {
+        let new = Sealed::from_stored(format!("v1.bbbb.{by}"));
+        start.wait();
+        store.reseal(&value, &new, &Actor::system(), at(9)).unwrap().then_some(new)
+    };
+    let won: Vec<Sealed> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|by| scope.spawn(move || reseal(by))).collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+    });
+    let stored = store.tenant(&value.tenant).unwrap().unwrap().pinecone.api_key.unwrap();
+    assert_eq!(won, [stored.sealed]);
+}
+
+/// A key is forgotten when nothing is sealed with it, whatever the format and the kind, and never before.
+pub fn a_key_in_use_is_not_forgotten<S: TenantStore + KeyStateStore>(store: &S) {
+    let keys = ["aaaa", "bbbb", "cccc"].map(|id| key(id, KeyDerivation::Raw, at(0)));
+    for key in &keys {
+        store.remember_key(key).unwrap();
+    }
+    store.create_tenant(&holder("a", "v2.aaaa.1"), &Actor::system()).unwrap();
+    let mut b = tenant("b");
+    b.llm = Some(llm("v1.bbbb"));
+    store.create_tenant(&b, &Actor::system()).unwrap();
+    store.create_tenant(&holder("c", "cccc"), &Actor::system()).unwrap();
+    for (id, forgotten) in [("aaaa", false), ("bbbb", false), ("aa", false), ("dddd", false), ("cccc", true), ("cccc", false)] {
+        assert_eq!(store.forget_key(id).unwrap(), forgotten, "{id}");
+    }
+    assert_eq!(store.key_states().unwrap(), keys[..2]);
+    let clear = TenantChange {
+        pinecone_api_key: Some(None),
+        ..TenantChange::default()
+    };
+    store.update_tenant(&tenant_id("a"), &clear, at(1)).unwrap().unwrap();
+    assert!(store.forget_key("aaaa").unwrap());
+    assert_eq!(store.key_states().unwrap(), keys[1..2]);
 }

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use tenantry_domain::{Actor, Sealed, TenantId, Timestamp};
 
-use super::MemoryStore;
-use crate::text::Texts;
+use super::{MemoryStore, Records};
+use crate::keys::{key_named, key_part};
+use crate::text::{Texts, refuse_nul};
 use crate::{KeyState, KeyStateStore, SealedValue, SecretKind, SecretSample, StoreError};
 
 impl KeyStateStore for MemoryStore {
@@ -24,54 +25,71 @@ impl KeyStateStore for MemoryStore {
 
     fn secrets_by_key(&self) -> Result<Vec<SecretSample>, StoreError> {
         let mut samples = BTreeMap::<String, SecretSample>::new();
-        for tenant in self.records().tenants.values() {
-            for kind in SecretKind::ALL {
-                let Some(secret) = kind.of(tenant) else {
-                    continue;
-                };
-                samples
-                    .entry(key_part(secret.sealed.as_str()).to_owned())
-                    .and_modify(|sample| sample.secrets += 1)
-                    .or_insert_with(|| SecretSample {
-                        tenant: tenant.id.clone(),
-                        kind,
-                        sealed: secret.sealed.clone(),
-                        secrets: 1,
-                    });
-            }
+        for value in self.records().secrets() {
+            samples
+                .entry(key_part(&value.sealed).to_owned())
+                .and_modify(|sample| sample.secrets += 1)
+                .or_insert_with(|| SecretSample {
+                    tenant: value.tenant.clone(),
+                    kind: value.kind,
+                    sealed: value.sealed.clone(),
+                    secrets: 1,
+                });
         }
         Ok(samples.into_values().collect())
     }
 
-    fn sealed_otherwise(
+    fn sealed_values(
         &self,
-        _key_part: &str,
-        _after: Option<&(TenantId, SecretKind)>,
-        _limit: u16,
+        after: Option<&(TenantId, SecretKind)>,
+        limit: u16,
     ) -> Result<Vec<SealedValue>, StoreError> {
-        Err(StoreError::Failed("not written yet".into()))
+        let records = self.records();
+        let values = records.secrets();
+        let values = values.filter(|value| after.is_none_or(|after| value.place() > *after));
+        Ok(values.take(limit.into()).collect())
     }
 
     fn reseal(
         &self,
-        _old: &SealedValue,
-        _new: &Sealed,
-        _actor: &Actor,
-        _now: Timestamp,
+        old: &SealedValue,
+        new: &Sealed,
+        actor: &Actor,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
-        Err(StoreError::Failed("not written yet".into()))
+        refuse_nul(old.kind.column(), new.as_str())?;
+        let mut records = self.records();
+        let tenant = records.tenants.get_mut(&old.tenant);
+        let secret = tenant.and_then(|tenant| old.kind.of_mut(tenant));
+        let Some(secret) = secret.filter(|secret| secret.sealed == old.sealed) else {
+            return Ok(false);
+        };
+        secret.sealed = new.clone();
+        let _ = (actor, now);
+        Ok(true)
     }
 
-    fn forget_key(&self, _key_id: &str) -> Result<bool, StoreError> {
-        Err(StoreError::Failed("not written yet".into()))
+    fn forget_key(&self, key_id: &str) -> Result<bool, StoreError> {
+        let mut records = self.records();
+        let is_needed = records
+            .secrets()
+            .any(|value| key_named(&value.sealed) == Some(key_id));
+        Ok(!is_needed && records.keys.remove(key_id).is_some())
     }
 }
 
-/// The text before the second `.`, all of it when there is none.
-fn key_part(sealed: &str) -> &str {
-    let end = sealed
-        .match_indices('.')
-        .nth(1)
-        .map_or(sealed.len(), |(at, _)| at);
-    sealed.get(..end).unwrap_or(sealed)
+impl Records {
+    /// Every sealed secret, by tenant and kind.
+    fn secrets(&self) -> impl Iterator<Item = SealedValue> {
+        self.tenants.values().flat_map(|tenant| {
+            let value = |kind: SecretKind| {
+                kind.of(tenant).map(|secret| SealedValue {
+                    tenant: tenant.id.clone(),
+                    kind,
+                    sealed: secret.sealed.clone(),
+                })
+            };
+            SecretKind::ALL.into_iter().filter_map(value)
+        })
+    }
 }

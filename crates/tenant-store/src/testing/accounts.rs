@@ -82,15 +82,12 @@ impl<S: KeyStateStore> KeyStateStore for FailingStore<S> {
         self.call("secrets_by_key", S::secrets_by_key)
     }
 
-    fn sealed_otherwise(
+    fn sealed_values(
         &self,
-        key_part: &str,
         after: Option<&(TenantId, SecretKind)>,
         limit: u16,
     ) -> Result<Vec<SealedValue>, StoreError> {
-        self.call("sealed_otherwise", |inner| {
-            inner.sealed_otherwise(key_part, after, limit)
-        })
+        self.call("sealed_values", |inner| inner.sealed_values(after, limit))
     }
 
     fn reseal(
