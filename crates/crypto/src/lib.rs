@@ -14,6 +14,8 @@ pub mod testing;
 mod argon2_hasher;
 #[cfg(any(feature = "aead", feature = "argon2"))]
 mod argon2id;
+#[cfg(feature = "receipts")]
+mod ed25519;
 #[cfg(feature = "aead")]
 mod envelope;
 #[cfg(feature = "aead")]
@@ -21,6 +23,7 @@ mod key_ring;
 mod memory;
 mod password;
 mod policy;
+mod receipt;
 mod sealer;
 #[cfg(feature = "aead")]
 mod sealing_key;
@@ -33,11 +36,14 @@ mod weakness;
 
 #[cfg(feature = "argon2")]
 pub use argon2_hasher::{Argon2Hasher, Argon2Parameters, Argon2ParametersOutOfRange};
+#[cfg(feature = "receipts")]
+pub use ed25519::Ed25519Signer;
 #[cfg(feature = "aead")]
 pub use key_ring::KeyRing;
 pub use memory::{MemoryPasswordHasher, MemorySealer};
 pub use password::{Password, PasswordError, PasswordHasher, Verdict};
 pub use policy::{PasswordPolicy, RejectedPassword};
+pub use receipt::{MemoryReceiptSigner, ParseHexError, PublicKey, ReceiptSigner, Signature};
 pub use sealer::{Field, KeyId, OpenError, ParseKeyIdError, SealError, Sealer};
 #[cfg(feature = "aead")]
 pub use sealing_key::SealingKey;

@@ -15,11 +15,14 @@ const CANARY: &str = "tenantry canary";
 /// One key that tenant secrets are sealed with; `Debug` shows its id alone.
 ///
 /// Its parts come from 32 secret bytes by HKDF-SHA256 without a salt, one for each purpose: `tenantry/v1/kek` seals
-/// secrets, `tenantry/v1/kid` names the key (first 8 bytes), `tenantry/v1/canary` seals the canary.
+/// secrets, `tenantry/v1/kid` names the key (first 8 bytes), `tenantry/v1/canary` seals the canary, `tenantry/v1/receipt` signs
+/// receipts.
 pub struct SealingKey {
     id: KeyId,
     kek: KeyBytes,
     canary: KeyBytes,
+    #[cfg(feature = "receipts")]
+    receipt: KeyBytes,
 }
 
 impl SealingKey {
@@ -34,7 +37,15 @@ impl SealingKey {
             id: KeyId::from_bytes(id),
             kek: expand(&root, b"tenantry/v1/kek"),
             canary: expand(&root, b"tenantry/v1/canary"),
+            #[cfg(feature = "receipts")]
+            receipt: expand(&root, b"tenantry/v1/receipt"),
         }
+    }
+
+    /// What signs receipts for whoever holds this key.
+    #[cfg(feature = "receipts")]
+    pub fn receipt_signer(&self) -> crate::Ed25519Signer {
+        crate::Ed25519Signer::from_seed(&self.receipt)
     }
 
     /// The key's id, safe to show and to log.

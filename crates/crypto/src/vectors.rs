@@ -172,6 +172,18 @@ mod sealing {
         }
     }
 
+    /// Computed apart, by Python's `hmac` and the formulas of RFC 8032, section 5.1.
+    #[cfg(feature = "receipts")]
+    #[test]
+    fn the_key_of_receipts_is_pinned() {
+        use crate::ReceiptSigner;
+
+        assert_eq!(
+            key().receipt_signer().public_key().to_string(),
+            "077dc3e3393263b483f8de5c57136d1443b2b5f3498aec292c154725a68605e0"
+        );
+    }
+
     #[test]
     fn the_format_of_a_canary_is_pinned() {
         let made = key().canary_with_nonce(&nonce()).unwrap();

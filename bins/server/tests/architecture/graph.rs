@@ -47,7 +47,7 @@ const EDGES: [(&str, &[&str]); 10] = [
 ];
 
 /// Who may name a heavy dependency: these crates and no others.
-const OWNERS: [(&str, &[&str]); 19] = [
+const OWNERS: [(&str, &[&str]); 20] = [
     ("actix-web", &[SERVER]),
     ("argon2", &["tenantry-crypto"]),
     ("calamine", &["tenantry-extraction"]),
@@ -63,6 +63,7 @@ const OWNERS: [(&str, &[&str]); 19] = [
     ("quick-xml", &["tenantry-extraction"]),
     // The record store takes it through diesel, which re-exports it.
     ("r2d2", &[]),
+    ("ring", &["tenantry-crypto"]),
     ("rten", &["tenantry-llm-client"]),
     ("sqlite-vec", &["tenantry-vector-client"]),
     ("tokio", &[SERVER]),
