@@ -1,10 +1,10 @@
 use tenantry_domain::{
-    ChatSettings, Conversation, EmbeddingModel, ExternalIndex, LlmProvider, Message, Origin, PasswordHash,
+    ApiKey, ChatSettings, Conversation, EmbeddingModel, ExternalIndex, ForeignIdentity, IdentityProvider, LlmProvider, Message, Origin, PasswordHash,
     PineconeSettings, SealedSecret, Segment, Tenant, UsageRecord, User,
 };
 
 use crate::{
-    KeyState, MessageTarget, Settlement, StoreError, Submission, TenantChange, TextRead, UserChange,
+    KeyState, MessageTarget, NewSession, Settlement, StoreError, Submission, TenantChange, TextRead, UserChange,
 };
 
 /// Text that holds U+0000, which PostgreSQL cannot store and SQLite cuts short in its own functions.
@@ -147,6 +147,16 @@ impl Texts for UserChange {
     }
 }
 
+impl Texts for NewSession {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        let rehashed = self.rehash.as_ref().map(|(newer, _)| newer.as_str());
+        vec![
+            ("client", self.session.client.as_deref()),
+            ("password_hash", rehashed),
+        ]
+    }
+}
+
 impl Texts for Submission {
     fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
         // Metadata cannot hold it.
@@ -234,6 +244,40 @@ impl Texts for MessageTarget {
 impl Texts for UsageRecord {
     fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
         vec![("model", Some(self.model.as_str()))]
+    }
+}
+
+impl Texts for ApiKey {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![
+            ("name", Some(self.name.as_str())),
+            ("prefix", Some(self.prefix.as_str())),
+        ]
+    }
+}
+
+impl Texts for IdentityProvider {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        let claims = &self.claims;
+        let of_tenant = claims.tenant.as_ref();
+        let mut texts = vec![
+            ("name", Some(self.name.as_str())),
+            ("issuer", Some(self.issuer.as_str())),
+            ("audience", Some(self.audience.as_str())),
+            ("email_claim", Some(claims.email.as_str())),
+            ("tenant_claim", of_tenant.map(|(claim, _)| claim.as_str())),
+            ("tenant_value", of_tenant.map(|(_, value)| value.as_str())),
+            ("role_claim", claims.role.as_deref()),
+        ];
+        let roles = claims.roles.keys();
+        texts.extend(roles.map(|name| ("roles", Some(name.as_str()))));
+        texts
+    }
+}
+
+impl Texts for ForeignIdentity {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![("subject", Some(self.subject.as_str()))]
     }
 }
 

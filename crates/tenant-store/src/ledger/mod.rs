@@ -1,17 +1,23 @@
-//! What becomes of documents, jobs, indexes, prompts and usage: decided here once, for every store. A [`Ledger`] reads and writes the
+//! What becomes of documents, jobs, indexes, prompts, usage and the audit log: decided here once, for every store. A [`Ledger`] reads and writes the
 //! records of one tenant, while nobody else writes that tenant's.
 
+pub(crate) mod api_keys;
+pub(crate) mod audit;
 mod documents;
+pub(crate) mod identities;
 mod indexes;
 mod outcomes;
 mod prompts;
 mod records;
+pub(crate) mod sessions;
+pub(crate) mod throttle;
 pub(crate) mod usage;
+pub(crate) mod users;
 mod work;
 
 use tenantry_domain::{ContentHash, DocumentId, Generation, JobId, Segment, SourceId, Timestamp};
 
-pub(crate) use self::documents::{cancel_job, remove_document, submit};
+pub(crate) use self::documents::{Told, cancel_job, remove_document, submit};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use self::indexes::Entry;
 pub(crate) use self::indexes::Indexes;

@@ -1,13 +1,18 @@
+mod api_keys;
+mod audit;
 mod conversations;
 mod documents;
+mod identities;
 mod indexes;
 mod jobs;
 mod keys;
 mod ledger;
 mod messages;
 mod prompts;
+mod sessions;
 mod sources;
 mod tenants;
+mod throttle;
 mod usage;
 mod users;
 
@@ -15,10 +20,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tenantry_domain::{
-    ConversationId, DocumentId, DocumentVersion, JobId, MessageId, Page, Paged, PromptVersion, Segment,
-    SourceId, Tenant, TenantId, Timestamp, UsageTotals, User, UserId,
+    ApiKeyId, ConversationId, DocumentId, DocumentVersion, IdentityProvider, IdentityProviderId, JobId, MessageId, Page, Paged, PromptVersion, Segment,
+    SourceId, Tenant, TenantId, Timestamp, TokenHash, UsageTotals, User, UserId,
 };
 
+use crate::ledger::throttle::Failures;
 use crate::ledger::usage::Account;
 use crate::ledger::{DocumentRecord, Indexes, JobRecord};
 use crate::{KeyState, StoreError};
@@ -43,6 +49,7 @@ struct Records {
     tenants: BTreeMap<TenantId, Tenant>,
     prompts: BTreeMap<(TenantId, u32), PromptVersion>,
     usage: BTreeMap<(TenantId, Account), UsageTotals>,
+    audit: audit::Logs,
     users: BTreeMap<UserId, User>,
     documents: BTreeMap<(TenantId, DocumentId), DocumentRecord>,
     segments: BTreeMap<(TenantId, DocumentVersion, u32), Segment>,
@@ -51,9 +58,15 @@ struct Records {
     parts: BTreeMap<(TenantId, SourceId, u32), sources::Part>,
     indexes: BTreeMap<TenantId, Indexes>,
     keys: BTreeMap<String, KeyState>,
+    sessions: sessions::Sessions,
+    failures: BTreeMap<TokenHash, Failures>,
     threads: BTreeMap<(TenantId, ConversationId), conversations::Thread>,
     /// The ids of the messages in `threads`.
     messages: BTreeSet<(TenantId, MessageId)>,
+    api_keys: BTreeMap<(TenantId, ApiKeyId), api_keys::KeptKey>,
+    providers: BTreeMap<(TenantId, IdentityProviderId), IdentityProvider>,
+    /// Who the subjects of the providers are.
+    identities: BTreeMap<(TenantId, IdentityProviderId, String), UserId>,
 }
 
 /// When a tenant is to be looked at for work.

@@ -1,8 +1,10 @@
 //! What the two databases do differently; this file and those below it are the only ones that tell them apart.
 
+mod audit;
 mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod presented;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statements;
@@ -11,9 +13,13 @@ use diesel::prelude::*;
 use diesel::r2d2::Error as ConnectError;
 use tenantry_domain::TenantId;
 
+pub(super) use self::audit::{audit_head_to_move, enter_log, in_log, insert_audit_rows};
 #[cfg(any(test, feature = "testing"))]
 pub(super) use self::migrations::revert;
 pub(super) use self::migrations::{alone, apply, has_migrations_table, known};
+pub(super) use self::presented::{
+    Presented, leave, member_to_keep, presenting, provider_to_change, reading, user_to_keep,
+};
 pub(super) use self::statements::{add_usage, insert_new_key, key_part, tenant_to_change};
 
 use super::connection::AnyConnection;
@@ -59,7 +65,7 @@ pub(super) fn guard(conn: &mut AnyConnection) -> QueryResult<Guard> {
 pub(super) fn enter(conn: &mut AnyConnection, guard: &Guard, tenant: &TenantId) -> QueryResult<()> {
     match conn {
         #[cfg(feature = "postgres")]
-        AnyConnection::Postgres(conn) => postgres::enter(conn, guard.takes_role, tenant),
+        AnyConnection::Postgres(conn) => postgres::enter(conn, guard.takes_role, tenant.as_str()),
         #[cfg(feature = "sqlite")]
         AnyConnection::Sqlite(_) => {
             let _ = (guard, tenant);
@@ -143,23 +149,27 @@ pub(super) fn alone_in_scope<T>(
     })
 }
 
-/// Runs `work` where the operator's sums of all tenants may be read.
+/// Runs `work` where what policies keep for the operator under that name may be read: `usage` or `audit`.
 pub(super) fn as_operator<T>(
     conn: &mut AnyConnection,
+    of: &'static str,
     work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
 ) -> QueryResult<T> {
     match conn {
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(_) => conn.transaction(|conn| {
             match conn {
-                AnyConnection::Postgres(conn) => postgres::become_operator(conn)?,
+                AnyConnection::Postgres(conn) => postgres::become_operator(conn, of)?,
                 #[cfg(feature = "sqlite")]
                 AnyConnection::Sqlite(_) => {}
             }
             work(conn)
         }),
         #[cfg(feature = "sqlite")]
-        AnyConnection::Sqlite(_) => work(conn),
+        AnyConnection::Sqlite(_) => {
+            let _ = of;
+            work(conn)
+        }
     }
 }
 

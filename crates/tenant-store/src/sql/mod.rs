@@ -1,8 +1,12 @@
+mod audit;
+mod admission;
+mod api_keys;
 mod connection;
 mod conversations;
 mod dialect;
 mod documents;
 mod errors;
+mod identities;
 mod indexes;
 mod isolation;
 mod jobs;

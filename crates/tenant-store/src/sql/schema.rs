@@ -194,6 +194,79 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_log (tenant_id, number) {
+        tenant_id -> Text,
+        number -> BigInt,
+        done_at -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        action -> Text,
+        target_kind -> Nullable<Text>,
+        target_id -> Nullable<Text>,
+        details -> Text,
+        previous_hash -> Binary,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_heads (tenant_id) {
+        tenant_id -> Text,
+        number -> BigInt,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    api_keys (tenant_id, id) {
+        tenant_id -> Text,
+        id -> Text,
+        secret_hash -> Binary,
+        name -> Text,
+        prefix -> Text,
+        permissions -> Text,
+        created_by -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        replaced_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    identity_providers (tenant_id, id) {
+        tenant_id -> Text,
+        id -> Text,
+        name -> Text,
+        issuer -> Text,
+        audience -> Text,
+        email_claim -> Text,
+        tenant_claim -> Text,
+        tenant_value -> Text,
+        role_claim -> Nullable<Text>,
+        roles -> Text,
+        default_role -> Text,
+        creates_users -> Bool,
+        is_active -> Bool,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    identities (tenant_id, provider_id, subject) {
+        tenant_id -> Text,
+        provider_id -> Text,
+        subject -> Text,
+        user_id -> Text,
+        linked_at -> BigInt,
+    }
+}
+
+diesel::table! {
     crypto_state (kid) {
         kid -> Text,
         canary -> Text,
@@ -213,8 +286,12 @@ diesel::table! {
 diesel::joinable!(users -> tenants (tenant_id));
 diesel::joinable!(ingest_queue -> tenants (tenant_id));
 diesel::joinable!(indexes -> tenants (tenant_id));
+diesel::joinable!(api_keys -> tenants (tenant_id));
+diesel::joinable!(identity_providers -> tenants (tenant_id));
 diesel::allow_tables_to_appear_in_same_query!(tenants, users);
 diesel::allow_tables_to_appear_in_same_query!(tenants, ingest_queue);
 diesel::allow_tables_to_appear_in_same_query!(tenants, indexes);
+diesel::allow_tables_to_appear_in_same_query!(tenants, api_keys);
+diesel::allow_tables_to_appear_in_same_query!(tenants, identity_providers);
 diesel::allow_tables_to_appear_in_same_query!(source_parts, jobs);
 diesel::allow_tables_to_appear_in_same_query!(conversations, messages);

@@ -1,9 +1,12 @@
 //! Scripted failures, for the tests of what stands on a store.
 
+mod access;
 mod accounts;
+mod audit;
 mod conversations;
 mod documents;
 mod jobs;
+mod sessions;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -7,6 +7,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use tenantry_domain::TenantId;
 
+use super::Presented;
 use crate::sql::errors::is_transient;
 use crate::sql::isolation::{Guard, Isolation};
 
@@ -29,11 +30,14 @@ const SESSION: &str = "\
 /// Whether the role of the moment is bound by the policy and may do what a tenant's work does.
 const IS_BOUND: &str = "(SELECT bool_and(row_security_active(owned)) \
     FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs', 'conversations', 'messages', \
-            'system_prompts', 'usage_by_day']) AS owned)";
+            'system_prompts', 'usage_by_day', 'audit_log', 'audit_heads', 'api_keys', 'identity_providers', 'identities']) AS owned)";
 const MAY_WORK: &str = "(SELECT bool_and(has_table_privilege(used, action)) \
     FROM unnest(ARRAY['documents', 'document_segments', 'source_parts', 'jobs', 'ingest_queue', 'indexes', \
-            'conversations', 'messages', 'system_prompts', 'usage_by_day']) AS used, \
-        unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS action)";
+            'conversations', 'messages', 'system_prompts', 'usage_by_day', 'api_keys', 'identity_providers', 'identities']) AS used, \
+        unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS action) \
+    AND has_table_privilege('audit_log', 'SELECT') AND has_table_privilege('audit_log', 'INSERT') \
+    AND has_table_privilege('audit_heads', 'SELECT') AND has_table_privilege('audit_heads', 'INSERT') \
+    AND has_table_privilege('audit_heads', 'UPDATE')";
 
 diesel::define_sql_function! {
     /// Sets a parameter of the session, or of the transaction when the last argument is true.
@@ -47,8 +51,8 @@ pub(super) fn open(url: &str) -> Result<PgConnection, ConnectError> {
 }
 
 /// Binds the open transaction to `tenant`; both settings end with it.
-pub(super) fn enter(conn: &mut PgConnection, takes_role: bool, tenant: &TenantId) -> QueryResult<()> {
-    let tenant = set_config("app.tenant_id", tenant.as_str(), true);
+pub(super) fn enter(conn: &mut PgConnection, takes_role: bool, tenant: &str) -> QueryResult<()> {
+    let tenant = set_config("app.tenant_id", tenant, true);
     if takes_role {
         // The same as `SET LOCAL ROLE`, in one round trip with the other.
         diesel::select((set_config("role", ROLE, true), tenant)).execute(conn)?;
@@ -59,10 +63,30 @@ pub(super) fn enter(conn: &mut PgConnection, takes_role: bool, tenant: &TenantId
 }
 
 /// Lets the open transaction read what policies keep for the operator. Nothing comes of it under the tenants' role.
-pub(super) fn become_operator(conn: &mut PgConnection) -> QueryResult<()> {
-    diesel::select(set_config("app.operator", "usage", true))
+pub(super) fn become_operator(conn: &mut PgConnection, of: &str) -> QueryResult<()> {
+    diesel::select(set_config("app.operator", of, true))
         .execute(conn)
         .map(drop)
+}
+
+/// Lets the open transaction read the rows that somebody's credential asks for. Nothing comes of it under the tenants' role.
+pub(super) fn present(conn: &mut PgConnection, presented: &Presented<'_>) -> QueryResult<()> {
+    let setting = match presented {
+        Presented::Key(secret) => {
+            let hash = secret.as_bytes().iter().map(|byte| format!("{byte:02x}"));
+            set_config("app.presented_key", hash.collect::<String>(), true)
+        }
+        Presented::TokenOf(issuer) => set_config("app.presented_issuer", (*issuer).to_owned(), true),
+    };
+    diesel::select(setting).execute(conn).map(drop)
+}
+
+/// Takes the tenants' role off the open transaction.
+pub(super) fn leave(conn: &mut PgConnection, took_role: bool) -> QueryResult<()> {
+    if took_role {
+        diesel::select(set_config("role", "none", true)).execute(conn)?;
+    }
+    Ok(())
 }
 
 /// Waits until no other transaction holds the tenant's lock, which ends with the transaction. Two tenants whose names have the same

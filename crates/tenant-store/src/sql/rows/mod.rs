@@ -1,6 +1,9 @@
+mod audit;
+mod api_keys;
 mod chat;
 mod conversations;
 mod documents;
+mod identities;
 mod indexes;
 mod jobs;
 mod json;
@@ -17,8 +20,11 @@ use std::str::FromStr;
 use tenantry_domain::{BoxError, Timestamp};
 use time::PrimitiveDateTime;
 
+pub(super) use self::audit::{AuditRow, read_head};
+pub(super) use self::api_keys::ApiKeyRow;
 pub(super) use self::conversations::ConversationRow;
 pub(super) use self::documents::{DocumentRow, ReadyRow, VersionRow};
+pub(super) use self::identities::{IdentityRow, ProviderRow};
 pub(super) use self::indexes::IndexRow;
 pub(super) use self::jobs::JobRow;
 pub(super) use self::keys::KeyRow;
