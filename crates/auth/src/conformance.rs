@@ -1,10 +1,12 @@
 //! What every [`TokenIssuer`] and [`TokenVerifier`] promise, one function per promise; each panics when it is broken.
 #![expect(clippy::unwrap_used, reason = "a broken promise fails the test that asked")]
 
+pub mod identities;
+
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use tenantry_domain::{AccessClaims, ManualClock, TenantId, UserId};
+use tenantry_domain::{AccessClaims, ManualClock, SessionId, TenantId, UserId};
 
 use crate::{Lifetime, MAX_TOKEN_BYTES, TokenError, TokenIssuer, TokenVerifier};
 
@@ -39,7 +41,7 @@ pub fn tokens(fixture: &Fixture<'_>) {
     a_token_lives_as_long_as_it_says(fixture);
 }
 
-/// The verifier reads the claims that the issuer was given, with and without a tenant.
+/// The verifier reads the claims that the issuer was given, with and without a tenant, with and without a session.
 pub fn a_token_says_what_it_was_issued_for(fixture: &Fixture<'_>) {
     for claims in [
         claims(Some("acme")),
@@ -47,6 +49,10 @@ pub fn a_token_says_what_it_was_issued_for(fixture: &Fixture<'_>) {
         AccessClaims {
             token_version: u32::MAX,
             ..claims(None)
+        },
+        AccessClaims {
+            session: None,
+            ..claims(Some("acme"))
         },
     ] {
         let issued = fixture.issuer.issue(&claims).unwrap();
@@ -136,7 +142,9 @@ pub fn claims(tenant: Option<&str>) -> AccessClaims {
         user: UserId::from_uuid(uuid::Uuid::from_u128(0x0190_7e4d_0000_7000_8000_0000_0000_0001)),
         tenant: tenant.map(|id| TenantId::parse(id).unwrap()),
         token_version: 3,
-        session: None,
+        session: Some(SessionId::from_uuid(uuid::Uuid::from_u128(
+            0x0190_7e4d_0000_7000_8000_0000_0000_0003,
+        ))),
     }
 }
 

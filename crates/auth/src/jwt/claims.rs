@@ -16,6 +16,12 @@ pub(super) struct Claims {
     )]
     pub(super) tenant_id: Option<String>,
     pub(super) ver: u32,
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(super) sid: Option<String>,
     pub(super) iat: u64,
     pub(super) nbf: u64,
     pub(super) exp: u64,
@@ -32,11 +38,12 @@ impl TryFrom<Claims> for AccessClaims {
 
     fn try_from(claims: Claims) -> Result<Self, Self::Error> {
         let tenant = claims.tenant_id.as_deref().map(TenantId::parse).transpose();
+        let session = claims.sid.as_deref().map(str::parse).transpose();
         Ok(Self {
             user: claims.sub.parse().map_err(|_| TokenError::Malformed)?,
             tenant: tenant.map_err(|_| TokenError::Malformed)?,
             token_version: claims.ver,
-            session: None,
+            session: session.map_err(|_| TokenError::Malformed)?,
         })
     }
 }

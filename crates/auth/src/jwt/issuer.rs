@@ -45,6 +45,7 @@ impl TokenIssuer for JwtIssuer {
             sub: claims.user.to_string(),
             tenant_id: claims.tenant.as_ref().map(TenantId::to_string),
             ver: claims.token_version,
+            sid: claims.session.map(|session| session.to_string()),
             iat: seconds,
             nbf: seconds,
             exp: seconds.saturating_add(expires_in.into()),

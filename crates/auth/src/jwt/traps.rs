@@ -56,7 +56,7 @@ impl Bench {
     fn claims() -> Value {
         json!({
             "iss": "tenantry", "aud": "tenantry-api", "sub": claims(None).user.to_string(), "tenant_id": "acme",
-            "ver": 3, "iat": NOW, "nbf": NOW, "exp": NOW + 1_800, "jti": "01907e4d-0000-7000-8000-000000000002",
+            "ver": 3, "sid": claims(None).session.unwrap().to_string(), "iat": NOW, "nbf": NOW, "exp": NOW + 1_800, "jti": "01907e4d-0000-7000-8000-000000000002",
         })
     }
 
@@ -129,6 +129,7 @@ fn the_forger_of_these_tests_makes_tokens_that_pass() {
         Ok(())
     );
     assert_eq!(bench.without_claim("tenant_id"), Ok(()));
+    assert_eq!(bench.without_claim("sid"), Ok(()));
 }
 
 #[test]
@@ -146,8 +147,12 @@ fn an_issued_token_has_this_header_and_these_claims() {
     let mut expected = Bench::claims();
     expected["jti"].take();
     assert_eq!(found, expected);
-    let without_tenant = bench.issuer.issue(&claims(None)).unwrap();
-    let part = without_tenant
+    let without_both = tenantry_domain::AccessClaims {
+        session: None,
+        ..claims(None)
+    };
+    let without_both = bench.issuer.issue(&without_both).unwrap();
+    let part = without_both
         .token
         .expose_secret()
         .split('.')
@@ -155,7 +160,7 @@ fn an_issued_token_has_this_header_and_these_claims() {
         .unwrap()
         .to_owned();
     let found: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
-    assert_eq!(found.get("tenant_id"), None);
+    assert_eq!((found.get("tenant_id"), found.get("sid")), (None, None));
 }
 
 #[test]
@@ -426,6 +431,11 @@ fn every_claim_is_required_and_typed() {
         ("tenant_id", json!("../acme")),
         ("tenant_id", json!(["acme"])),
         ("ver", json!(4_294_967_296_u64)),
+        ("sid", json!(null)),
+        ("sid", json!("")),
+        ("sid", json!("current")),
+        ("sid", json!("01907E4D-0000-7000-8000-000000000003")),
+        ("sid", json!(["01907e4d-0000-7000-8000-000000000003"])),
     ] {
         assert_eq!(
             bench.with_claim(name, value.clone()),
@@ -443,6 +453,7 @@ fn a_claim_stands_once() {
         r#","tenant_id":"globex"}"#,
         r#","exp":1900000000}"#,
         r#","sub":"x"}"#,
+        r#","sid":"x"}"#,
         r#","\u0065xp":1900000000}"#,
     ] {
         let twice = format!("{}{again}", once.strip_suffix('}').unwrap());
@@ -605,12 +616,14 @@ proptest! {
     #[test]
     fn whatever_is_issued_verifies(
         user in any::<u128>(), tenant in prop::option::of("[a-z0-9][a-z0-9_-]{0,62}"), token_version in any::<u32>(),
+        session in prop::option::of(any::<u128>()),
     ) {
         let bench = bench();
         let claims = tenantry_domain::AccessClaims {
             user: tenantry_domain::UserId::from_uuid(uuid::Uuid::from_u128(user)),
             tenant: tenant.map(|id| tenantry_domain::TenantId::parse(&id).unwrap()),
             token_version,
+            session: session.map(|id| tenantry_domain::SessionId::from_uuid(uuid::Uuid::from_u128(id))),
         };
         let token = bench.issuer.issue(&claims).unwrap().token;
         prop_assert_eq!(bench.verifier.verify(token.expose_secret()), Ok(claims));
