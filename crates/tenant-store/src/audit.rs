@@ -1,5 +1,8 @@
+use std::fmt;
+use std::str::FromStr;
+
 use tenantry_domain::{
-    Actor, AuditAction, AuditEntry, AuditEvent, AuditHash, Page, Paged, TenantId, Timestamp,
+    Actor, AuditAction, AuditEntry, AuditEvent, AuditHash, Page, Paged, ParseTenantIdError, TenantId, Timestamp,
 };
 
 use crate::StoreError;
@@ -11,6 +14,44 @@ pub enum AuditLog {
     Platform,
     /// A tenant's.
     Tenant(TenantId),
+}
+
+impl AuditLog {
+    /// The log of a tenant, or the platform's without one.
+    pub fn of(tenant: Option<&TenantId>) -> Self {
+        tenant.cloned().map_or(Self::Platform, Self::Tenant)
+    }
+
+    /// Whose it is; `None` for the platform's.
+    pub fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::Platform => None,
+            Self::Tenant(id) => Some(id),
+        }
+    }
+
+    /// The name in the store and in hashes: the tenant's id, or `-`, which is no tenant's id.
+    pub fn as_str(&self) -> &str {
+        self.tenant().map_or("-", TenantId::as_str)
+    }
+}
+
+impl fmt::Display for AuditLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for AuditLog {
+    type Err = ParseTenantIdError;
+
+    /// Reads what `Display` writes.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "-" => Ok(Self::Platform),
+            id => TenantId::parse(id).map(Self::Tenant),
+        }
+    }
 }
 
 /// Which entries to list.
@@ -37,6 +78,14 @@ pub struct AuditHead {
     pub number: u64,
     /// The hash of the last; [`AuditHash::START`] without one.
     pub hash: AuditHash,
+}
+
+impl AuditHead {
+    /// The end of a log without entries.
+    pub const START: Self = Self {
+        number: 0,
+        hash: AuditHash::START,
+    };
 }
 
 /// Keeps what was done. What other stores change they enter themselves, in the same transaction; this adds what changes nothing

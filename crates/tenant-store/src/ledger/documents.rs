@@ -1,13 +1,19 @@
-use tenantry_domain::{DocumentId, DocumentState, Job, JobId, JobKind, JobState, Timestamp};
+use tenantry_domain::{AuditEvent, DocumentId, DocumentState, Job, JobId, JobKind, JobState, Timestamp};
 
-use super::{DocumentRecord, JobRecord, Ledger, schedule};
+use super::{DocumentRecord, JobRecord, Ledger, audit, schedule};
 use crate::{StoreError, Submission, SubmitOutcome, Submitted};
 
 /// What a document's failure says when its first version was cancelled.
 pub(super) const CANCELLED: &str = "cancelled";
 
 /// See [`crate::DocumentStore::submit`].
-pub(crate) fn submit<L: Ledger>(ledger: &mut L, submission: &Submission) -> Result<Submitted, L::Error> {
+pub(crate) fn submit<L: Ledger>(ledger: &mut L, submission: &Submission) -> Result<Told<Submitted>, L::Error> {
+    let submitted = take_in(ledger, submission)?;
+    let event = audit::submitted(&submitted);
+    Ok((submitted, event))
+}
+
+fn take_in<L: Ledger>(ledger: &mut L, submission: &Submission) -> Result<Submitted, L::Error> {
     let Some(record) = ledger.document_of(submission.external_id.as_deref(), submission.hash)? else {
         if ledger.document(submission.document)?.is_some() {
             return Err(StoreError::IdTaken.into());
@@ -125,24 +131,30 @@ fn end_now<L: Ledger>(ledger: &mut L, mut record: JobRecord, at: Timestamp) -> R
     Ok(record)
 }
 
+/// What a step gives, with what is to be entered in the audit log where it changed something.
+pub(crate) type Told<T> = (T, Option<AuditEvent>);
+
 /// See [`crate::JobStore::cancel_job`].
 pub(crate) fn cancel_job<L: Ledger>(
     ledger: &mut L,
     id: JobId,
     at: Timestamp,
-) -> Result<Option<Job>, L::Error> {
+) -> Result<Told<Option<Job>>, L::Error> {
     let Some(record) = ledger.job(id)? else {
-        return Ok(None);
+        return Ok((None, None));
     };
     if record.job.state.is_over() {
-        return Ok(Some(record.job));
+        return Ok((Some(record.job), None));
     }
+    let asked_before = record.cancel_requested;
     let record = request_end(ledger, record, at)?;
     if record.job.state.is_over() {
         fail_document(ledger, &record, CANCELLED, at)?;
     }
     schedule(ledger)?;
-    Ok(Some(record.job))
+    let ends = record.job.state.is_over() || record.cancel_requested;
+    let event = (ends && !asked_before).then(|| audit::cancelled(&record.job));
+    Ok((Some(record.job), event))
 }
 
 /// Declares the job's document failed when it has no version that may be found and no other job makes one.
@@ -172,13 +184,13 @@ pub(crate) fn remove_document<L: Ledger>(
     id: DocumentId,
     job: JobId,
     at: Timestamp,
-) -> Result<Option<Job>, L::Error> {
+) -> Result<Told<Option<Job>>, L::Error> {
     let Some(mut record) = ledger.document(id)? else {
-        return Ok(None);
+        return Ok((None, None));
     };
     let unfinished = ledger.unfinished_jobs(id)?;
     if let Some(removal) = unfinished.iter().find(|job| job.job.kind == JobKind::Remove) {
-        return Ok(Some(removal.job.clone()));
+        return Ok((Some(removal.job.clone()), None));
     }
     refuse_taken(ledger, job)?;
     for other in unfinished {
@@ -196,5 +208,6 @@ pub(crate) fn remove_document<L: Ledger>(
     let removal = JobRecord::removal(job, &record, at);
     ledger.add_job(&removal)?;
     schedule(ledger)?;
-    Ok(Some(removal.job))
+    let event = audit::removed(&removal.job);
+    Ok((Some(removal.job), Some(event)))
 }

@@ -15,7 +15,8 @@ impl DocumentStore for MemoryStore {
         submission.refuse_nul()?;
         let mut records = self.records();
         records.refuse_unknown(scope.id())?;
-        ledger::submit(&mut records.ledger(scope.id()), submission)
+        let told = ledger::submit(&mut records.ledger(scope.id()), submission)?;
+        Ok(records.entered(scope, told, submission.at))
     }
 
     fn document(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<Document>, StoreError> {
@@ -106,7 +107,9 @@ impl DocumentStore for MemoryStore {
         job: JobId,
         at: Timestamp,
     ) -> Result<Option<Job>, StoreError> {
-        ledger::remove_document(&mut self.records().ledger(scope.id()), id, job, at)
+        let mut records = self.records();
+        let told = ledger::remove_document(&mut records.ledger(scope.id()), id, job, at)?;
+        Ok(records.entered(scope, told, at))
     }
 }
 

@@ -32,7 +32,9 @@ impl JobStore for MemoryStore {
     }
 
     fn cancel_job(&self, scope: &TenantScope, id: JobId, at: Timestamp) -> Result<Option<Job>, StoreError> {
-        ledger::cancel_job(&mut self.records().ledger(scope.id()), id, at)
+        let mut records = self.records();
+        let told = ledger::cancel_job(&mut records.ledger(scope.id()), id, at)?;
+        Ok(records.entered(scope, told, at))
     }
 }
 

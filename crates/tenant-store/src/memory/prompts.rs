@@ -11,17 +11,19 @@ impl Records {
             .map(|(_, version)| version)
     }
 
-    /// Adds what the change adds to the tenant's history; nothing when that fails.
+    /// Adds what the change adds to the tenant's history, and gives the number of the last version that it added; nothing is added
+    /// when that fails.
     pub(super) fn change_prompt(
         &mut self,
         tenant: &TenantId,
         change: PromptChange<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<u32>, StoreError> {
         let versions = change.versions(self.prompts_of(tenant).next_back())?;
+        let last = versions.last().map(|version| version.number);
         for version in versions {
             self.prompts.insert((tenant.clone(), version.number), version);
         }
-        Ok(())
+        Ok(last)
     }
 }
 

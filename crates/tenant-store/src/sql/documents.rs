@@ -17,7 +17,7 @@ const IDS_AT_ONCE: usize = 500;
 impl DocumentStore for SqlStore {
     fn submit(&self, scope: &TenantScope, submission: &Submission) -> Result<Submitted, StoreError> {
         submission.refuse_nul()?;
-        self.change(scope.id(), |ledger| ledger::submit(ledger, submission))
+        self.change_and_enter(scope, submission.at, |ledger| ledger::submit(ledger, submission))
     }
 
     fn document(&self, scope: &TenantScope, id: DocumentId) -> Result<Option<Document>, StoreError> {
@@ -136,7 +136,7 @@ impl DocumentStore for SqlStore {
         job: JobId,
         at: Timestamp,
     ) -> Result<Option<Job>, StoreError> {
-        self.change(scope.id(), |ledger| ledger::remove_document(ledger, id, job, at))
+        self.change_and_enter(scope, at, |ledger| ledger::remove_document(ledger, id, job, at))
     }
 }
 

@@ -52,7 +52,7 @@ impl JobStore for SqlStore {
     }
 
     fn cancel_job(&self, scope: &TenantScope, id: JobId, at: Timestamp) -> Result<Option<Job>, StoreError> {
-        self.change(scope.id(), |ledger| ledger::cancel_job(ledger, id, at))
+        self.change_and_enter(scope, at, |ledger| ledger::cancel_job(ledger, id, at))
     }
 }
 

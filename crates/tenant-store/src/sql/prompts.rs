@@ -34,13 +34,13 @@ impl PromptStore for SqlStore {
     }
 }
 
-/// Adds what the change adds to the tenant's history, in a transaction that is bound to the tenant and in which nobody else changes
-/// the prompt.
+/// Adds what the change adds to the tenant's history, and gives the number of the last version that it added. The transaction is
+/// bound to the tenant, and nobody else changes the prompt in it.
 pub(super) fn change_prompt(
     conn: &mut AnyConnection,
     tenant: &TenantId,
     change: PromptChange<'_>,
-) -> Result<(), WorkError> {
+) -> Result<Option<u32>, WorkError> {
     let last = system_prompts::table
         .filter(system_prompts::tenant_id.eq(tenant.as_str()))
         .order(system_prompts::number.desc())
@@ -48,10 +48,11 @@ pub(super) fn change_prompt(
         .first::<PromptRow>(conn)
         .optional()?;
     let last = last.map(PromptVersion::try_from).transpose()?;
-    for version in change.versions(last.as_ref())? {
+    let versions = change.versions(last.as_ref())?;
+    for version in &versions {
         diesel::insert_into(system_prompts::table)
-            .values(PromptRow::new(tenant, &version))
+            .values(PromptRow::new(tenant, version))
             .execute(conn)?;
     }
-    Ok(())
+    Ok(versions.last().map(|version| version.number))
 }

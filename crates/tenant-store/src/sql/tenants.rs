@@ -1,12 +1,15 @@
 use diesel::prelude::*;
 use tenantry_domain::{Actor, Page, Paged, Tenant, TenantId, Timestamp};
 
+use super::audit::append;
 use super::connection::AnyConnection;
+use super::isolation::Guard;
+use super::ledger::WorkError;
 use super::prompts::change_prompt;
 use super::rows::{TenantChanges, TenantRow};
 use super::schema::tenants;
 use super::{SqlStore, dialect, paged};
-use crate::ledger::PromptChange;
+use crate::ledger::{PromptChange, audit};
 use crate::text::Texts;
 use crate::{StoreError, TenantChange, TenantStore};
 
@@ -14,9 +17,6 @@ impl TenantStore for SqlStore {
     fn create_tenant(&self, tenant: &Tenant, actor: &Actor) -> Result<(), StoreError> {
         tenant.refuse_nul()?;
         let insert = diesel::insert_into(tenants::table).values(TenantRow::from(tenant));
-        if tenant.system_prompt.is_none() {
-            return self.run(|conn| insert.execute(conn)).map(drop);
-        }
         let first = PromptChange {
             before: None,
             after: tenant.system_prompt.as_deref(),
@@ -27,7 +27,8 @@ impl TenantStore for SqlStore {
         let done = dialect::writing(&mut *self.acquire()?, |conn| {
             insert.execute(conn)?;
             dialect::enter(conn, guard, &tenant.id)?;
-            change_prompt(conn, &tenant.id, first)
+            change_prompt(conn, &tenant.id, first)?;
+            append(conn, guard, &audit::tenant_created(tenant), actor, tenant.created_at)
         });
         Ok(done?)
     }
@@ -62,62 +63,47 @@ impl TenantStore for SqlStore {
         now: Timestamp,
     ) -> Result<Option<Tenant>, StoreError> {
         change.refuse_nul()?;
-        let row = if change.system_prompt.is_none() && change.basis.is_none() {
-            self.run(|conn| update(conn, id, change, now))?
-        } else {
-            self.update_alone(id, change, now)?
-        };
-        row.map(Tenant::try_from).transpose()
-    }
-}
-
-impl SqlStore {
-    /// Applies a change that depends on what the tenant is, while nobody else changes it, and adds to the history of its prompt
-    /// what that adds.
-    fn update_alone(
-        &self,
-        id: &TenantId,
-        change: &TenantChange,
-        now: Timestamp,
-    ) -> Result<Option<TenantRow>, StoreError> {
         let guard = self.guard()?;
-        let done = dialect::writing(&mut *self.acquire()?, |conn| {
-            let Some(before) = dialect::tenant_to_change(conn, id)? else {
-                return Ok(None);
-            };
-            let prompt = before.prompt().map(str::to_owned);
-            if let Some(basis) = &change.basis
-                && !basis.holds(&Tenant::try_from(before)?)
-            {
-                return Ok(None);
-            }
-            let row = update(conn, id, change, now)?;
-            if let Some(after) = &change.system_prompt {
-                // Only now: the tenants' role may not change the tenant itself.
-                dialect::enter(conn, guard, id)?;
-                let change = PromptChange {
-                    before: prompt.as_deref(),
-                    after: after.as_deref(),
-                    author: change.actor.principal.owner(),
-                    at: now,
-                };
-                change_prompt(conn, id, change)?;
-            }
-            Ok(row)
-        });
+        let done = dialect::writing(&mut *self.acquire()?, |conn| update(conn, guard, id, change, now));
         Ok(done?)
     }
 }
 
+/// Applies a change while nobody else changes the tenant, and adds what that adds to the history of its prompt and to its audit log.
 fn update(
     conn: &mut AnyConnection,
+    guard: &Guard,
     id: &TenantId,
     change: &TenantChange,
     now: Timestamp,
-) -> QueryResult<Option<TenantRow>> {
-    diesel::update(tenants::table.find(id.as_str()))
+) -> Result<Option<Tenant>, WorkError> {
+    let Some(before) = dialect::tenant_to_change(conn, id)? else {
+        return Ok(None);
+    };
+    let before = Tenant::try_from(before)?;
+    if change.basis.as_ref().is_some_and(|basis| !basis.holds(&before)) {
+        return Ok(None);
+    }
+    let after = diesel::update(tenants::table.find(id.as_str()))
         .set(TenantChanges::new(change, now))
         .returning(tenants::all_columns)
-        .get_result::<TenantRow>(conn)
-        .optional()
+        .get_result::<TenantRow>(conn)?;
+    let after = Tenant::try_from(after)?;
+    let version = match &change.system_prompt {
+        // Only now: the tenants' role may not change the tenant itself.
+        Some(prompt) => {
+            let change = PromptChange {
+                before: before.system_prompt.as_deref(),
+                after: prompt.as_deref(),
+                author: change.actor.principal.owner(),
+                at: now,
+            };
+            dialect::enter(conn, guard, id)?;
+            change_prompt(conn, id, change)?
+        }
+        None => None,
+    };
+    let events = audit::tenant_changed(&before, &after, version);
+    append(conn, guard, &events, &change.actor, now)?;
+    Ok(Some(after))
 }

@@ -37,12 +37,6 @@ pub(in crate::sql) struct TenantRow {
     ingesters: String,
 }
 
-impl TenantRow {
-    pub(in crate::sql) fn prompt(&self) -> Option<&str> {
-        self.system_prompt.as_deref()
-    }
-}
-
 impl From<&Tenant> for TenantRow {
     fn from(tenant: &Tenant) -> Self {
         let tenant = tenant.clone();
