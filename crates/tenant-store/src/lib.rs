@@ -42,6 +42,7 @@ pub use jobs::{
     Settlement, TextRead,
 };
 pub use keys::{KeyDerivation, KeyState, KeyStateStore, SealedValue, SecretKind, SecretSample};
+pub use ledger::audit::audit_hash;
 pub use memory::MemoryStore;
 pub use messages::{MessageStore, MessageTarget};
 pub use prompts::PromptStore;
