@@ -19,8 +19,32 @@ pub struct UserChange {
     pub password_hash: Option<PasswordHash>,
     /// Whether to raise the token version, which ends every session and every token issued before.
     pub end_sessions: bool,
+    /// For a change that an admin of this tenant makes: a user of another tenant or of none, and a superuser, is not there for it.
+    pub within: Option<TenantId>,
     /// Who makes the change, for the audit log.
     pub actor: Actor,
+}
+
+impl UserChange {
+    /// Whether the user, as it is before, is there for whoever makes the change.
+    pub(crate) fn reaches(&self, user: &User) -> bool {
+        let Some(tenant) = &self.within else {
+            return true;
+        };
+        !user.is_superuser && user.tenant.as_ref() == Some(tenant)
+    }
+}
+
+impl UserChange {
+    /// The change that a link to set the password makes.
+    pub(crate) fn of_reset(password: &PasswordHash, actor: &Actor) -> Self {
+        Self {
+            password_hash: Some(password.clone()),
+            end_sessions: true,
+            actor: actor.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Which users to list.
@@ -28,6 +52,8 @@ pub struct UserChange {
 pub struct UserFilter {
     /// Only users of this tenant.
     pub tenant: Option<TenantId>,
+    /// Only superusers, or only others.
+    pub is_superuser: Option<bool>,
 }
 
 /// What one request needs to know of its caller, read in one step.
@@ -39,6 +65,8 @@ pub struct Access {
     pub tenant: Option<Tenant>,
     /// Whether the session that was asked for is live; true when none was asked for.
     pub session_is_live: bool,
+    /// When all the user's sessions were last ended: what was issued before is good no more.
+    pub sessions_ended_at: Option<Timestamp>,
 }
 
 /// Keeps users. What it changes it enters in the audit log of the user's tenant, of both when the tenant changes, in the same step.
@@ -68,7 +96,7 @@ pub trait UserStore: Send + Sync {
     fn users(&self, filter: &UserFilter, page: Page) -> Result<Paged<User>, StoreError>;
 
     /// Applies `change` in one step, sets `updated_at` to `now`, and gives the user as it is then; `None` when there is
-    /// none of that id. A change of the password, the tenant, the role, the rank or the state ends the user's sessions, also when
+    /// none of that id that the change reaches. A change of the password, the tenant, the role, the rank or the state ends the user's sessions, also when
     /// `end_sessions` is not set.
     ///
     /// # Errors

@@ -1,29 +1,40 @@
 //! What every store must do, one function per documented obligation; each takes a store without records and panics
 //! where the store fails it. [`conformance_tests!`](crate::conformance_tests) makes a test of each.
 
+mod accounts;
+pub mod audit;
+pub mod admissions;
+pub mod api_keys;
 pub(crate) mod chat;
 pub mod conversations;
 pub mod documents;
+pub mod endings;
 pub mod indexes;
 pub mod jobs;
 pub mod keys;
 pub mod messages;
 pub mod outcomes;
 pub mod prompts;
+pub mod providers;
 pub mod queue;
 pub mod removals;
 pub mod replacements;
+pub mod resets;
 pub(crate) mod samples;
+pub mod sessions;
 pub mod sources;
 pub mod steps;
 pub mod submissions;
 pub mod tenants;
+pub mod throttle;
 pub mod turns;
 pub mod usage;
 pub mod users;
 mod work;
 pub mod workers;
 
+pub use accounts::AccountStore;
+pub use audit::AuditedStore;
 pub use chat::ChatStore;
 pub use work::RecordStore;
 
@@ -63,6 +74,8 @@ macro_rules! conformance_tests {
                 an_absent_user_is_none,
                 users_are_listed_by_address_in_pages_with_the_total,
                 users_of_one_tenant_are_listed_alone,
+                users_are_listed_with_or_without_superusers,
+                a_change_within_a_tenant_reaches_its_users_alone,
                 an_update_changes_what_it_names_and_keeps_the_rest,
                 an_update_clears_the_tenant,
                 an_update_to_an_unknown_tenant_is_refused,
@@ -201,6 +214,25 @@ macro_rules! conformance_tests {
                 users_answered_at_once_are_all_counted,
                 a_conversation_removed_during_turns_is_gone,
             }
+            audit {
+                an_entry_is_read_back_as_it_was_made,
+                no_text_keeps_an_entry_out,
+                entries_of_a_log_follow_each_other,
+                entries_made_at_once_leave_no_gap,
+                entries_are_listed_latest_first_in_pages_with_the_total,
+                a_list_of_entries_may_be_narrowed,
+                every_log_is_listed,
+                making_a_tenant_is_entered,
+                changing_a_tenant_is_entered_by_kind,
+                making_a_user_is_entered,
+                changing_a_user_is_entered,
+                a_user_who_moves_is_entered_in_both_logs,
+                what_is_done_to_documents_is_entered,
+                the_end_of_a_job_is_entered_when_it_is_asked_for,
+                what_was_refused_is_not_entered,
+                no_secret_and_no_text_is_entered,
+                what_is_said_is_not_entered,
+            }
             prompts {
                 a_prompt_at_creation_is_the_first_version,
                 a_changed_prompt_becomes_the_next_version,
@@ -278,6 +310,7 @@ mod tests {
             ("conversations", include_str!("conversations.rs")),
             ("messages", include_str!("messages.rs")),
             ("turns", include_str!("turns.rs")),
+            ("audit", include_str!("audit.rs")),
             ("prompts", include_str!("prompts.rs")),
             ("usage", include_str!("usage.rs")),
             ("keys", include_str!("keys.rs")),

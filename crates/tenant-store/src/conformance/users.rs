@@ -125,9 +125,65 @@ pub fn users_of_one_tenant_are_listed_alone<S: TenantStore + UserStore>(store: &
     }
     let filter = UserFilter {
         tenant: Some(tenant_id("acme")),
+        ..UserFilter::default()
     };
     let paged = store.users(&filter, Page::default()).unwrap();
     assert_eq!((paged.items, paged.total), (vec![wanted], 1));
+}
+
+/// A filter by rank lets through superusers alone, or all others, in items and total.
+pub fn users_are_listed_with_or_without_superusers<S: TenantStore + UserStore>(store: &S) {
+    store.create_tenant(&tenant("acme"), &Actor::system()).unwrap();
+    let member = User {
+        is_superuser: false,
+        ..full_user("a@acme.org", "acme")
+    };
+    let root = User {
+        is_superuser: true,
+        ..full_user("b@acme.org", "acme")
+    };
+    for user in [&member, &root, &user("c@nowhere.org")] {
+        store.create_user(user, &Actor::system()).unwrap();
+    }
+    for (is_superuser, wanted) in [(false, member), (true, root)] {
+        let filter = UserFilter {
+            tenant: Some(tenant_id("acme")),
+            is_superuser: Some(is_superuser),
+        };
+        let paged = store.users(&filter, Page::default()).unwrap();
+        assert_eq!((paged.items, paged.total), (vec![wanted], 1));
+    }
+}
+
+/// A change within a tenant does not reach users of another tenant or of none, nor superusers.
+pub fn a_change_within_a_tenant_reaches_its_users_alone<S: TenantStore + UserStore>(store: &S) {
+    for id in ["acme", "globex"] {
+        store.create_tenant(&tenant(id), &Actor::system()).unwrap();
+    }
+    let of = |is_superuser, email, tenant| User {
+        is_superuser,
+        ..full_user(email, tenant)
+    };
+    let root = of(true, "r@acme.org", "acme");
+    let change = UserChange {
+        is_active: Some(false),
+        within: Some(tenant_id("acme")),
+        ..UserChange::default()
+    };
+    // A second superuser, so that the first is not the last.
+    let nomad = User {
+        is_superuser: true,
+        ..user("c@nowhere.org")
+    };
+    for other in [root, of(false, "g@globex.org", "globex"), user("d@nowhere.org"), nomad] {
+        store.create_user(&other, &Actor::system()).unwrap();
+        assert_eq!(store.update_user(other.id, &change, at(60)).unwrap(), None);
+        assert_eq!(store.user(other.id).unwrap(), Some(other));
+    }
+    let own = of(false, "a@acme.org", "acme");
+    store.create_user(&own, &Actor::system()).unwrap();
+    let changed = store.update_user(own.id, &change, at(60)).unwrap();
+    assert!(changed.is_some_and(|user| !user.is_active));
 }
 
 /// An update changes what it names, keeps the rest, sets `updated_at`, and gives the user as it is then.
@@ -156,6 +212,7 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore + UserS
         password_hash: Some(PasswordHash::from_stored("$argon2id$new".into())),
         end_sessions: true,
         actor: Actor::system(),
+        within: None,
     };
     wanted.tenant = Some(tenant_id("globex"));
     wanted.role = Role::Member;

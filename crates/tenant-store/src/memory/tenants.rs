@@ -1,7 +1,8 @@
-use tenantry_domain::{Actor, Page, Paged, Tenant, TenantId, Timestamp};
+use tenantry_domain::{Actor, Page, Paged, Tenant, TenantId, Timestamp, User};
 
-use super::{MemoryStore, paged};
-use crate::ledger::PromptChange;
+use super::{MemoryStore, Records, paged};
+use crate::ledger::{PromptChange, audit};
+use crate::ledger::users::raised;
 use crate::text::Texts;
 use crate::{StoreError, TenantChange, TenantStore};
 
@@ -20,6 +21,7 @@ impl TenantStore for MemoryStore {
         };
         records.change_prompt(&tenant.id, change)?;
         records.tenants.insert(tenant.id.clone(), tenant.clone());
+        records.append_audit(&audit::tenant_created(tenant), actor, tenant.created_at);
         Ok(())
     }
 
@@ -39,12 +41,19 @@ impl TenantStore for MemoryStore {
     ) -> Result<Option<Tenant>, StoreError> {
         change.refuse_nul()?;
         let mut records = self.records();
-        let Some(mut tenant) = records.tenants.get(id).cloned() else {
+        let Some(before) = records.tenants.get(id).cloned() else {
             return Ok(None);
         };
+        let mut tenant = before.clone();
         if change.basis.as_ref().is_some_and(|basis| !basis.holds(&tenant)) {
             return Ok(None);
         }
+        let sent_out = if tenant.is_active && change.is_active == Some(false) {
+            records.sent_out(id)?
+        } else {
+            Vec::new()
+        };
+        let mut version = None;
         if let Some(prompt) = &change.system_prompt {
             let change = PromptChange {
                 before: tenant.system_prompt.as_deref(),
@@ -52,12 +61,33 @@ impl TenantStore for MemoryStore {
                 author: change.actor.principal.owner(),
                 at: now,
             };
-            records.change_prompt(id, change)?;
+            version = records.change_prompt(id, change)?;
         }
         apply(change, &mut tenant);
         tenant.updated_at = now;
         records.tenants.insert(id.clone(), tenant.clone());
+        for user in sent_out {
+            records.sessions.end_all(user.id, now);
+            records.users.insert(user.id, user);
+        }
+        let events = audit::tenant_changed(&before, &tenant, version);
+        records.append_audit(&events, &change.actor, now);
         Ok(Some(tenant))
+    }
+}
+
+impl Records {
+    /// The tenant's users as they are when all their sessions end.
+    fn sent_out(&self, tenant: &TenantId) -> Result<Vec<User>, StoreError> {
+        let users = self.users.values().filter(|user| user.tenant.as_ref() == Some(tenant));
+        users
+            .map(|user| {
+                Ok(User {
+                    token_version: raised(user.token_version)?,
+                    ..user.clone()
+                })
+            })
+            .collect()
     }
 }
 

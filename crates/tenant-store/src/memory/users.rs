@@ -1,17 +1,13 @@
 use tenantry_domain::{Actor, Email, Page, Paged, SessionId, Timestamp, User, UserId};
 
-use super::tenants::set;
 use super::{MemoryStore, Records, paged};
+use crate::ledger::audit;
+use crate::ledger::users::{changed, manages};
 use crate::text::Texts;
 use crate::{Access, StoreError, UserChange, UserFilter, UserStore};
 
-/// The user's token version is the highest there is.
-#[derive(Debug, thiserror::Error)]
-#[error("the token version cannot be raised any more")]
-struct TokenVersionExhausted;
-
 impl UserStore for MemoryStore {
-    fn create_user(&self, user: &User, _actor: &Actor) -> Result<(), StoreError> {
+    fn create_user(&self, user: &User, actor: &Actor) -> Result<(), StoreError> {
         user.refuse_nul()?;
         let mut records = self.records();
         if records.users.contains_key(&user.id) {
@@ -28,6 +24,7 @@ impl UserStore for MemoryStore {
             return Err(StoreError::UnknownTenant);
         }
         records.users.insert(user.id, user.clone());
+        records.append_audit(&audit::user_created(user), actor, user.created_at);
         Ok(())
     }
 
@@ -45,6 +42,7 @@ impl UserStore for MemoryStore {
             .users
             .values()
             .filter(|user| filter.tenant.is_none() || user.tenant == filter.tenant)
+            .filter(|user| filter.is_superuser.is_none_or(|wanted| user.is_superuser == wanted))
             .collect();
         users.sort_by_key(|user| &user.email);
         Ok(paged(&users, page))
@@ -58,37 +56,20 @@ impl UserStore for MemoryStore {
     ) -> Result<Option<User>, StoreError> {
         change.refuse_nul()?;
         let mut records = self.records();
-        let unknown = change
-            .tenant
-            .iter()
-            .flatten()
-            .any(|tenant| !records.tenants.contains_key(tenant));
-        let Some(user) = records.users.get_mut(&id) else {
-            return Ok(None);
-        };
-        if unknown {
-            return Err(StoreError::UnknownTenant);
+        let before = records.users.get(&id).cloned();
+        let after = records.change_user(id, change, now)?;
+        if let Some((before, after)) = before.zip(after.as_ref()) {
+            let events = audit::user_changed(&before, after, change);
+            records.append_audit(&events, &change.actor, now);
         }
-        if change.end_sessions {
-            let raised = user.token_version.checked_add(1);
-            user.token_version = raised.ok_or_else(|| StoreError::Failed(TokenVersionExhausted.into()))?;
-        }
-        set(&mut user.tenant, change.tenant.clone());
-        set(&mut user.role, change.role);
-        set(&mut user.is_active, change.is_active);
-        set(&mut user.is_superuser, change.is_superuser);
-        if change.password_hash.is_some() {
-            user.password_hash.clone_from(&change.password_hash);
-        }
-        user.updated_at = now;
-        Ok(Some(user.clone()))
+        Ok(after)
     }
 
     fn access(
         &self,
         id: UserId,
         session: Option<SessionId>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Option<Access>, StoreError> {
         let records = self.records();
         Ok(records.users.get(&id).map(|user| Access {
@@ -98,8 +79,37 @@ impl UserStore for MemoryStore {
                 .as_ref()
                 .and_then(|tenant| records.tenants.get(tenant))
                 .cloned(),
-            session_is_live: session.is_none(),
+            session_is_live: session.is_none_or(|id| records.sessions.is_live(id, user, now)),
+            sessions_ended_at: records.sessions.ended_at(user.id),
         }))
+    }
+}
+
+impl Records {
+    /// Applies `change` to a user who may be there, and ends what it ends.
+    pub(super) fn change_user(
+        &mut self,
+        id: UserId,
+        change: &UserChange,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let before = self.users.get(&id).filter(|user| change.reaches(user));
+        let Some(before) = before else {
+            return Ok(None);
+        };
+        let changed = changed(before, change, now)?;
+        let others = self.users.values().filter(|user| user.id != id);
+        if changed.steps_down && !others.into_iter().any(manages) {
+            return Err(StoreError::LastSuperuser);
+        }
+        if let Some(tenant) = &changed.user.tenant {
+            self.refuse_unknown(tenant)?;
+        }
+        self.users.insert(id, changed.user.clone());
+        if changed.ends_sessions {
+            self.sessions.end_all(id, now);
+        }
+        Ok(Some(changed.user))
     }
 }
 
