@@ -109,6 +109,18 @@ pub trait AuditStore: Send + Sync {
     /// When the store fails.
     fn audit(&self, filter: &AuditFilter, page: Page) -> Result<Paged<AuditEntry>, StoreError>;
 
+    /// At most `limit` entries that `filter` lets through, in the order of [`AuditStore::audit`], those that come after `last` in it:
+    /// a long list is read piece by piece, while entries are added at its beginning.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn audit_next(
+        &self,
+        filter: &AuditFilter,
+        last: Option<&AuditEntry>,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
+
     /// At most `limit` entries of a log in their order, those after number `after`, as they are stored: for whoever verifies them.
     ///
     /// # Errors

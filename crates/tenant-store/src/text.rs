@@ -4,7 +4,7 @@ use tenantry_domain::{
 };
 
 use crate::{
-    KeyState, MessageTarget, NewSession, Settlement, StoreError, Submission, TenantChange, TextRead, UserChange,
+    AuditFilter, KeyState, MessageTarget, NewSession, Settlement, StoreError, Submission, TenantChange, TextRead, UserChange,
 };
 
 /// Text that holds U+0000, which PostgreSQL cannot store and SQLite cuts short in its own functions.
@@ -144,6 +144,15 @@ impl Texts for UserChange {
             "password_hash",
             self.password_hash.as_ref().map(PasswordHash::as_str),
         )]
+    }
+}
+
+impl Texts for AuditFilter {
+    fn texts(&self) -> Vec<(&'static str, Option<&str>)> {
+        vec![
+            ("actor_id", self.actor.as_deref()),
+            ("target_id", self.target.as_deref()),
+        ]
     }
 }
 

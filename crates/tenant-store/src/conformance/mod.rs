@@ -35,6 +35,7 @@ pub mod workers;
 
 pub use accounts::AccountStore;
 pub use audit::AuditedStore;
+pub use admissions::AdmittingStore;
 pub use chat::ChatStore;
 pub use work::RecordStore;
 
@@ -220,6 +221,7 @@ macro_rules! conformance_tests {
                 entries_of_a_log_follow_each_other,
                 entries_made_at_once_leave_no_gap,
                 entries_are_listed_latest_first_in_pages_with_the_total,
+                a_list_of_entries_is_read_piece_by_piece,
                 a_list_of_entries_may_be_narrowed,
                 every_log_is_listed,
                 making_a_tenant_is_entered,
@@ -255,6 +257,46 @@ macro_rules! conformance_tests {
                 calls_counted_at_once_are_all_counted,
                 counts_stop_at_the_greatest_number,
                 any_name_of_a_model_is_kept,
+            }
+            api_keys {
+                a_key_is_read_back_as_it_was_written,
+                an_id_and_a_secret_are_taken,
+                a_key_of_an_unknown_tenant_is_refused,
+                a_key_of_another_tenant_does_not_exist,
+                keys_are_listed_newest_first_in_pages_with_the_total,
+                a_key_is_revoked_once,
+                a_rotated_key_overlaps_with_its_successor,
+                only_a_live_key_without_a_successor_is_rotated,
+                a_refused_successor_leaves_the_key_alone,
+                of_rotations_at_once_one_wins,
+                access_gives_the_tenant_as_it_is,
+                the_latest_use_is_kept,
+                text_with_nul_is_refused_and_nothing_stored,
+            }
+            providers {
+                a_provider_is_read_back_as_it_was_written,
+                tokens_are_accepted_by_one_provider_of_a_tenant,
+                a_provider_of_an_unknown_tenant_is_refused,
+                a_provider_of_another_tenant_does_not_exist,
+                providers_are_listed_by_id_in_pages_with_the_total,
+                a_change_replaces_all_but_the_creation,
+                the_providers_of_an_issuer_are_found_in_every_active_tenant,
+                text_with_nul_is_refused_and_nothing_stored,
+            }
+            admissions {
+                somebody_new_becomes_a_user_once,
+                a_verified_address_is_linked_to_its_user,
+                an_address_of_somebody_else_admits_nobody,
+                somebody_unknown_is_nobody,
+                a_subject_is_known_to_its_own_provider_alone,
+                a_provider_that_does_not_speak_any_more_admits_nobody,
+                subjects_are_forgotten_with_their_issuer,
+                a_user_who_left_is_not_admitted,
+                an_inactive_user_is_found_as_such,
+                a_mapped_role_is_followed,
+                first_sights_at_once_make_one_user,
+                a_taken_id_admits_nobody,
+                any_other_subject_is_kept,
             }
             keys {
                 keys_are_listed_oldest_first_as_written,
@@ -313,6 +355,9 @@ mod tests {
             ("audit", include_str!("audit.rs")),
             ("prompts", include_str!("prompts.rs")),
             ("usage", include_str!("usage.rs")),
+            ("api_keys", include_str!("api_keys.rs")),
+            ("providers", include_str!("providers.rs")),
+            ("admissions", include_str!("admissions.rs")),
             ("keys", include_str!("keys.rs")),
         ] {
             let (_, listed) = list.split_once(&format!("            {topic} {{")).unwrap();

@@ -6,6 +6,7 @@ use tenantry_domain::{Actor, AuditEntry, AuditEvent, Page, Paged, TenantScope, T
 use super::{MemoryStore, Records, paged};
 use crate::ledger::Told;
 use crate::ledger::audit::{follow, principal_id};
+use crate::text::Texts;
 use crate::{AuditFilter, AuditHead, AuditLog, AuditStore, StoreError};
 
 /// The entries of every log, in its order.
@@ -20,6 +21,16 @@ impl Records {
         }
     }
 
+    /// The entries that the filter lets through, in the order of a list.
+    fn listed(&self, filter: &AuditFilter) -> Vec<&AuditEntry> {
+        let logs = self.audit.iter();
+        let meant = logs.filter(|(log, _)| filter.log.as_ref().is_none_or(|only| only == *log));
+        let entries = meant.flat_map(|(_, entries)| entries);
+        let mut listed: Vec<_> = entries.filter(|entry| filter.lets_through(entry)).collect();
+        listed.sort_by_cached_key(|entry| place(entry));
+        listed
+    }
+
     /// What a step on the scope's records gave, once it is entered.
     pub(super) fn entered<T>(&mut self, scope: &TenantScope, (given, event): Told<T>, at: Timestamp) -> T {
         if let Some(event) = event {
@@ -27,6 +38,11 @@ impl Records {
         }
         given
     }
+}
+
+/// Where an entry stands in a list.
+fn place(entry: &AuditEntry) -> impl Ord + use<> {
+    (Reverse(entry.at), AuditLog::of(entry.tenant.as_ref()), Reverse(entry.number))
 }
 
 fn head(entries: &[AuditEntry]) -> AuditHead {
@@ -40,18 +56,21 @@ impl AuditStore for MemoryStore {
     }
 
     fn audit(&self, filter: &AuditFilter, page: Page) -> Result<Paged<AuditEntry>, StoreError> {
+        filter.refuse_nul()?;
+        Ok(paged(&self.records().listed(filter), page))
+    }
+
+    fn audit_next(
+        &self,
+        filter: &AuditFilter,
+        last: Option<&AuditEntry>,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        filter.refuse_nul()?;
         let records = self.records();
-        let logs = records
-            .audit
-            .iter()
-            .filter(|(log, _)| filter.log.as_ref().is_none_or(|only| only == *log));
-        let mut found: Vec<_> = logs
-            .flat_map(|(log, entries)| entries.iter().map(move |entry| (log, entry)))
-            .filter(|(_, entry)| filter.lets_through(entry))
-            .collect();
-        found.sort_by_key(|(log, entry)| (Reverse(entry.at), *log, Reverse(entry.number)));
-        let found: Vec<_> = found.into_iter().map(|(_, entry)| entry).collect();
-        Ok(paged(&found, page))
+        let listed = records.listed(filter).into_iter();
+        let rest = listed.filter(|entry| last.is_none_or(|last| place(entry) > place(last)));
+        Ok(rest.take(limit.into()).cloned().collect())
     }
 
     fn audit_after(&self, log: &AuditLog, after: u64, limit: u16) -> Result<Vec<AuditEntry>, StoreError> {

@@ -9,7 +9,7 @@ use super::schema::{audit_heads, audit_log};
 use super::{SqlStore, dialect, paged};
 use crate::ledger::Told;
 use crate::ledger::audit::follow;
-use crate::text::refuse_nul;
+use crate::text::Texts;
 use crate::{AuditFilter, AuditHead, AuditLog, AuditStore, StoreError};
 
 /// Enters what was done, each event in its log, in the open transaction that writes what they tell of. It comes last in that: it
@@ -61,12 +61,9 @@ impl AuditStore for SqlStore {
     }
 
     fn audit(&self, filter: &AuditFilter, page: Page) -> Result<Paged<AuditEntry>, StoreError> {
-        for text in [&filter.actor, &filter.target].into_iter().flatten() {
-            refuse_nul("audit_log", text)?;
-        }
+        filter.refuse_nul()?;
         let (rows, total) = self.reading_audit(filter.log.as_ref(), |conn| {
-            let rows = filtered(filter)
-                .order((audit_log::done_at.desc(), audit_log::tenant_id.asc(), audit_log::number.desc()))
+            let rows = in_order(filtered(filter))
                 .select(AuditRow::as_select())
                 .limit(page.limit().into())
                 .offset(page.offset().into())
@@ -74,6 +71,28 @@ impl AuditStore for SqlStore {
             Ok((rows, filtered(filter).count().get_result(conn)?))
         })?;
         paged(rows, total)
+    }
+
+    fn audit_next(
+        &self,
+        filter: &AuditFilter,
+        last: Option<&AuditEntry>,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        filter.refuse_nul()?;
+        let mut rest = filtered(filter);
+        if let Some(last) = last {
+            let at = last.at.unix_micros();
+            let log = AuditLog::of(last.tenant.as_ref()).to_string();
+            let number = i64::try_from(last.number).unwrap_or(i64::MAX);
+            let lower = audit_log::tenant_id.eq(log.clone()).and(audit_log::number.lt(number));
+            let later = audit_log::done_at.lt(at).or(audit_log::tenant_id.gt(log)).or(lower);
+            // Said apart, so that the index is entered there.
+            rest = rest.filter(audit_log::done_at.le(at)).filter(later);
+        }
+        let rest = in_order(rest).limit(limit.into()).select(AuditRow::as_select());
+        let rows = self.reading_audit(filter.log.as_ref(), |conn| rest.load::<AuditRow>(conn))?;
+        rows.into_iter().map(AuditEntry::try_from).collect()
     }
 
     fn audit_after(&self, log: &AuditLog, after: u64, limit: u16) -> Result<Vec<AuditEntry>, StoreError> {
@@ -146,7 +165,14 @@ impl SqlStore {
     }
 }
 
-fn filtered(filter: &AuditFilter) -> audit_log::BoxedQuery<'_, <AnyConnection as Connection>::Backend> {
+/// The entries of a list.
+type Entries<'f> = audit_log::BoxedQuery<'f, <AnyConnection as Connection>::Backend>;
+
+fn in_order(entries: Entries<'_>) -> Entries<'_> {
+    entries.order((audit_log::done_at.desc(), audit_log::tenant_id.asc(), audit_log::number.desc()))
+}
+
+fn filtered(filter: &AuditFilter) -> Entries<'_> {
     let mut entries = audit_log::table.into_boxed();
     if let Some(log) = &filter.log {
         entries = entries.filter(audit_log::tenant_id.eq(log.as_str()));

@@ -18,6 +18,15 @@ impl<S: AuditStore> AuditStore for FailingStore<S> {
         self.call("audit", |inner| inner.audit(filter, page))
     }
 
+    fn audit_next(
+        &self,
+        filter: &AuditFilter,
+        last: Option<&AuditEntry>,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        self.call("audit_next", |inner| inner.audit_next(filter, last, limit))
+    }
+
     fn audit_after(&self, log: &AuditLog, after: u64, limit: u16) -> Result<Vec<AuditEntry>, StoreError> {
         self.call("audit_after", |inner| inner.audit_after(log, after, limit))
     }
