@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tenantry_auth::{TokenIssuer, TokenVerifier};
 use tenantry_retrieval::{
-    Accounts, Chat, Conversations, Knowledge, Prompts, Resolver, Searcher, Tenants, UsageReports,
+    Accounts, Chat, Conversations, IdentityGate, Knowledge, Prompts, Resolver, Searcher, TenantUsers, Tenants,
+    UsageReports,
 };
 use tenantry_tenant_store::StoreError;
 
@@ -27,10 +28,14 @@ pub struct App {
     pub issuer: Arc<dyn TokenIssuer>,
     /// Verifies access tokens.
     pub verifier: Arc<dyn TokenVerifier>,
-    /// Resolves verified claims to callers, superusers and tenant scopes.
+    /// Knows whom the tokens of identity providers name.
+    pub identities: Arc<dyn IdentityGate>,
+    /// Resolves credentials to callers, superusers and tenant scopes.
     pub resolver: Arc<Resolver>,
     /// Accounts and log-ins.
     pub accounts: Accounts,
+    /// The users of a tenant, for its admins.
+    pub tenant_users: TenantUsers,
     /// Tenants and their keys.
     pub tenants: Tenants,
     /// The versions of system prompts.

@@ -1,24 +1,30 @@
-//! What a handler may ask of a request. A handler reaches a tenant's data through `CurrentTenant` or
-//! `CurrentAdmin`, and the administration through `SuperUser` alone: each is made of a verified token, and its one method runs a use case.
+//! What a handler may ask of a request. A handler reaches a tenant's data through `CurrentTenant`, which names the permission that
+//! it needs, or `CurrentAdmin`, and the administration through `SuperUser` alone: each is made of a genuine credential, and its one
+//! method runs a use case.
 
 mod arrival;
+mod bearer;
 mod body;
 mod caller;
 mod document;
 mod filter;
 mod keeping;
 mod metadata;
+mod origin;
 mod params;
+mod permission;
 mod request_id;
 mod strict;
 mod value;
 
+pub(crate) use bearer::LoggedTenant;
 pub(crate) use body::{Body, Form, present};
+pub(crate) use caller::Resolved;
 pub use caller::{CurrentAdmin, CurrentTenant, CurrentUser, SuperUser};
-pub(crate) use caller::{LoggedTenant, Resolved};
 pub(crate) use document::{NewDocument, NewDocumentForm, NewDocumentJson};
 pub(crate) use filter::filter;
 pub(crate) use params::{PageParams, Params, PathId, PathIds};
+pub use permission::{Chat, Ingest, Needs, Search};
 pub(crate) use request_id::RequestId;
 pub(crate) use strict::explain;
 pub(crate) use value::Json;

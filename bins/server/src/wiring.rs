@@ -15,8 +15,8 @@ use tenantry_http_client::{BreakerPolicy, Breaking, RetryPolicy, Retrying, Trans
 use tenantry_llm_client::{OpenAiProviders, Reranker};
 use tenantry_retrieval::{
     Accounts, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits,
-    IngestOptions, IngestParts, Ingestor, Knowledge, PineconeLookup, Prompts, Reconciler, Reindexer,
-    Resolver, Searcher, Tenants, UsageReports,
+    IngestOptions, IngestParts, Ingestor, Knowledge, NoIdentities, PineconeLookup, Prompts, Reconciler, Reindexer,
+    Resolver, Searcher, TenantUsers, Tenants, UsageReports,
 };
 use tenantry_tenant_store::SqlStore;
 use tenantry_vector_client::{PineconeCatalog, PineconeStores, VectorError};
@@ -98,7 +98,9 @@ pub fn wire(
         keys,
         collections: Arc::new(collections),
         embedders,
-        resolver: Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone())),
+        resolver: Arc::new(
+            Resolver::new(store.clone(), store.clone(), clock.clone()).with_api_keys(store.clone()),
+        ),
         clock,
     };
     let (ingestor, reconciler, reindexer) = parts.background();
@@ -216,6 +218,8 @@ impl Parts<'_> {
         App {
             issuer,
             verifier,
+            identities: Arc::new(NoIdentities),
+            tenant_users: TenantUsers::new(store(), hasher.clone(), policy, resolver.clone(), clock()),
             accounts: Accounts::new(store(), hasher, policy, resolver.clone(), clock()),
             tenants,
             prompts: Prompts::new(store(), store(), resolver.clone(), clock()),

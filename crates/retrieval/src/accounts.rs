@@ -4,7 +4,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use tenantry_crypto::{Password, PasswordError, PasswordHasher, PasswordPolicy, RejectedPassword, Verdict};
 use tenantry_domain::{
-    Clock, Email, Page, Paged, ParseEmailError, PasswordHash, Role, TenantId, User, UserId,
+    Actor, Clock, Email, Page, Paged, ParseEmailError, PasswordHash, Principal, Role, TenantId, User, UserId,
 };
 use tenantry_tenant_store::{StoreError, UserChange, UserFilter, UserStore};
 
@@ -116,7 +116,7 @@ impl Accounts {
         let id = user
             .as_ref()
             .map_or_else(|| UserId::generate(self.clock.now()), |user| user.id);
-        let access = self.users.access(id)?.filter(|access| {
+        let access = self.users.access(id, None, self.clock.now())?.filter(|access| {
             let tenant_active = access.tenant.as_ref().is_none_or(|tenant| tenant.is_active);
             access.user.is_active && (tenant_active || access.user.is_superuser)
         });
@@ -142,13 +142,14 @@ impl Accounts {
     /// # Errors
     /// As [`Accounts::create`].
     pub fn register(&self, email: &str, password: SecretString) -> Result<User, AccountError> {
-        self.add(NewUser {
+        let new = NewUser {
             email: email.to_owned(),
             password,
             is_superuser: false,
             tenant: None,
             role: Role::Member,
-        })
+        };
+        self.add(new, &Actor::of(Principal::Anonymous))
     }
 
     /// Makes a user.
@@ -156,8 +157,8 @@ impl Accounts {
     /// # Errors
     /// When the address or the password is refused, the address is taken, the tenant does not exist, or the hasher or
     /// the store fails.
-    pub fn create(&self, _: &Superuser, new: NewUser) -> Result<User, AccountError> {
-        self.add(new)
+    pub fn create(&self, superuser: &Superuser, new: NewUser) -> Result<User, AccountError> {
+        self.add(new, superuser.actor())
     }
 
     /// The user of that id.
@@ -186,7 +187,7 @@ impl Accounts {
         tenant: Option<TenantId>,
         page: Page,
     ) -> Result<Paged<User>, AccountError> {
-        Ok(self.users.users(&UserFilter { tenant }, page)?)
+        Ok(self.users.users(&UserFilter { tenant, ..UserFilter::default() }, page)?)
     }
 
     /// Changes a user; `None` when there is none of that id.
@@ -195,7 +196,7 @@ impl Accounts {
     /// When the password is refused, the tenant does not exist, or the hasher or the store fails.
     pub fn update(
         &self,
-        _: &Superuser,
+        superuser: &Superuser,
         id: UserId,
         update: UserUpdate,
     ) -> Result<Option<User>, AccountError> {
@@ -218,13 +219,15 @@ impl Accounts {
             is_active: update.is_active,
             is_superuser: update.is_superuser,
             password_hash,
+            within: None,
+            actor: superuser.actor().clone(),
         };
         let user = self.users.update_user(id, &change, self.clock.now())?;
         self.resolver.forget();
         Ok(user)
     }
 
-    fn add(&self, new: NewUser) -> Result<User, AccountError> {
+    fn add(&self, new: NewUser, actor: &Actor) -> Result<User, AccountError> {
         let email = Email::parse(&new.email)?;
         let now = self.clock.now();
         let user = User {
@@ -239,7 +242,7 @@ impl Accounts {
             created_at: now,
             updated_at: now,
         };
-        self.users.create_user(&user)?;
+        self.users.create_user(&user, actor)?;
         Ok(user)
     }
 

@@ -17,6 +17,7 @@ mod reconcile;
 mod reindex;
 mod resolve;
 mod search;
+mod secrets;
 mod split;
 mod template;
 mod tenants;
@@ -36,15 +37,21 @@ pub use pinecone::{PineconeCheck, PineconeLookup, RejectedPinecone};
 pub use prompts::{ChangedLine, LineChange, PromptAccess, PromptDiff, Prompts};
 pub use reconcile::{Differences, IndexDifferences, Reconciler, RepairProgress, Repaired};
 pub use reindex::{ReindexError, ReindexProgress, Reindexed, Reindexer};
-pub use resolve::{Caller, Membership, ResolveError, Resolver, Superuser, TenantAdmin};
+pub use resolve::{
+    AccountHolder, AdmittedIdentity, Caller, Credential, IdentityGate, NoIdentities, ResolveError, Resolver,
+    Superuser, TenantAdmin,
+};
 pub use search::{
     CandidateCounts, Contribution, DenseSearch, Diversity, Explanation, HitExplanation, MergedChunk,
     QuerySpending, Reranking, SearchError, SearchRequest, SearchResult, Searcher,
 };
+pub use secrets::{
+    KeyReport, KeyRole, KeyUse, RotateError, Rotation, Secrets, Unopened, Verification, secret_field,
+};
 pub use split::Splitter;
 pub use tenants::{
-    AdminSettings, ChatTuning, NewTenant, OfferedModels, PineconeState, ProviderUpdate, SaveTenantError,
-    SavedTenant, SearchTuning, SettingsUpdate, TenantSettings, TenantUpdate, Tenants,
+    ChatTuning, NewTenant, NewTenantUser, OfferedModels, PineconeState, ProviderUpdate, SaveTenantError,
+    SavedTenant, SearchTuning, SettingsUpdate, TenantSettings, TenantUpdate, TenantUserError, TenantUserUpdate, TenantUsers, Tenants,
 };
 pub use text::InvalidField;
 pub use usage::{UsageError, UsageQuery, UsageReport, UsageReports};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tenantry_domain::{Clock, Timestamp, UsageTotals, UserId};
 use tenantry_tenant_store::{StoreError, UsageFilter, UsageGroup, UsageStore, UsageSum};
 
-use crate::{InvalidField, Membership, Superuser};
+use crate::{InvalidField, Superuser, TenantAdmin};
 
 /// The most days of one report.
 const MAX_DAYS: i64 = 366;
@@ -59,20 +59,17 @@ impl UsageReports {
         Self { store, clock }
     }
 
-    /// What the caller's own tenant spent; a member who is no admin sees what was spent for them alone, whoever they ask for.
+    /// What the admin's own tenant spent.
     ///
     /// # Errors
     /// When the span has no day or more than 366, `by` is the tenant, or the store fails.
-    pub fn own(&self, membership: &Membership, query: &UsageQuery) -> Result<UsageReport, UsageError> {
+    pub fn own(&self, admin: &TenantAdmin, query: &UsageQuery) -> Result<UsageReport, UsageError> {
         if query.by == UsageGroup::Tenant {
             let reason = "is none of `day`, `user`, `kind` and `model`";
             return Err(InvalidField::new("by", reason).into());
         }
-        let mut filter = self.filter(query)?;
-        if let Membership::Member { user, .. } = membership {
-            filter.user = Some(*user);
-        }
-        let items = self.store.usage(membership.scope(), &filter, query.by)?;
+        let filter = self.filter(query)?;
+        let items = self.store.usage(admin.scope(), &filter, query.by)?;
         Ok(report(filter, items))
     }
 

@@ -40,7 +40,9 @@ codes! {
     InvalidCredentials = UNAUTHORIZED, "invalid_credentials", "the e-mail address or the password is wrong";
     TenantForbidden = FORBIDDEN, "tenant_forbidden", "the account has no tenant that may be used";
     SuperuserRequired = FORBIDDEN, "superuser_required", "only a superuser may do this";
-    AdminRequired = FORBIDDEN, "admin_required", "only an admin of the tenant may do this";
+    PermissionRequired = FORBIDDEN, "permission_required", "the caller lacks a permission that this needs";
+    RoleAboveOwn = FORBIDDEN, "role_above_own", "nobody gives a role that may do more than they may themselves";
+    UserRequired = FORBIDDEN, "user_required", "only a user may do this, not an API key";
     RegistrationClosed = FORBIDDEN, "registration_closed", "registration is closed";
     OriginNotAllowed = FORBIDDEN, "origin_not_allowed", "the origin, method or header is not allowed across origins";
     NotFound = NOT_FOUND, "not_found", "there is nothing at this address";
@@ -48,6 +50,7 @@ codes! {
     RequestTimeout = REQUEST_TIMEOUT, "request_timeout", "the body did not arrive in time";
     IdTaken = CONFLICT, "id_taken", "the id is or was in use";
     EmailTaken = CONFLICT, "email_taken", "the e-mail address is in use";
+    LastSuperuser = CONFLICT, "last_superuser", "the last active superuser must stay one";
     ReadOnly = CONFLICT, "read_only", "another tool fills the tenant's index: it is searched, and takes no documents here";
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "payload_too_large", "the body is too large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "the content type is not supported here";
@@ -87,6 +90,7 @@ codes! {
     PineconePending = SERVICE_UNAVAILABLE, "pinecone_pending", "the tenant's Pinecone settings could not be checked yet";
     VectorStoreRateLimited = SERVICE_UNAVAILABLE, "vector_store_rate_limited", "the vector store limits the rate, try again later";
     VectorStoreUnavailable = SERVICE_UNAVAILABLE, "vector_store_unavailable", "the vector store is unavailable, try again in a moment";
+    IdentityProviderUnavailable = SERVICE_UNAVAILABLE, "identity_provider_unavailable", "the identity provider could not be asked, try again in a moment";
     LlmRateLimited = SERVICE_UNAVAILABLE, "llm_rate_limited", "the model provider limits the rate, try again later";
     LlmUnavailable = SERVICE_UNAVAILABLE, "llm_unavailable", "the model provider is unavailable, try again in a moment";
     ShuttingDown = SERVICE_UNAVAILABLE, "shutting_down", "the server is shutting down, try again in a moment";

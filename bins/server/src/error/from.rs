@@ -7,7 +7,8 @@ use tenantry_domain::{PageOutOfRange, ParseEmailError, ParseTenantIdError, TopKO
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
     AccountError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, InvalidField, LoginError,
-    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, UsageError,
+    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError,
+    UsageError,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
@@ -37,6 +38,7 @@ impl From<StoreError> for ApiError {
             StoreError::IdTaken => Code::IdTaken,
             StoreError::EmailTaken => Code::EmailTaken,
             StoreError::UnknownTenant => Code::UnknownTenant,
+            StoreError::LastSuperuser => Code::LastSuperuser,
             StoreError::Unavailable(_) => Code::StoreUnavailable,
             StoreError::Failed(_) => Code::StoreFailed,
             _ => Code::InternalError,
@@ -51,7 +53,10 @@ impl From<ResolveError> for ApiError {
             ResolveError::Unauthenticated => Self::new(Code::Unauthenticated),
             ResolveError::TenantForbidden => Self::new(Code::TenantForbidden),
             ResolveError::NotSuperuser => Self::new(Code::SuperuserRequired),
-            ResolveError::NotTenantAdmin => Self::new(Code::AdminRequired),
+            ResolveError::PermissionRequired(permission) => Self::new(Code::PermissionRequired)
+                .saying(format!("the permission `{permission}` is required")),
+            ResolveError::UserRequired => Self::new(Code::UserRequired),
+            ResolveError::Provider(error) => Self::new(Code::IdentityProviderUnavailable).because(error),
             ResolveError::Store(error) => error.into(),
             unknown => Self::new(Code::InternalError).because(unknown),
         }
@@ -76,6 +81,16 @@ impl From<AccountError> for ApiError {
             AccountError::Password(error) => error.into(),
             AccountError::Hash(error) => error.into(),
             AccountError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<TenantUserError> for ApiError {
+    fn from(error: TenantUserError) -> Self {
+        match error {
+            TenantUserError::RoleAboveOwn => Self::new(Code::RoleAboveOwn),
+            TenantUserError::Account(error) => error.into(),
             unknown => Self::new(Code::InternalError).because(unknown),
         }
     }

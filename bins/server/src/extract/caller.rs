@@ -1,97 +1,32 @@
-use std::future::{Ready, ready};
+use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
-use actix_web::web::Data;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use secrecy::{ExposeSecret, SecretString};
-use tenantry_auth::MAX_TOKEN_BYTES;
-use tenantry_domain::{AccessClaims, TenantId, TenantScope, User, UserId};
-use tenantry_retrieval::{Caller, Membership, Superuser, TenantAdmin};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
+use tenantry_domain::{TenantId, TenantScope, UserId};
+use tenantry_retrieval::{AccountHolder, Caller, Superuser, TenantAdmin};
 
-use super::{only, shared};
+use super::bearer::Bearer;
+use super::permission::Needs;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::offload::{Class, Offload, Permit};
-
-/// The tenant of the request's token, for the access log.
-#[derive(Debug, Clone)]
-pub(crate) struct LoggedTenant(pub(crate) TenantId);
-
-/// A verified token and the bridge to cross with it.
-#[derive(Debug, Clone)]
-struct Bearer {
-    bridge: Data<Offload>,
-    token: SecretString,
-    claims: AccessClaims,
-}
-
-impl Bearer {
-    /// Reads the token from the one `Authorization` header, never from the address or a cookie, and verifies it.
-    fn of(request: &HttpRequest) -> Result<Self, ApiError> {
-        let bridge = shared::<Offload>(request)?;
-        let refused = || ApiError::new(Code::Unauthenticated);
-        let token = token(request).ok_or_else(refused)?;
-        let claims = bridge.app().verifier.verify(token).map_err(|_| refused())?;
-        if let Some(tenant) = &claims.tenant {
-            request.extensions_mut().insert(LoggedTenant(tenant.clone()));
-        }
-        let token = token.into();
-        Ok(Self {
-            bridge,
-            token,
-            claims,
-        })
-    }
-
-    /// Whether the token is still valid.
-    fn verify(&self) -> Result<(), ApiError> {
-        let verified = self.bridge.app().verifier.verify(self.token.expose_secret());
-        verified
-            .map(|_| ())
-            .map_err(|_| ApiError::new(Code::Unauthenticated))
-    }
-
-    /// Crosses the bridge once, looks up who the bearer is now, and runs `work` for them.
-    async fn run<T, E>(
-        self,
-        class: Class,
-        work: impl FnOnce(&App, Caller) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, ApiError>
-    where
-        T: Send + 'static,
-        E: Into<ApiError>,
-    {
-        let Self { bridge, claims, .. } = self;
-        let hop = bridge.run(class, move |app| {
-            let caller = app.resolver.caller(&claims)?;
-            work(app, caller).map_err(Into::into)
-        });
-        hop.await?
-    }
-}
-
-/// The token after the scheme `Bearer` (RFC 6750, section 2.1), when it is not too long to be one.
-fn token(request: &HttpRequest) -> Option<&str> {
-    let (scheme, token) = only(request, header::AUTHORIZATION)?.split_once(' ')?;
-    let token = token.trim_start_matches(' ');
-    (scheme.eq_ignore_ascii_case("bearer") && token.len() <= MAX_TOKEN_BYTES).then_some(token)
-}
 
 macro_rules! bearer {
     ($name:ident) => {
         impl FromRequest for $name {
             type Error = ApiError;
-            type Future = Ready<Result<Self, ApiError>>;
+            type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                ready(Bearer::of(request).map(Self))
+                let reading = Bearer::of(request.clone());
+                Box::pin(async move { Ok(Self(reading.await?)) })
             }
         }
     };
 }
 
-/// Somebody with a verified token.
+/// Somebody with a genuine credential, who may be a user.
 #[derive(Debug)]
 pub struct CurrentUser(Bearer);
 
@@ -99,29 +34,33 @@ impl CurrentUser {
     /// Runs `work` for the user, as the store knows them now.
     ///
     /// # Errors
-    /// When the user may no longer log in, no permit is free, or `work` fails.
+    /// When the caller may no longer log in or is an API key, no permit is free, or `work` fails.
     pub async fn run<T, E>(
         self,
         class: Class,
-        work: impl FnOnce(&App, Caller) -> Result<T, E> + Send + 'static,
+        work: impl FnOnce(&App, &AccountHolder) -> Result<T, E> + Send + 'static,
     ) -> Result<T, ApiError>
     where
         T: Send + 'static,
         E: Into<ApiError>,
     {
-        self.0.run(class, work).await
+        let proven = |app: &App, caller: Caller| -> Result<T, ApiError> {
+            let holder = app.resolver.account_holder(&caller)?;
+            work(app, &holder).map_err(Into::into)
+        };
+        self.0.run(class, proven).await
     }
 }
 
-/// Somebody with a verified token, who may belong to a tenant. Each use looks again who that is now.
+/// Somebody with a genuine credential, who may have the permission `P` in a tenant. Each use looks again who that is now.
 #[derive(Debug, Clone)]
-pub struct CurrentTenant(Bearer);
+pub struct CurrentTenant<P>(Bearer, PhantomData<P>);
 
-impl CurrentTenant {
+impl<P: Needs> CurrentTenant<P> {
     /// Runs `work` in the scope of the caller's own active tenant.
     ///
     /// # Errors
-    /// When the caller has no active tenant, no permit is free, or `work` fails.
+    /// When the caller has no active tenant or not the permission, no permit is free, or `work` fails.
     pub async fn run<T, E>(
         self,
         class: Class,
@@ -131,14 +70,10 @@ impl CurrentTenant {
         T: Send + 'static,
         E: Into<ApiError>,
     {
-        let scoped = |app: &App, caller: Caller| -> Result<T, ApiError> {
-            let scope = app.resolver.scope(&caller)?;
-            work(app, &scope).map_err(Into::into)
-        };
-        self.0.run(class, scoped).await
+        self.run_own(class, |app, scope, _| work(app, scope)).await
     }
 
-    /// Runs `work` in the scope of the caller's own active tenant, for the caller.
+    /// Runs `work` in the scope of the caller's own active tenant, for the one who owns what the caller begins.
     ///
     /// # Errors
     /// As [`CurrentTenant::run`].
@@ -152,30 +87,10 @@ impl CurrentTenant {
         E: Into<ApiError>,
     {
         let owned = |app: &App, caller: Caller| -> Result<T, ApiError> {
-            let scope = app.resolver.scope(&caller)?;
-            work(app, &scope, caller.user().id).map_err(Into::into)
+            let scope = app.resolver.scope(&caller, P::PERMISSION)?;
+            work(app, &scope, caller.owner()).map_err(Into::into)
         };
         self.0.run(class, owned).await
-    }
-
-    /// Runs `work` with what the caller may do in their own active tenant.
-    ///
-    /// # Errors
-    /// As [`CurrentTenant::run`].
-    pub async fn run_as<T, E>(
-        self,
-        class: Class,
-        work: impl FnOnce(&App, &Membership) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, ApiError>
-    where
-        T: Send + 'static,
-        E: Into<ApiError>,
-    {
-        let found = |app: &App, caller: Caller| -> Result<T, ApiError> {
-            let membership = app.resolver.membership(&caller)?;
-            work(app, &membership).map_err(Into::into)
-        };
-        self.0.run(class, found).await
     }
 
     /// As [`CurrentTenant::run`], once more in the course of a long answer: the token must not have expired meanwhile either.
@@ -199,27 +114,36 @@ impl CurrentTenant {
         work: impl FnOnce(&App, Resolved) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.0.verify()?;
-        let claims = self.0.claims.clone();
-        let hop = self.offload().run_with(permit, move |app| {
-            let caller = app.resolver.caller(&claims)?;
-            let scope = app.resolver.scope(&caller)?;
+        let phase = |app: &App, caller: Caller| {
+            let scope = app.resolver.scope(&caller, P::PERMISSION)?;
             work(app, Resolved { caller, scope })
-        });
-        hop.await?
+        };
+        self.0.run_with(permit, phase).await
     }
 
-    /// The tenant that the token names; whether it may be used is known after a hop alone.
+    /// The tenant that the credential names; whether it may be used is known after a hop alone.
     ///
     /// # Errors
-    /// When the token names none.
+    /// When the credential names none.
     pub(crate) fn id(&self) -> Result<&TenantId, ApiError> {
-        let named = self.0.claims.tenant.as_ref();
-        named.ok_or_else(|| ApiError::new(Code::TenantForbidden))
+        self.0
+            .tenant()
+            .ok_or_else(|| ApiError::new(Code::TenantForbidden))
     }
 
     /// What the work for a request shares with that for others.
     pub(crate) fn offload(&self) -> &Offload {
-        &self.0.bridge
+        self.0.bridge()
+    }
+}
+
+impl<P: Needs> FromRequest for CurrentTenant<P> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let reading = Bearer::of(request.clone());
+        Box::pin(async move { Ok(Self(reading.await?, PhantomData)) })
     }
 }
 
@@ -241,21 +165,21 @@ impl Resolved {
         &self.caller
     }
 
-    /// The caller's account.
-    pub(crate) fn user(&self) -> &User {
-        self.caller.user()
+    /// The id that owns what the caller begins.
+    pub(crate) fn owner(&self) -> UserId {
+        self.caller.owner()
     }
 }
 
-/// Somebody with a verified token, who may be an admin of their tenant.
+/// Somebody with a genuine credential, who may manage their tenant.
 #[derive(Debug)]
 pub struct CurrentAdmin(Bearer);
 
 impl CurrentAdmin {
-    /// Runs `work` with the proof that the caller is an admin of their own active tenant.
+    /// Runs `work` with the proof that the caller may manage their own active tenant.
     ///
     /// # Errors
-    /// When the caller is none, no permit is free, or `work` fails.
+    /// When the caller may not, no permit is free, or `work` fails.
     pub async fn run<T, E>(
         self,
         class: Class,
@@ -273,7 +197,7 @@ impl CurrentAdmin {
     }
 }
 
-/// Somebody with a verified token, who may be a superuser.
+/// Somebody with a genuine credential, who may be a superuser.
 #[derive(Debug)]
 pub struct SuperUser(Bearer);
 
@@ -300,6 +224,5 @@ impl SuperUser {
 }
 
 bearer!(CurrentUser);
-bearer!(CurrentTenant);
 bearer!(CurrentAdmin);
 bearer!(SuperUser);

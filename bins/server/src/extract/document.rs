@@ -18,7 +18,7 @@ use super::body::{has_nul, is, json};
 use super::keeping::Keeping;
 use super::metadata::metadata;
 use super::value::{Json, invalid};
-use super::{CurrentTenant, collect, declared, only, shared, uncoded};
+use super::{CurrentTenant, Ingest, collect, declared, only, shared, uncoded};
 use crate::error::{ApiError, Code};
 use crate::limits::HttpSettings;
 use crate::offload::Class;
@@ -100,7 +100,7 @@ impl NewDocument {
     ///
     /// # Errors
     /// When the tenant may not be used or takes no documents, the body is not what it should be, or it cannot be kept.
-    pub(crate) async fn keep(self, tenant: &CurrentTenant) -> Result<Submitted, ApiError> {
+    pub(crate) async fn keep(self, tenant: &CurrentTenant<Ingest>) -> Result<Submitted, ApiError> {
         uncoded(&self.request)?;
         let submitted = if self.is_json {
             self.keep_text(tenant).await
@@ -111,7 +111,7 @@ impl NewDocument {
         Ok(submitted)
     }
 
-    async fn keep_text(self, tenant: &CurrentTenant) -> Result<Submitted, ApiError> {
+    async fn keep_text(self, tenant: &CurrentTenant<Ingest>) -> Result<Submitted, ApiError> {
         let Self { request, payload, .. } = self;
         // Whoever may not add documents is not read from.
         tenant
@@ -134,7 +134,7 @@ impl NewDocument {
             .await
     }
 
-    async fn keep_file(self, tenant: &CurrentTenant) -> Result<Submitted, ApiError> {
+    async fn keep_file(self, tenant: &CurrentTenant<Ingest>) -> Result<Submitted, ApiError> {
         let Self { request, payload, .. } = self;
         let settings = shared::<HttpSettings>(&request)?;
         let limit = settings.max_upload_bytes;

@@ -3,13 +3,13 @@ use tenantry_retrieval::{NewFile, Upload};
 use tenantry_tenant_store::Submitted;
 use tokio::runtime::Handle;
 
-use super::CurrentTenant;
+use super::{CurrentTenant, Ingest};
 use crate::error::ApiError;
 use crate::offload::{Class, Share};
 
 /// A file that goes to the store as it comes. What came of it is removed unless it comes whole.
 pub(super) struct Keeping {
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Ingest>,
     upload: Upload,
     part: Vec<u8>,
     /// What is to be removed should this be dropped.
@@ -19,7 +19,7 @@ pub(super) struct Keeping {
 
 impl Keeping {
     /// Begins with a file of at most `length` bytes.
-    pub(super) async fn begin(tenant: &CurrentTenant, length: usize) -> Result<Self, ApiError> {
+    pub(super) async fn begin(tenant: &CurrentTenant<Ingest>, length: usize) -> Result<Self, ApiError> {
         let beginning = tenant.clone();
         let upload = beginning.run(Class::Store, |app, scope| app.knowledge.begin(scope));
         let upload = upload.await?;

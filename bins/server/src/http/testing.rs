@@ -22,8 +22,8 @@ use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter, MemoryProviders, Providers, Reranker};
 use tenantry_retrieval::{
     Accounts, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits,
-    IngestOptions, IngestParts, Ingestor, Knowledge, NewTenant, NewUser, OfferedModels, PineconeLookup,
-    Prompts, Resolver, Searcher, Superuser, Tenants, UsageReports, UserUpdate, Worked,
+    IngestOptions, IngestParts, Ingestor, Knowledge, NewTenant, NewUser, NoIdentities, OfferedModels, PineconeLookup,
+    Prompts, Resolver, Searcher, Superuser, TenantUsers, Tenants, UsageReports, UserUpdate, Worked,
 };
 use tenantry_tenant_store::testing::{FailingStore, unavailable};
 use tenantry_tenant_store::{MemoryStore, StoreError, TenantStore};
@@ -130,7 +130,8 @@ impl Backend {
         let vectors = Arc::new(FailingVectorStore::new(Arc::new(MemoryVectorStore::default())));
         let pinecone = Arc::new(FailingVectorStore::new(Arc::new(MemoryVectorStore::default())));
         let records = Arc::new(MemoryRecordIndex::default());
-        let resolver = Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone()));
+        let resolver = Resolver::new(store.clone(), store.clone(), clock.clone());
+        let resolver = Arc::new(resolver.with_api_keys(store.clone()));
         let sealer = Arc::new(MemorySealer::default());
         let lookup = PineconeLookup::new(Arc::new(catalog()), Some(Dimension::new(384).unwrap()));
         let embedders = Arc::new(Embedders::new(parts.embedder, Vec::new()));
@@ -172,6 +173,14 @@ impl Backend {
         let app = App {
             issuer: tokens.clone(),
             verifier: tokens,
+            identities: Arc::new(NoIdentities),
+            tenant_users: TenantUsers::new(
+                store.clone(),
+                Arc::new(MemoryPasswordHasher::new()),
+                PasswordPolicy::default(),
+                resolver.clone(),
+                clock.clone(),
+            ),
             accounts: Accounts::new(
                 store.clone(),
                 Arc::new(MemoryPasswordHasher::new()),
@@ -259,6 +268,7 @@ impl Backend {
             user: user.id,
             tenant: user.tenant,
             token_version: user.token_version,
+            session: None,
         };
         self.app
             .issuer

@@ -24,6 +24,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("chat"))),
     request_body = QuestionBody,
     responses((status = 200, description = "The answer", content(
         (AnswerView = "application/json"),

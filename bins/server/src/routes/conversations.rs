@@ -8,7 +8,7 @@ mod wire;
 
 use super::wire::Listing;
 use crate::error::ApiError;
-use crate::extract::{Body, CurrentTenant, PageParams, Params, PathId};
+use crate::extract::{Body, Chat, CurrentTenant, PageParams, Params, PathId};
 use crate::offload::Class;
 use wire::{ConversationChange, ConversationView, MessageView, NewConversation};
 
@@ -26,12 +26,13 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "Conversations",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("chat"))),
     request_body = NewConversation,
     responses((status = 201, description = "The conversation", body = ConversationView))
 )]
 #[post("/conversations")]
 async fn create_conversation(
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Chat>,
     body: Body<NewConversation>,
 ) -> Result<HttpResponse, ApiError> {
     let created = tenant.run_own(Class::Store, move |app, scope, owner| {
@@ -47,12 +48,13 @@ async fn create_conversation(
 #[utoipa::path(
     tag = "Conversations",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("chat"))),
     params(PageParams),
     responses((status = 200, description = "A page of the conversations", body = Listing<ConversationView>))
 )]
 #[get("/conversations")]
 async fn list_conversations(
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Chat>,
     params: Params<PageParams>,
 ) -> Result<Json<Listing<ConversationView>>, ApiError> {
     let page = params.0.page()?;
@@ -66,11 +68,12 @@ async fn list_conversations(
 #[utoipa::path(
     tag = "Conversations",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("chat"))),
     params(("id" = String, Path, description = "The conversation's id")),
     responses((status = 200, description = "The conversation", body = ConversationView))
 )]
 #[get("/conversations/{id}")]
-async fn show_conversation(tenant: CurrentTenant, id: PathId) -> Result<Json<ConversationView>, ApiError> {
+async fn show_conversation(tenant: CurrentTenant<Chat>, id: PathId) -> Result<Json<ConversationView>, ApiError> {
     let shown = tenant.run_own(Class::Store, move |app, scope, owner| {
         let shown = app.conversations.show(scope, owner, id.parse()?)?;
         shown.ok_or_else(ApiError::not_found)
@@ -82,12 +85,13 @@ async fn show_conversation(tenant: CurrentTenant, id: PathId) -> Result<Json<Con
 #[utoipa::path(
     tag = "Conversations",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("chat"))),
     params(("id" = String, Path, description = "The conversation's id"), PageParams),
     responses((status = 200, description = "A page of the messages", body = Listing<MessageView>))
 )]
 #[get("/conversations/{id}/messages")]
 async fn list_messages(
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Chat>,
     id: PathId,
     params: Params<PageParams>,
 ) -> Result<Json<Listing<MessageView>>, ApiError> {
@@ -103,13 +107,14 @@ async fn list_messages(
 #[utoipa::path(
     tag = "Conversations",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("chat"))),
     params(("id" = String, Path, description = "The conversation's id")),
     request_body = ConversationChange,
     responses((status = 200, description = "The conversation", body = ConversationView))
 )]
 #[put("/conversations/{id}")]
 async fn update_conversation(
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Chat>,
     id: PathId,
     body: Body<ConversationChange>,
 ) -> Result<Json<ConversationView>, ApiError> {
@@ -128,11 +133,12 @@ async fn update_conversation(
 #[utoipa::path(
     tag = "Conversations",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("chat"))),
     params(("id" = String, Path, description = "The conversation's id")),
     responses((status = 204, description = "It is gone"))
 )]
 #[delete("/conversations/{id}")]
-async fn remove_conversation(tenant: CurrentTenant, id: PathId) -> Result<HttpResponse, ApiError> {
+async fn remove_conversation(tenant: CurrentTenant<Chat>, id: PathId) -> Result<HttpResponse, ApiError> {
     let removed = tenant.run_own(Class::Store, move |app, scope, owner| {
         let removed = app.conversations.remove(scope, owner, id.parse()?)?;
         removed.then_some(()).ok_or_else(ApiError::not_found)

@@ -23,6 +23,7 @@ impl OpenApiJson {
 /// This description.
 #[utoipa::path(
     tag = "Service",
+    extensions(("x-tenantry-access" = json!("public"))),
     operation_id = "openapi",
     responses((status = 200, description = "An OpenAPI document", body = Object))
 )]
@@ -36,6 +37,7 @@ async fn openapi(document: Data<OpenApiJson>) -> HttpResponse {
 /// This description as a page to read and to try.
 #[utoipa::path(
     tag = "Service",
+    extensions(("x-tenantry-access" = json!("public"))),
     responses((status = 200, description = "The page", body = String, content_type = "text/html"))
 )]
 #[get("/docs")]

@@ -17,7 +17,7 @@ use super::jobs;
 use super::wire::Listing;
 use crate::error::{ApiError, Code};
 use crate::extract::{
-    CurrentTenant, NewDocument, NewDocumentForm, NewDocumentJson, PageParams, Params, PathId,
+    CurrentTenant, Ingest, NewDocument, NewDocumentForm, NewDocumentJson, PageParams, Params, PathId, Search,
 };
 use crate::offload::Class;
 use wire::{DocumentView, DocumentWithText, SubmittedView};
@@ -62,6 +62,7 @@ impl CreateParams {
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("ingest"))),
     params(CreateParams),
     request_body(content(
         (NewDocumentJson = "application/json"),
@@ -74,7 +75,7 @@ impl CreateParams {
 )]
 #[post("/documents")]
 async fn create_document(
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Ingest>,
     params: Params<CreateParams>,
     body: NewDocument,
 ) -> Result<HttpResponse, ApiError> {
@@ -125,12 +126,13 @@ impl ListParams {
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("search"))),
     params(ListParams),
     responses((status = 200, description = "A page of the documents", body = Listing<DocumentView>))
 )]
 #[get("/documents")]
 async fn list_documents(
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Search>,
     params: Params<ListParams>,
 ) -> Result<Json<Listing<DocumentView>>, ApiError> {
     let filter = params.0.filter()?;
@@ -155,12 +157,13 @@ struct ShowParams {
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("search"))),
     params(("id" = String, Path, description = "The document's id"), ShowParams),
     responses((status = 200, description = "The document", body = DocumentWithText))
 )]
 #[get("/documents/{id}")]
 async fn show_document(
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Search>,
     id: PathId,
     params: Params<ShowParams>,
 ) -> Result<Json<DocumentWithText>, ApiError> {
@@ -197,11 +200,12 @@ fn fits(document: &Document) -> Result<(), ApiError> {
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("ingest"))),
     params(("id" = String, Path, description = "The document's id")),
     responses((status = 204, description = "It is found no more"))
 )]
 #[delete("/documents/{id}")]
-async fn remove_document(tenant: CurrentTenant, id: PathId) -> Result<HttpResponse, ApiError> {
+async fn remove_document(tenant: CurrentTenant<Ingest>, id: PathId) -> Result<HttpResponse, ApiError> {
     let removed = tenant.run(Class::Store, move |app, scope| {
         let job = app.knowledge.remove(scope, id.parse()?)?;
         app.wake.wake();

@@ -20,14 +20,22 @@ struct Health {
 }
 
 /// Whether the process answers; it asks nothing else.
-#[utoipa::path(tag = "Service", responses((status = 200, description = "It is well", body = Health)))]
+#[utoipa::path(
+    tag = "Service",
+    extensions(("x-tenantry-access" = json!("public"))),
+    responses((status = 200, description = "It is well", body = Health))
+)]
 #[get("/healthz")]
 async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
 /// Whether the server can serve: the database answers and has this version's tables.
-#[utoipa::path(tag = "Service", responses((status = 200, description = "It is well", body = Health)))]
+#[utoipa::path(
+    tag = "Service",
+    extensions(("x-tenantry-access" = json!("public"))),
+    responses((status = 200, description = "It is well", body = Health))
+)]
 #[get("/readyz")]
 async fn readyz(bridge: Data<Offload>) -> Result<Json<Health>, ApiError> {
     let ready = bridge.run(Class::Store, |app| app.readiness.check()).await?;

@@ -15,7 +15,7 @@ pub(super) use wire::JobView;
 
 use super::wire::Listing;
 use crate::error::{ApiError, Code};
-use crate::extract::{CurrentTenant, PageParams, Params, PathId, RequestId};
+use crate::extract::{CurrentTenant, Ingest, PageParams, Params, PathId, RequestId};
 use crate::limits::HttpSettings;
 use crate::offload::Class;
 use crate::sse::{Feeder, event, feed};
@@ -69,12 +69,13 @@ impl ListParams {
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("ingest"))),
     params(ListParams),
     responses((status = 200, description = "A page of the jobs", body = Listing<JobView>))
 )]
 #[get("/jobs")]
 async fn list_jobs(
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Ingest>,
     params: Params<ListParams>,
 ) -> Result<Json<Listing<JobView>>, ApiError> {
     let filter = params.0.filter()?;
@@ -89,11 +90,12 @@ async fn list_jobs(
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("ingest"))),
     params(("id" = String, Path, description = "The job's id")),
     responses((status = 200, description = "The job", body = JobView))
 )]
 #[get("/jobs/{id}")]
-async fn show_job(tenant: CurrentTenant, id: PathId) -> Result<Json<JobView>, ApiError> {
+async fn show_job(tenant: CurrentTenant<Ingest>, id: PathId) -> Result<Json<JobView>, ApiError> {
     Ok(Json(look(&tenant, id.parse()?).await?))
 }
 
@@ -103,11 +105,12 @@ async fn show_job(tenant: CurrentTenant, id: PathId) -> Result<Json<JobView>, Ap
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("ingest"))),
     params(("id" = String, Path, description = "The job's id")),
     responses((status = 200, description = "The job as it is now", body = JobView))
 )]
 #[post("/jobs/{id}/cancel")]
-async fn cancel_job(tenant: CurrentTenant, id: PathId) -> Result<Json<JobView>, ApiError> {
+async fn cancel_job(tenant: CurrentTenant<Ingest>, id: PathId) -> Result<Json<JobView>, ApiError> {
     let cancelled = tenant.run(Class::Store, move |app, scope| {
         let job = app.knowledge.cancel(scope, id.parse()?)?;
         app.wake.wake();
@@ -122,12 +125,13 @@ async fn cancel_job(tenant: CurrentTenant, id: PathId) -> Result<Json<JobView>, 
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("ingest"))),
     params(("id" = String, Path, description = "The job's id")),
     responses((status = 200, description = "The events", content((String = "text/event-stream"))))
 )]
 #[get("/jobs/{id}/events")]
 async fn watch_job(
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Ingest>,
     id: PathId,
     settings: Data<HttpSettings>,
     request: ReqData<RequestId>,
@@ -144,7 +148,7 @@ async fn watch_job(
 
 /// Sends the job at each change, until it is over.
 async fn watch(
-    tenant: &CurrentTenant,
+    tenant: &CurrentTenant<Ingest>,
     id: JobId,
     mut job: JobView,
     feeder: &Feeder,
@@ -169,7 +173,7 @@ async fn watch(
 }
 
 /// The job as it is now, for the caller as they are now.
-async fn look(tenant: &CurrentTenant, id: JobId) -> Result<JobView, ApiError> {
+async fn look(tenant: &CurrentTenant<Ingest>, id: JobId) -> Result<JobView, ApiError> {
     let job = tenant.run_again(Class::Store, move |app, scope| {
         app.knowledge.job(scope, id)?.ok_or_else(ApiError::not_found)
     });
@@ -177,7 +181,7 @@ async fn look(tenant: &CurrentTenant, id: JobId) -> Result<JobView, ApiError> {
 }
 
 /// The job once it is over, or as it was last seen after `wait`; it goes on also when it can be watched no longer.
-pub(super) async fn wait(tenant: &CurrentTenant, job: Job, wait: Duration) -> JobView {
+pub(super) async fn wait(tenant: &CurrentTenant<Ingest>, job: Job, wait: Duration) -> JobView {
     let (id, mut seen) = (job.id, JobView::from(job));
     if wait.is_zero() {
         return seen;

@@ -9,6 +9,7 @@ mod jobs;
 mod prompts;
 mod search;
 mod settings;
+mod tenant_users;
 mod tenants;
 mod tokens;
 mod usage;
@@ -29,6 +30,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .configure(users::configure)
         .configure(tenants::configure)
         .configure(settings::configure)
+        .configure(tenant_users::configure)
         .configure(prompts::configure)
         .configure(usage::configure)
         .configure(documents::configure)

@@ -30,6 +30,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "Tenant administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("admin"))),
     params(PageParams),
     responses((status = 200, description = "A page of the versions", body = Listing<PromptView>))
 )]
@@ -49,6 +50,7 @@ async fn list_prompts(
 #[utoipa::path(
     tag = "Tenant administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("admin"))),
     params(("number" = u32, Path, description = "The version's number"), ShowParams),
     responses((status = 200, description = "The version", body = PromptView))
 )]
@@ -68,6 +70,7 @@ async fn show_prompt(
 #[utoipa::path(
     tag = "Tenant administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("admin"))),
     params(("number" = u32, Path, description = "The number of the version to begin with"), DiffParams),
     responses((status = 200, description = "What changed", body = DiffView))
 )]
@@ -87,6 +90,7 @@ async fn compare_prompts(
 #[utoipa::path(
     tag = "Tenant administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("admin"))),
     params(("number" = u32, Path, description = "The number of the version to go back to")),
     responses((status = 200, description = "The version that now holds", body = PromptView))
 )]
@@ -102,6 +106,7 @@ async fn restore_prompt(admin: CurrentAdmin, number: PathId) -> Result<Json<Prom
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(("tenant_id" = String, Path, description = "The tenant's id"), PageParams),
     responses((status = 200, description = "A page of the versions", body = Listing<PromptView>))
 )]
@@ -122,6 +127,7 @@ async fn list_tenant_prompts(
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(
         ("tenant_id" = String, Path, description = "The tenant's id"),
         ("number" = u32, Path, description = "The version's number"),
@@ -147,6 +153,7 @@ async fn show_tenant_prompt(
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(
         ("tenant_id" = String, Path, description = "The tenant's id"),
         ("number" = u32, Path, description = "The number of the version to begin with"),
@@ -172,6 +179,7 @@ async fn compare_tenant_prompts(
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(
         ("tenant_id" = String, Path, description = "The tenant's id"),
         ("number" = u32, Path, description = "The number of the version to go back to")

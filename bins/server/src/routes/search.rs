@@ -7,7 +7,7 @@ mod explanation;
 mod wire;
 
 use crate::error::ApiError;
-use crate::extract::{Body, CurrentTenant, RequestId};
+use crate::extract::{Body, CurrentTenant, RequestId, Search};
 use crate::offload::Class;
 use wire::{SearchQuery, SearchResultView};
 
@@ -19,12 +19,13 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("search"))),
     request_body = SearchQuery,
     responses((status = 200, description = "What was found", body = SearchResultView))
 )]
 #[post("/search")]
 async fn search(
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Search>,
     id: ReqData<RequestId>,
     body: Body<SearchQuery>,
 ) -> Result<Json<SearchResultView>, ApiError> {

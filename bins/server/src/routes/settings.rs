@@ -3,7 +3,7 @@ use actix_web::{get, put};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::ApiError;
-use crate::extract::{Body, CurrentAdmin, CurrentTenant};
+use crate::extract::{Body, CurrentAdmin};
 use crate::offload::Class;
 
 mod wire;
@@ -14,16 +14,17 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config.service(show_settings).service(update_settings);
 }
 
-/// Shows the settings of the caller's own tenant; its admins see the system prompt, its provider and what may be chosen besides.
+/// Shows the settings of the caller's own tenant.
 #[utoipa::path(
-    tag = "Tenant",
+    tag = "Tenant administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("admin"))),
     responses((status = 200, description = "The settings", body = SettingsView))
 )]
 #[get("/tenant/settings")]
-async fn show_settings(tenant: CurrentTenant) -> Result<Json<SettingsView>, ApiError> {
-    let settings = tenant.run_as(Class::Store, |app, membership| {
-        Ok::<_, ApiError>(app.tenants.settings(membership))
+async fn show_settings(admin: CurrentAdmin) -> Result<Json<SettingsView>, ApiError> {
+    let settings = admin.run(Class::Store, |app, admin| {
+        Ok::<_, ApiError>(app.tenants.settings(admin))
     });
     Ok(Json(settings.await?.into()))
 }
@@ -32,6 +33,7 @@ async fn show_settings(tenant: CurrentTenant) -> Result<Json<SettingsView>, ApiE
 #[utoipa::path(
     tag = "Tenant administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("admin"))),
     request_body = SettingsBody,
     responses((status = 200, description = "The settings", body = SettingsView))
 )]

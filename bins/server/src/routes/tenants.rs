@@ -26,6 +26,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     request_body = NewTenantBody,
     responses((status = 201, description = "The tenant", body = SavedTenantView))
 )]
@@ -46,6 +47,7 @@ async fn create_tenant(
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(PageParams),
     responses((status = 200, description = "A page of the tenants", body = Listing<TenantView>))
 )]
@@ -65,6 +67,7 @@ async fn list_tenants(
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(("tenant_id" = String, Path, description = "The tenant's id")),
     responses((status = 200, description = "The tenant", body = TenantView))
 )]
@@ -81,6 +84,7 @@ async fn show_tenant(admin: SuperUser, id: PathId) -> Result<Json<TenantView>, A
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(("tenant_id" = String, Path, description = "The tenant's id")),
     request_body = TenantUpdateBody,
     responses((status = 200, description = "The tenant", body = SavedTenantView))
@@ -103,6 +107,7 @@ async fn update_tenant(
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(("tenant_id" = String, Path, description = "The tenant's id")),
     responses((status = 200, description = "The tenant", body = TenantView))
 )]

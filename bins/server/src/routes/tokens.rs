@@ -80,6 +80,7 @@ impl From<IssuedToken> for Token {
 /// Logs in as OAuth 2 clients do.
 #[utoipa::path(
     tag = "Accounts",
+    extensions(("x-tenantry-access" = json!("public"))),
     request_body(content = PasswordGrant, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "A token", body = Token))
 )]
@@ -100,6 +101,7 @@ async fn token(bridge: Data<Offload>, form: Form<PasswordGrant>) -> Result<Json<
 /// Logs in.
 #[utoipa::path(
     tag = "Accounts",
+    extensions(("x-tenantry-access" = json!("public"))),
     request_body = Login,
     responses((status = 200, description = "A token", body = Token))
 )]
@@ -115,6 +117,7 @@ async fn issue(bridge: &Offload, email: String, password: SecretString) -> Resul
             user: user.id,
             tenant: user.tenant,
             token_version: user.token_version,
+            session: None,
         };
         Ok(app.issuer.issue(&claims)?)
     };

@@ -3,7 +3,7 @@ use actix_web::web::Json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::ApiError;
-use crate::extract::{CurrentTenant, Params, SuperUser};
+use crate::extract::{CurrentAdmin, Params, SuperUser};
 use crate::offload::Class;
 
 mod wire;
@@ -14,21 +14,22 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     config.service(show_usage).service(show_all_usage);
 }
 
-/// Shows what the caller's own tenant spent on models; a member who is no admin sees what was spent for them alone.
+/// Shows what the caller's own tenant spent on models.
 #[utoipa::path(
-    tag = "Tenant",
+    tag = "Tenant administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("admin"))),
     params(UsageParams),
     responses((status = 200, description = "The sums", body = UsageReportView))
 )]
 #[get("/tenant/usage")]
 async fn show_usage(
-    tenant: CurrentTenant,
+    admin: CurrentAdmin,
     params: Params<UsageParams>,
 ) -> Result<Json<UsageReportView>, ApiError> {
     let query = params.0.query()?;
-    let report = tenant.run_as(Class::Store, move |app, membership| {
-        Ok::<_, ApiError>(UsageReportView::of(app.usage.own(membership, &query)?, query.by))
+    let report = admin.run(Class::Store, move |app, admin| {
+        Ok::<_, ApiError>(UsageReportView::of(app.usage.own(admin, &query)?, query.by))
     });
     Ok(Json(report.await?))
 }
@@ -37,6 +38,7 @@ async fn show_usage(
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(UsageParams),
     responses((status = 200, description = "The sums", body = UsageReportView))
 )]

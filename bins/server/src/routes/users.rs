@@ -10,7 +10,7 @@ use crate::error::{ApiError, Code};
 use crate::extract::{Body, CurrentUser, PageParams, Params, PathId, SuperUser};
 use crate::offload::{Class, Offload};
 
-mod wire;
+pub(super) mod wire;
 
 use wire::{NewUserBody, Registration, UserParams, UserUpdateBody, UserView, tenant};
 
@@ -28,6 +28,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 /// Makes an account without a tenant, where the server is open to that.
 #[utoipa::path(
     tag = "Accounts",
+    extensions(("x-tenantry-access" = json!("public"))),
     request_body = Registration,
     responses((status = 201, description = "The user", body = UserView))
 )]
@@ -50,11 +51,12 @@ async fn register(
 #[utoipa::path(
     tag = "Accounts",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("user"))),
     responses((status = 200, description = "The user", body = UserView))
 )]
 #[get("/users/me")]
 async fn me(caller: CurrentUser) -> Result<Json<UserView>, ApiError> {
-    let user = caller.run(Class::Store, |_, caller| Ok::<_, ApiError>(caller.user().clone()));
+    let user = caller.run(Class::Store, |_, holder| Ok::<_, ApiError>(holder.user().clone()));
     Ok(Json(user.await?.into()))
 }
 
@@ -62,6 +64,7 @@ async fn me(caller: CurrentUser) -> Result<Json<UserView>, ApiError> {
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     request_body = NewUserBody,
     responses((status = 201, description = "The user", body = UserView))
 )]
@@ -81,6 +84,7 @@ async fn create_user(
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(UserParams),
     responses((status = 200, description = "A page of the users", body = Listing<UserView>))
 )]
@@ -106,6 +110,7 @@ async fn list_users(
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(("id" = String, Path, description = "The user's id")),
     responses((status = 200, description = "The user", body = UserView))
 )]
@@ -122,6 +127,7 @@ async fn show_user(admin: SuperUser, id: PathId) -> Result<Json<UserView>, ApiEr
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(("id" = String, Path, description = "The user's id")),
     request_body = UserUpdateBody,
     responses((status = 200, description = "The user", body = UserView))
@@ -139,6 +145,7 @@ async fn update_user(
 #[utoipa::path(
     tag = "Administration",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("superuser"))),
     params(("id" = String, Path, description = "The user's id")),
     responses((status = 200, description = "The user", body = UserView))
 )]

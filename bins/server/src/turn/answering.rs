@@ -1,10 +1,9 @@
-use std::future::{Ready, ready};
 use std::pin::pin;
 
 use actix_web::dev::Payload;
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, LocalBoxFuture, select};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,7 +14,7 @@ use super::halt::{Gone, Halt};
 use super::outlet::{Outlet, Stream};
 use super::{Encoding, Phases};
 use crate::error::{ApiError, Code};
-use crate::extract::{CurrentTenant, RequestId, shared};
+use crate::extract::{Chat, CurrentTenant, RequestId, shared};
 use crate::limits::HttpSettings;
 use crate::offload::Class;
 use crate::peer::Peer;
@@ -24,7 +23,7 @@ use crate::sse::{WAITING, answer};
 /// What a handler answers a turn with: for the caller's tenant, within the limits, for as long as the connection's client is there.
 #[derive(Debug)]
 pub(crate) struct Answering {
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Chat>,
     settings: Data<HttpSettings>,
     request_id: String,
     peer: Option<Peer>,
@@ -135,19 +134,20 @@ fn broke_off(error: oneshot::error::RecvError) -> ApiError {
 
 impl FromRequest for Answering {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let tenant = CurrentTenant::from_request(request, payload).into_inner();
-        let id = request.extensions().get::<RequestId>().map(RequestId::to_string);
-        let answering = tenant.and_then(|tenant| {
+        let tenant = CurrentTenant::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let tenant = tenant.await?;
+            let id = request.extensions().get::<RequestId>().map(RequestId::to_string);
             Ok(Self {
                 tenant,
-                settings: shared(request)?,
+                settings: shared(&request)?,
                 request_id: id.unwrap_or_default(),
                 peer: request.conn_data::<Peer>().cloned(),
             })
-        });
-        ready(answering)
+        })
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::halt::{Cause, Halt};
 use super::{Ending, Outlet, Phases};
 use crate::error::{ApiError, Code};
-use crate::extract::{CurrentTenant, Resolved};
+use crate::extract::{Chat, CurrentTenant, Resolved};
 use crate::limits::HttpSettings;
 use crate::offload::{Class, OffloadError, Permit, Presence, Seat};
 
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A turn on its way through the phases.
 pub(super) struct Course<T: Phases> {
     pub(super) work: Shared<T>,
-    pub(super) tenant: CurrentTenant,
+    pub(super) tenant: CurrentTenant<Chat>,
     pub(super) halt: Halt,
     pub(super) settings: Data<HttpSettings>,
     pub(super) request_id: String,
@@ -69,7 +69,7 @@ impl<T: Phases> Course<T> {
         let beginning = self.tenant.run_phase(permit, move |app, asker| {
             let turn = &mut work.lock().turn;
             let terms = turn.terms(app, &asker);
-            let seat = seats.take(asker.scope().id(), asker.user().id, terms.caps)?;
+            let seat = seats.take(asker.scope().id(), asker.owner(), terms.caps)?;
             turn.begin(app, &asker)?;
             Ok((Begun { asker, _seat: seat }, terms.on_leave))
         });

@@ -4,7 +4,7 @@ use tokio::time::sleep;
 
 use super::halt::{Cause, Halt};
 use crate::error::{ApiError, Code};
-use crate::extract::CurrentTenant;
+use crate::extract::{Chat, CurrentTenant};
 use crate::limits::HttpSettings;
 use crate::offload::Class;
 use crate::peer::Peer;
@@ -12,7 +12,7 @@ use crate::peer::Peer;
 /// What may stop a turn from outside.
 pub(super) struct Guards {
     pub(super) halt: Halt,
-    pub(super) tenant: CurrentTenant,
+    pub(super) tenant: CurrentTenant<Chat>,
     pub(super) peer: Option<Peer>,
     pub(super) settings: Data<HttpSettings>,
 }
@@ -56,14 +56,14 @@ impl Guards {
 
 /// Whether the token, its user and the tenant are still what they were. When the store cannot tell, it is asked again later: the
 /// answer's deadline is the end of that.
-async fn may_have_it(tenant: &CurrentTenant) -> Result<(), ApiError> {
+async fn may_have_it(tenant: &CurrentTenant<Chat>) -> Result<(), ApiError> {
     let looking = async {
         let permit = tenant.offload().permit_unqueued(Class::Store).await?;
         tenant.run_phase(permit, |_, _| Ok(())).await
     };
     let looked: Result<(), ApiError> = looking.await;
     looked.or_else(|error| match error.code() {
-        Code::Unauthenticated | Code::TenantForbidden => Err(error),
+        Code::Unauthenticated | Code::TenantForbidden | Code::PermissionRequired => Err(error),
         _ => Ok(()),
     })
 }

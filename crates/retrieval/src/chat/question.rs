@@ -13,7 +13,10 @@ pub struct Asker {
 impl Asker {
     /// Somebody whose credential was verified.
     pub fn of(caller: &Caller) -> Self {
-        Self::user(caller.user())
+        Self {
+            user: Some(caller.owner()),
+            email: caller.user().map(|user| user.email.clone()),
+        }
     }
 
     /// A user.
@@ -32,12 +35,12 @@ impl Asker {
         }
     }
 
-    /// The user's id; `None` for the operator.
+    /// The id of the user or of the API key; `None` for the operator.
     pub fn id(&self) -> Option<UserId> {
         self.user
     }
 
-    /// The user's address; `None` for the operator.
+    /// The user's address; `None` for an API key and the operator.
     pub fn email(&self) -> Option<&Email> {
         self.email.as_ref()
     }

@@ -28,7 +28,7 @@ use turn::Turn;
 pub(crate) use writer::{ChunkWriter, Version};
 
 use crate::meter::Meter;
-use crate::{Collections, Embedders, ResolveError, Resolver};
+use crate::{Collections, Embedders, Resolver};
 
 /// What a worker works with.
 #[derive(Clone)]
@@ -134,8 +134,8 @@ impl Ingestor {
         let Some(claimed) = self.parts.queue.claim(&claim)? else {
             return Ok(Worked::Idle);
         };
-        match self.parts.resolver.job_scope(&claimed) {
-            Ok(scope) => catch_unwind(AssertUnwindSafe(|| self.take_turn(&scope, &claimed, stop)))
+        match self.parts.resolver.job_scope(&claimed)? {
+            Some(scope) => catch_unwind(AssertUnwindSafe(|| self.take_turn(&scope, &claimed, stop)))
                 .unwrap_or_else(|_| {
                     Ok(Worked::Panicked {
                         tenant: claimed.tenant.clone(),
@@ -143,13 +143,7 @@ impl Ingestor {
                     })
                 }),
             // It was deactivated this moment: its jobs wait.
-            Err(
-                ResolveError::TenantForbidden
-                | ResolveError::Unauthenticated
-                | ResolveError::NotSuperuser
-                | ResolveError::NotTenantAdmin,
-            ) => Ok(Worked::Idle),
-            Err(ResolveError::Store(error)) => Err(error),
+            None => Ok(Worked::Idle),
         }
     }
 

@@ -5,6 +5,7 @@ mod pinecone;
 mod provider;
 mod record;
 mod settings;
+mod users;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use self::provider::OwnProviders;
 pub use self::provider::ProviderUpdate;
 pub use self::record::{NewTenant, PineconeState, SavedTenant, SearchTuning, TenantUpdate};
 pub use self::settings::{OfferedModels, SettingsUpdate, TenantSettings};
+pub use self::users::{NewTenantUser, TenantUserError, TenantUserUpdate, TenantUsers};
 use crate::{InvalidField, PineconeLookup, RejectedPinecone, Resolver, Superuser};
 
 /// How often a change is made anew because another one came first.

@@ -1,7 +1,7 @@
 //! A tenant on its way in and out of the use cases.
 
 use secrecy::SecretString;
-use tenantry_domain::{ExternalIndex, PineconeSettings, Tenant, TenantId};
+use tenantry_domain::{ExternalIndex, Ingesters, PineconeSettings, Tenant, TenantId};
 
 use super::{ChatTuning, ProviderUpdate};
 use crate::PineconeCheck;
@@ -84,6 +84,8 @@ pub struct TenantUpdate {
     pub llm: Option<Option<ProviderUpdate>>,
     /// The system prompt.
     pub system_prompt: Option<Option<String>>,
+    /// Which of its users keep its documents.
+    pub ingesters: Option<Ingesters>,
     /// Whether the tenant may be used.
     pub is_active: Option<bool>,
 }

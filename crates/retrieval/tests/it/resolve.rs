@@ -1,6 +1,6 @@
 //! Who is let in, and what for.
 
-use tenantry_domain::{TenantId, UserId};
+use tenantry_domain::{Permission, TenantId, UserId};
 use tenantry_retrieval::{ResolveError, TenantUpdate, UserUpdate};
 use tenantry_tenant_store::testing::unavailable;
 use tenantry_tenant_store::{TenantChange, TenantStore, UserChange, UserStore};
@@ -12,8 +12,8 @@ fn a_member_reaches_the_own_tenant() {
     let world = World::new();
     let acme = world.tenant("acme");
     let ada = world.user("ada@example.org", Some(&acme));
-    let caller = world.resolver.caller(&claims(&ada)).unwrap();
-    assert_eq!(world.resolver.scope(&caller).unwrap().id(), &acme);
+    let caller = world.enter(&claims(&ada)).unwrap();
+    assert_eq!(world.resolver.scope(&caller, Permission::Chat).unwrap().id(), &acme);
     assert!(matches!(
         world.resolver.superuser(&caller),
         Err(ResolveError::NotSuperuser)
@@ -36,7 +36,7 @@ fn an_unknown_user_an_ended_session_and_a_moved_user_look_the_same() {
     unknown.user = stranger;
     for claims in [ended, moved, tenantless, unknown] {
         assert!(
-            matches!(world.resolver.caller(&claims), Err(ResolveError::Unauthenticated)),
+            matches!(world.enter(&claims), Err(ResolveError::Unauthenticated)),
             "{claims:?}"
         );
     }
@@ -47,10 +47,10 @@ fn a_suspended_tenant_is_closed_to_its_members_at_once() {
     let world = World::new();
     let acme = world.tenant("acme");
     let ada = world.user("ada@example.org", Some(&acme));
-    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    let caller = world.enter(&claims(&ada)).unwrap();
     world.tenants.deactivate(&world.root, &acme).unwrap().unwrap();
     assert!(matches!(
-        world.resolver.caller(&claims(&ada)),
+        world.enter(&claims(&ada)),
         Err(ResolveError::TenantForbidden)
     ));
     let unknown = TenantId::parse("unknown").unwrap();
@@ -64,16 +64,16 @@ fn a_suspended_tenant_is_closed_to_its_members_at_once() {
         ..TenantUpdate::default()
     };
     world.tenants.update(&world.root, &acme, &back).unwrap().unwrap();
-    assert!(world.resolver.caller(&claims(&ada)).is_ok());
+    assert!(world.enter(&claims(&ada)).is_ok());
 }
 
 #[test]
 fn a_user_without_a_tenant_has_no_scope() {
     let world = World::new();
     let ada = world.user("ada@example.org", None);
-    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    let caller = world.enter(&claims(&ada)).unwrap();
     assert!(matches!(
-        world.resolver.scope(&caller),
+        world.resolver.scope(&caller, Permission::Chat),
         Err(ResolveError::TenantForbidden)
     ));
 }
@@ -82,7 +82,7 @@ fn a_user_without_a_tenant_has_no_scope() {
 fn a_right_that_is_given_by_hand_works_at_once() {
     let world = World::new();
     let ada = world.user("ada@example.org", None);
-    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    let caller = world.enter(&claims(&ada)).unwrap();
     assert!(matches!(
         world.resolver.superuser(&caller),
         Err(ResolveError::NotSuperuser)
@@ -97,7 +97,7 @@ fn a_right_that_is_given_by_hand_works_at_once() {
         .update_user(ada.id, &promote, world.now())
         .unwrap();
     assert!(world.resolver.superuser(&caller).is_ok());
-    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    let caller = world.enter(&claims(&ada)).unwrap();
     assert!(world.resolver.superuser(&caller).is_ok());
 }
 
@@ -106,7 +106,7 @@ fn a_right_that_is_taken_by_hand_ends_within_a_second() {
     let world = World::new();
     let acme = world.tenant("acme");
     let ada = world.user("ada@example.org", Some(&acme));
-    assert!(world.resolver.caller(&claims(&ada)).is_ok());
+    assert!(world.enter(&claims(&ada)).is_ok());
     let suspend = TenantChange {
         is_active: Some(false),
         ..TenantChange::default()
@@ -118,12 +118,12 @@ fn a_right_that_is_taken_by_hand_ends_within_a_second() {
         .unwrap();
     world.later(999);
     assert!(
-        world.resolver.caller(&claims(&ada)).is_ok(),
+        world.enter(&claims(&ada)).is_ok(),
         "remembered for a second"
     );
     world.later(1);
     assert!(matches!(
-        world.resolver.caller(&claims(&ada)),
+        world.enter(&claims(&ada)),
         Err(ResolveError::TenantForbidden)
     ));
 }
@@ -150,7 +150,7 @@ fn a_change_made_here_ends_sessions_at_once() {
     .enumerate()
     {
         let user = world.user(&format!("user{n}@example.org"), Some(&acme));
-        assert!(world.resolver.caller(&claims(&user)).is_ok());
+        assert!(world.enter(&claims(&user)).is_ok());
         world
             .accounts
             .update(&world.root, user.id, update)
@@ -158,7 +158,7 @@ fn a_change_made_here_ends_sessions_at_once() {
             .unwrap();
         assert!(
             matches!(
-                world.resolver.caller(&claims(&user)),
+                world.enter(&claims(&user)),
                 Err(ResolveError::Unauthenticated)
             ),
             "{n}"
@@ -181,10 +181,10 @@ fn a_token_for_a_former_tenant_opens_neither_tenant_for_a_superuser() {
         .inner()
         .update_user(ada.id, &change, world.now())
         .unwrap();
-    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    let caller = world.enter(&claims(&ada)).unwrap();
     assert!(world.resolver.superuser(&caller).is_ok());
     assert!(matches!(
-        world.resolver.scope(&caller),
+        world.resolver.scope(&caller, Permission::Chat),
         Err(ResolveError::TenantForbidden)
     ));
 }
@@ -201,7 +201,7 @@ fn a_right_given_by_hand_is_no_use_to_a_session_that_ended_by_hand() {
     let change_user = |id, change: UserChange| in_store.update_user(id, &change, world.now()).unwrap();
 
     let ada = world.user("ada@example.org", None);
-    let caller = world.resolver.caller(&claims(&ada)).unwrap();
+    let caller = world.enter(&claims(&ada)).unwrap();
     let promoted_and_ended = UserChange {
         is_superuser: Some(true),
         end_sessions: true,
@@ -222,7 +222,7 @@ fn a_right_given_by_hand_is_no_use_to_a_session_that_ended_by_hand() {
     in_store
         .update_tenant(&acme, &closed(false), world.now())
         .unwrap();
-    let caller = world.resolver.caller(&claims(&bo)).unwrap();
+    let caller = world.enter(&claims(&bo)).unwrap();
     in_store.update_tenant(&acme, &closed(true), world.now()).unwrap();
     let deactivated = UserChange {
         is_active: Some(false),
@@ -230,7 +230,7 @@ fn a_right_given_by_hand_is_no_use_to_a_session_that_ended_by_hand() {
     };
     change_user(bo.id, deactivated);
     assert!(matches!(
-        world.resolver.scope(&caller),
+        world.resolver.scope(&caller, Permission::Chat),
         Err(ResolveError::Unauthenticated)
     ));
 }
@@ -241,10 +241,10 @@ fn a_dead_store_is_an_outage_and_no_refusal() {
     let acme = world.tenant("acme");
     let ada = world.user("ada@example.org", Some(&acme));
     world.store.fail_when(|_| Some(unavailable()));
-    let refused = world.resolver.caller(&claims(&ada));
+    let refused = world.enter(&claims(&ada));
     assert!(matches!(refused, Err(ResolveError::Store(error)) if error.is_transient()));
     world.store.heal();
-    assert!(world.resolver.caller(&claims(&ada)).is_ok());
+    assert!(world.enter(&claims(&ada)).is_ok());
 }
 
 #[test]

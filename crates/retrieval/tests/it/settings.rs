@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use secrecy::ExposeSecret;
 use tenantry_crypto::{Field, Sealer};
 use tenantry_domain::{
-    Actor, ChatSettings, Clock, OnLeave, Page, Paged, Role, SystemClock, Tenant, TenantId, Timestamp, User,
+    Actor, ChatSettings, Clock, OnLeave, Page, Paged, Permission, Role, SystemClock, Tenant, TenantId, Timestamp, User,
 };
 use tenantry_llm_client::MemoryProviders;
 use tenantry_retrieval::{
-    ChatTuning, Membership, NewTenant, OfferedModels, PromptAccess, Prompts, ProviderUpdate, ResolveError,
+    ChatTuning, NewTenant, OfferedModels, PromptAccess, Prompts, ProviderUpdate, ResolveError,
     SaveTenantError, SettingsUpdate, TenantAdmin, TenantSettings, TenantUpdate, Tenants, UserUpdate,
 };
 use tenantry_tenant_store::testing::unavailable;
@@ -63,7 +63,7 @@ impl House {
     }
 
     fn admin(&self) -> Result<TenantAdmin, ResolveError> {
-        let caller = self.world.resolver.caller(&claims(&self.ada))?;
+        let caller = self.world.enter(&claims(&self.ada))?;
         self.world.resolver.tenant_admin(&caller)
     }
 
@@ -191,7 +191,7 @@ fn an_admin_is_who_the_store_says_at_this_moment() {
     let house = House::new();
     assert_eq!(house.admin().unwrap().scope().id(), &house.acme);
     house.appoint(Role::Member);
-    assert!(matches!(house.admin(), Err(ResolveError::NotTenantAdmin)));
+    assert!(matches!(house.admin(), Err(ResolveError::PermissionRequired(Permission::Admin))));
     // Given by another process: a refusal is never decided from memory.
     let again = UserChange {
         role: Some(Role::Admin),
@@ -213,13 +213,13 @@ fn an_admin_is_who_the_store_says_at_this_moment() {
         .unwrap()
         .unwrap();
     house.world.later(1_000);
-    assert!(matches!(house.admin(), Err(ResolveError::NotTenantAdmin)));
+    assert!(matches!(house.admin(), Err(ResolveError::PermissionRequired(Permission::Admin))));
 }
 
 #[test]
 fn who_has_no_active_tenant_administers_none() {
     let house = House::new();
-    let caller = house.world.resolver.caller(&claims(&house.ada)).unwrap();
+    let caller = house.world.enter(&claims(&house.ada)).unwrap();
     house
         .tenants
         .deactivate(&house.world.root, &house.acme)
@@ -237,9 +237,9 @@ fn who_has_no_active_tenant_administers_none() {
         .update(&house.world.root, nomad.id, update)
         .unwrap()
         .unwrap();
-    let caller = house.world.resolver.caller(&claims(&nomad)).unwrap();
+    let caller = house.world.enter(&claims(&nomad)).unwrap();
     assert!(matches!(
-        house.world.resolver.membership(&caller),
+        house.world.resolver.tenant_admin(&caller),
         Err(ResolveError::TenantForbidden)
     ));
 }
@@ -268,9 +268,9 @@ fn an_admin_without_a_word_is_a_member_of_the_next_tenant() {
 #[test]
 fn a_store_that_fails_makes_nobody_an_admin() {
     let house = House::new();
-    let caller = house.world.resolver.caller(&claims(&house.ada)).unwrap();
+    let caller = house.world.enter(&claims(&house.ada)).unwrap();
     house.appoint(Role::Member);
-    let stale = house.world.resolver.caller(&claims(&house.ada)).unwrap();
+    let stale = house.world.enter(&claims(&house.ada)).unwrap();
     house.world.store.fail_when(|_| Some(unavailable()));
     assert!(matches!(
         house.world.resolver.tenant_admin(&stale),
@@ -283,10 +283,9 @@ fn a_store_that_fails_makes_nobody_an_admin() {
 fn a_change_holds_for_the_next_request_of_a_caller_who_is_remembered() {
     let house = House::new();
     let seen = || {
-        let caller = house.world.resolver.caller(&claims(&house.ada)).unwrap();
-        let membership = house.world.resolver.membership(&caller).unwrap();
-        assert!(matches!(membership, Membership::Admin(_)));
-        house.tenants.settings(&membership)
+        let caller = house.world.enter(&claims(&house.ada)).unwrap();
+        let admin = house.world.resolver.tenant_admin(&caller).unwrap();
+        house.tenants.settings(&admin)
     };
     assert_eq!(seen().chat.on_leave, OnLeave::Cancel);
     let finish = SettingsUpdate {

@@ -7,14 +7,14 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_crypto::{KeyId, MemoryPasswordHasher, MemorySealer, PasswordPolicy};
 use tenantry_domain::{
-    AccessClaims, Cancellation, Clock, Dimension, Document, DocumentId, Job, ManualClock, Role, TenantId,
-    TenantScope, Timestamp, User,
+    AccessClaims, Cancellation, Clock, Dimension, Document, DocumentId, Job, ManualClock, RequestOrigin, Role,
+    TenantId, TenantScope, Timestamp, User,
 };
 use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::Embedder;
 use tenantry_retrieval::{
-    Accounts, Collections, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, NewFile,
-    NewTenant, NewUser, PineconeLookup, Reconciler, Resolver, Settled, Superuser, Tenants, Worked,
+    Accounts, Caller, Collections, Credential, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, NewFile,
+    NewTenant, NewUser, PineconeLookup, Reconciler, ResolveError, Resolver, Settled, Superuser, Tenants, Worked,
 };
 use tenantry_tenant_store::testing::FailingStore;
 use tenantry_tenant_store::{MemoryStore, Settlement, Submitted};
@@ -143,6 +143,12 @@ impl World {
             role: Role::Member,
         };
         self.accounts.create(&self.root, new).unwrap()
+    }
+
+    /// Who comes in with a token of these claims.
+    pub(crate) fn enter(&self, claims: &AccessClaims) -> Result<Caller, ResolveError> {
+        let token = Credential::Token(claims.clone());
+        self.resolver.caller(&token, &RequestOrigin::default())
     }
 
     /// The parts of a worker, on the same stores but with the embedders given, as another server would have them.
@@ -285,6 +291,7 @@ pub(crate) fn claims(user: &User) -> AccessClaims {
         user: user.id,
         tenant: user.tenant.clone(),
         token_version: user.token_version,
+        session: None,
     }
 }
 

@@ -1,18 +1,24 @@
 use diesel::prelude::*;
 use tenantry_domain::{Actor, Email, Page, Paged, SessionId, Tenant, Timestamp, User, UserId};
 
+use super::audit::append;
 use super::rows::{TenantRow, UserChanges, UserRow};
 use super::schema::{tenants, users};
-use super::{SqlStore, paged};
+use super::{SqlStore, dialect, paged};
+use crate::ledger::audit;
 use crate::text::Texts;
 use crate::{Access, StoreError, UserChange, UserFilter, UserStore};
 
 impl UserStore for SqlStore {
-    fn create_user(&self, user: &User, _actor: &Actor) -> Result<(), StoreError> {
+    fn create_user(&self, user: &User, actor: &Actor) -> Result<(), StoreError> {
         user.refuse_nul()?;
-        let row = UserRow::from(user);
-        self.run(|conn| diesel::insert_into(users::table).values(row).execute(conn))
-            .map(drop)
+        let guard = self.guard()?;
+        let insert = diesel::insert_into(users::table).values(UserRow::from(user));
+        let done = dialect::writing(&mut *self.acquire()?, |conn| {
+            insert.execute(conn)?;
+            append(conn, guard, &audit::user_created(user), actor, user.created_at)
+        });
+        Ok(done?)
     }
 
     fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -35,11 +41,14 @@ impl UserStore for SqlStore {
 
     fn users(&self, filter: &UserFilter, page: Page) -> Result<Paged<User>, StoreError> {
         let filtered = || {
-            let all = users::table.into_boxed();
-            match &filter.tenant {
-                Some(tenant) => all.filter(users::tenant_id.eq(tenant.as_str())),
-                None => all,
+            let mut all = users::table.into_boxed();
+            if let Some(tenant) = &filter.tenant {
+                all = all.filter(users::tenant_id.eq(tenant.as_str()));
             }
+            if let Some(wanted) = filter.is_superuser {
+                all = all.filter(users::is_superuser.eq(wanted));
+            }
+            all
         };
         let (rows, total) = self.run(|conn| {
             let rows = filtered()
@@ -91,10 +100,12 @@ impl UserStore for SqlStore {
         let Some((user, tenant)) = joined else {
             return Ok(None);
         };
+        let sessions_ended_at = user.sessions_ended_at();
         Ok(Some(Access {
             user: user.try_into()?,
             tenant: tenant.map(Tenant::try_from).transpose()?,
             session_is_live: session.is_none(),
+            sessions_ended_at,
         }))
     }
 }

@@ -4,7 +4,7 @@ use futures_util::stream::{self, StreamExt};
 use tenantry_domain::{DocumentId, DocumentVersion, Segment};
 
 use crate::error::ApiError;
-use crate::extract::{CurrentTenant, PathId};
+use crate::extract::{CurrentTenant, PathId, Search};
 use crate::offload::Class;
 
 /// Gives a document's text, piece by piece, however long it is.
@@ -13,11 +13,12 @@ use crate::offload::Class;
 #[utoipa::path(
     tag = "Knowledge",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("search"))),
     params(("id" = String, Path, description = "The document's id")),
     responses((status = 200, description = "The text", body = String, content_type = "text/plain"))
 )]
 #[get("/documents/{id}/text")]
-pub(super) async fn show_text(tenant: CurrentTenant, id: PathId) -> Result<HttpResponse, ApiError> {
+pub(super) async fn show_text(tenant: CurrentTenant<Search>, id: PathId) -> Result<HttpResponse, ApiError> {
     let (reading, first) = Reading::begin(tenant, id.parse()?).await?;
     let rest = stream::try_unfold(reading, Reading::next);
     let text = stream::once(async { Ok(first) }).chain(rest);
@@ -28,7 +29,7 @@ pub(super) async fn show_text(tenant: CurrentTenant, id: PathId) -> Result<HttpR
 
 /// How far a text was given. Nothing is held between two pieces, so that a slow reader is nobody's burden.
 struct Reading {
-    tenant: CurrentTenant,
+    tenant: CurrentTenant<Search>,
     of: DocumentVersion,
     next: u32,
     /// How many characters are still to come.
@@ -37,7 +38,7 @@ struct Reading {
 
 impl Reading {
     /// Begins with the version that is found now, and its first piece.
-    async fn begin(tenant: CurrentTenant, id: DocumentId) -> Result<(Self, Bytes), ApiError> {
+    async fn begin(tenant: CurrentTenant<Search>, id: DocumentId) -> Result<(Self, Bytes), ApiError> {
         let begun = tenant.clone().run(Class::Store, move |app, scope| {
             let document = app.knowledge.document(scope, id)?;
             let document = document.ok_or_else(ApiError::not_found)?;

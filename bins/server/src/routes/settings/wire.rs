@@ -1,14 +1,15 @@
 use serde::{Deserialize, Serialize};
+use tenantry_domain::{Ingesters, Role};
 use tenantry_retrieval::{
-    AdminSettings, ChatTuning, OfferedModels, ProviderUpdate, SearchTuning, SettingsUpdate, TenantSettings,
+    ChatTuning, OfferedModels, ProviderUpdate, SearchTuning, SettingsUpdate, TenantSettings,
 };
 use utoipa::ToSchema;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::extract::present;
 use crate::routes::wire::{ChatBody, ChatView, ProviderBody, ProviderView, SearchView, TuningBody};
 
-/// The settings of a tenant, as far as they concern the caller.
+/// The settings of a tenant.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TenantSettings)]
 pub(super) struct SettingsView {
@@ -16,24 +17,22 @@ pub(super) struct SettingsView {
     tenant_id: String,
     /// Its name for people.
     name: String,
-    /// What the caller may do in it: `member` or `admin`.
+    /// The caller's role in it; `null` for an API key.
     #[schema(example = "admin")]
-    role: &'static str,
+    role: Option<&'static str>,
     /// How its knowledge is searched unless a request says otherwise.
     search: SearchView,
     /// How its questions are answered.
     chat: ChatView,
-    /// For admins: what every answer is told first, with its variables as they were written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    system_prompt: Option<Option<String>>,
-    /// For admins: the tenant's own provider of models; without one the server's is used.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<ProviderView>)]
-    llm_provider: Option<Option<ProviderView>>,
-    /// For admins: which of the server's models may be chosen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offered: Option<OfferedView>,
+    /// Which of its users hand in and remove documents: `members` and admins, or `admins` alone.
+    #[schema(example = "members")]
+    ingesters: &'static str,
+    /// What every answer is told first, with its variables as they were written.
+    system_prompt: Option<String>,
+    /// The tenant's own provider of models; without one the server's is used.
+    llm_provider: Option<ProviderView>,
+    /// Which of the server's models may be chosen.
+    offered: OfferedView,
 }
 
 /// Which of the server's models may be chosen.
@@ -48,27 +47,16 @@ struct OfferedView {
 
 impl From<TenantSettings> for SettingsView {
     fn from(settings: TenantSettings) -> Self {
-        let (system_prompt, llm_provider, offered) = match settings.admin {
-            Some(AdminSettings {
-                system_prompt,
-                llm,
-                offered,
-            }) => (
-                Some(system_prompt),
-                Some(llm.map(ProviderView::from)),
-                Some(offered.into()),
-            ),
-            None => (None, None, None),
-        };
         Self {
             tenant_id: settings.id.to_string(),
             name: settings.name,
-            role: settings.role.as_str(),
+            role: settings.role.map(Role::as_str),
             search: settings.search.into(),
             chat: settings.chat.into(),
-            system_prompt,
-            llm_provider,
-            offered,
+            ingesters: settings.ingesters.as_str(),
+            system_prompt: settings.system_prompt,
+            llm_provider: settings.llm.map(ProviderView::from),
+            offered: settings.offered.into(),
         }
     }
 }
@@ -108,6 +96,10 @@ pub(super) struct SettingsBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<ProviderBody>)]
     llm_provider: Option<Option<ProviderBody>>,
+    /// Which of the tenant's users hand in and remove documents: `members` and admins, or `admins` alone.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, example = "members")]
+    ingesters: Option<String>,
 }
 
 impl TryFrom<SettingsBody> for SettingsUpdate {
@@ -123,6 +115,12 @@ impl TryFrom<SettingsBody> for SettingsUpdate {
             search: body.search.map(|search| search.map(SearchTuning::from)),
             chat,
             llm: body.llm_provider.map(|llm| llm.map(ProviderUpdate::from)),
+            ingesters: body.ingesters.as_deref().map(ingesters).transpose()?,
         })
     }
+}
+
+fn ingesters(name: &str) -> Result<Ingesters, ApiError> {
+    let wrong = |_| ApiError::new(Code::InvalidRequest).saying("`ingesters` is neither `members` nor `admins`");
+    name.parse().map_err(wrong)
 }

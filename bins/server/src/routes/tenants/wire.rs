@@ -296,6 +296,7 @@ impl TryFrom<TenantUpdateBody> for TenantUpdate {
             chat,
             llm: body.llm_provider.map(|llm| llm.map(ProviderUpdate::from)),
             system_prompt: body.system_prompt,
+            ingesters: None,
             is_active: body.is_active,
         })
     }

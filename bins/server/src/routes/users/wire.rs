@@ -10,7 +10,7 @@ use crate::routes::wire::Secret;
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
-pub(super) struct UserView {
+pub(in crate::routes) struct UserView {
     /// The user's id, which is the `sub` of their tokens.
     id: String,
     /// The address to log in with.
@@ -21,7 +21,7 @@ pub(super) struct UserView {
     is_active: bool,
     /// The user's tenant.
     tenant_id: Option<String>,
-    /// What the user may do there: `member` or `admin`.
+    /// What the user may do there: `reader`, `member` or `admin`.
     #[schema(example = "member")]
     role: &'static str,
     /// When the user was made.
@@ -73,7 +73,7 @@ pub(super) struct NewUserBody {
     password: Secret,
     /// The user's tenant.
     tenant_id: Option<String>,
-    /// What the user may do in the tenant: `member` or `admin`, else `member`.
+    /// What the user may do in the tenant: `reader`, `member` or `admin`, else `member`.
     #[schema(example = "member")]
     role: Option<String>,
     /// Whether the user manages the platform.
@@ -90,7 +90,7 @@ pub(super) struct UserUpdateBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     tenant_id: Option<Option<String>>,
-    /// What the user may do in the tenant: `member` or `admin`. Who comes to another tenant is a member there unless this says
+    /// What the user may do in the tenant: `reader`, `member` or `admin`. Who comes to another tenant is a member there unless this says
     /// otherwise.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String)]
@@ -128,8 +128,8 @@ pub(super) fn tenant(id: Option<String>) -> Result<Option<TenantId>, ApiError> {
 }
 
 /// A role by its name.
-fn role(name: Option<String>) -> Result<Option<Role>, ApiError> {
-    let wrong = || ApiError::new(Code::InvalidRequest).saying("`role` is neither `member` nor `admin`");
+pub(in crate::routes) fn role(name: Option<String>) -> Result<Option<Role>, ApiError> {
+    let wrong = || ApiError::new(Code::InvalidRequest).saying("`role` is none of `reader`, `member` and `admin`");
     name.map(|name| name.parse().map_err(|_| wrong())).transpose()
 }
 

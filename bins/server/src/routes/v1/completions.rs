@@ -26,6 +26,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "OpenAI",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("chat"))),
     request_body = CompletionRequest,
     responses((status = 200, description = "The answer", content(
         (CompletionView = "application/json"),

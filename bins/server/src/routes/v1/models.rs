@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
-use crate::extract::{CurrentTenant, PathId};
+use crate::extract::{Chat, CurrentTenant, PathId};
 use crate::offload::Class;
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
@@ -18,10 +18,11 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "OpenAI",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("chat"))),
     responses((status = 200, description = "The models", body = ModelListView))
 )]
 #[get("/v1/models")]
-async fn list_models(tenant: CurrentTenant) -> Result<Json<ModelListView>, ApiError> {
+async fn list_models(tenant: CurrentTenant<Chat>) -> Result<Json<ModelListView>, ApiError> {
     let listed = tenant.run(Class::Store, |app, scope| -> Result<_, ApiError> {
         Ok(models(app, scope).collect())
     });
@@ -35,11 +36,12 @@ async fn list_models(tenant: CurrentTenant) -> Result<Json<ModelListView>, ApiEr
 #[utoipa::path(
     tag = "OpenAI",
     security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("chat"))),
     params(("id" = String, Path, description = "The model's name, which may have slashes")),
     responses((status = 200, description = "The model", body = ModelView))
 )]
 #[get("/v1/models/{id:.+}")]
-async fn show_model(tenant: CurrentTenant, id: PathId) -> Result<Json<ModelView>, ApiError> {
+async fn show_model(tenant: CurrentTenant<Chat>, id: PathId) -> Result<Json<ModelView>, ApiError> {
     let id: String = id.parse()?;
     let shown = tenant.run(Class::Store, move |app, scope| {
         let mut models = models(app, scope);

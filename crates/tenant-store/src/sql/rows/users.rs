@@ -24,6 +24,12 @@ pub(in crate::sql) struct UserRow {
     sessions_ended_at: Option<PrimitiveDateTime>,
 }
 
+impl UserRow {
+    pub(in crate::sql) fn sessions_ended_at(&self) -> Option<Timestamp> {
+        self.sessions_ended_at.map(read)
+    }
+}
+
 impl From<&User> for UserRow {
     fn from(user: &User) -> Self {
         Self {
