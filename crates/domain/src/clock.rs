@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Mutex;
 
 use time::OffsetDateTime;
@@ -76,6 +77,25 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Text that is no moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a moment with its offset, as `2026-11-23T07:29:00Z`")]
+pub struct ParseTimestampError;
+
+impl FromStr for Timestamp {
+    type Err = ParseTimestampError;
+
+    /// Reads what RFC 3339 allows, in whatever offset, to the microsecond.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ParseTimestampError)?;
+        let micros = i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000));
+        micros
+            .ok()
+            .and_then(|micros| Self::from_unix_micros(micros).ok())
+            .ok_or(ParseTimestampError)
+    }
+}
+
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -128,6 +148,22 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written_and_in_any_offset() {
+        let at = Timestamp::from_unix_micros(1_795_418_940_123_456).unwrap();
+        assert_eq!(at.to_string().parse(), Ok(at));
+        assert_eq!("2026-11-23T08:29:00.1234569+01:00".parse(), Ok(at));
+        for text in [
+            "",
+            "2026-11-23",
+            "2026-11-23T07:29:00",
+            "0000-01-01T00:00:00+01:00",
+            "x",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(ParseTimestampError), "{text}");
+        }
+    }
 
     #[test]
     fn a_timestamp_keeps_microseconds_and_no_more() {

@@ -40,7 +40,7 @@ pub use chat_settings::{
 };
 pub use chunk::{Chunk, ChunkHash, Hit, Origin, ScoreParts, Span, TopK, TopKOutOfRange};
 pub use claims::AccessClaims;
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp, TimestampOutOfRange};
+pub use clock::{Clock, ManualClock, ParseTimestampError, SystemClock, Timestamp, TimestampOutOfRange};
 pub use conversation::{Citation, Conversation, Message, MessageRole, MessageStatus, ParseMessageError};
 pub use document::{
     ContentHash, Document, DocumentState, DocumentVersion, PageMark, ParseDocumentStateError, Segment,
