@@ -2,9 +2,9 @@
 //! where the store fails it. [`conformance_tests!`](crate::conformance_tests) makes a test of each.
 
 mod accounts;
-pub mod audit;
 pub mod admissions;
 pub mod api_keys;
+pub mod audit;
 pub(crate) mod chat;
 pub mod conversations;
 pub mod documents;
@@ -34,8 +34,8 @@ mod work;
 pub mod workers;
 
 pub use accounts::AccountStore;
-pub use audit::AuditedStore;
 pub use admissions::AdmittingStore;
+pub use audit::AuditedStore;
 pub use chat::ChatStore;
 pub use work::RecordStore;
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use tenantry_domain::{
-    Actor, AllowedHosts, ChatSettings, ClientInstructions, Email, ExternalIndex, FollowUps, Fusion,
-    Ingesters, LlmProvider, OnLeave, PasswordHash, PineconeSettings, Role, Sealed, SealedSecret,
-    SearchSettings, Tenant, TenantId, TenantScope, Timestamp, User, UserId, WithoutSupport,
+    Actor, AllowedHosts, ChatSettings, ClaimMapping, ClientInstructions, Email, ExternalIndex, FollowUps,
+    Fusion, IdentityProvider, IdentityProviderId, Ingesters, LlmProvider, OnLeave, PasswordHash,
+    PineconeSettings, Role, Sealed, SealedSecret, SearchSettings, Tenant, TenantId, TenantScope, Timestamp,
+    User, UserId, WithoutSupport,
 };
 
 use crate::TenantStore;
@@ -121,6 +122,39 @@ pub(super) fn full_user(email: &str, tenant: &str) -> User {
         role: Role::Admin,
         token_version: 7,
         ..user(email)
+    }
+}
+
+/// A provider of that issuer that makes users, with no more than it must have.
+pub(super) fn provider(issuer: &str) -> IdentityProvider {
+    IdentityProvider {
+        id: IdentityProviderId::generate(at(0)),
+        name: "Example".into(),
+        issuer: issuer.into(),
+        audience: "A".into(),
+        claims: ClaimMapping::default(),
+        creates_users: true,
+        is_active: true,
+        created_at: at(2),
+        updated_at: at(3),
+    }
+}
+
+/// A provider none of whose values is as by default.
+pub(super) fn full_provider(issuer: &str) -> IdentityProvider {
+    IdentityProvider {
+        name: "Ænglisc \"IdP\"; 'x' \u{1F989}".into(),
+        audience: "api://full".into(),
+        claims: ClaimMapping {
+            email: "https://example.org/mail".into(),
+            tenant: Some(("tid".into(), String::new())),
+            role: Some("groups".into()),
+            roles: [("Ops \"1\"".into(), Role::Admin), (String::new(), Role::Reader)].into(),
+            default_role: Role::Reader,
+        },
+        creates_users: false,
+        is_active: false,
+        ..provider(issuer)
     }
 }
 

@@ -80,9 +80,7 @@ pub(in crate::sql) fn provider_to_change(
     tenant: &TenantId,
     id: IdentityProviderId,
 ) -> QueryResult<Option<ProviderRow>> {
-    let query = identity_providers::table
-        .find((tenant.as_str(), id.to_string()))
-        .select(ProviderRow::as_select());
+    let query = identity_providers::table.find((tenant.as_str(), id.to_string()));
     match conn {
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(conn) => query.for_update().first(conn).optional(),
@@ -97,9 +95,7 @@ pub(in crate::sql) fn member_to_keep(
     tenant: &TenantId,
     id: &str,
 ) -> QueryResult<Option<UserRow>> {
-    let query = users::table
-        .find(id)
-        .filter(users::tenant_id.eq(tenant.as_str()));
+    let query = users::table.find(id).filter(users::tenant_id.eq(tenant.as_str()));
     match conn {
         #[cfg(feature = "postgres")]
         AnyConnection::Postgres(conn) => query.for_update().first(conn).optional(),
