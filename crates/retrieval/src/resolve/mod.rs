@@ -11,8 +11,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_domain::{
-    Actor, BoxError, Clock, Permission, RequestOrigin, SessionId, TenantId, TenantScope, Timestamp, TokenHash,
-    UserId,
+    Actor, BoxError, Clock, Permission, RequestOrigin, SessionId, TenantId, TenantScope, Timestamp,
+    TokenHash, UserId,
 };
 use tenantry_tenant_store::{ApiKeyStore, ClaimedJob, StoreError, TenantStore, UserStore};
 
