@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod api_keys;
+mod audit;
 mod chat;
 mod collections;
 mod conversations;
@@ -9,6 +11,8 @@ mod embedders;
 mod ingest;
 mod knowledge;
 mod meter;
+mod moment;
+mod opaque;
 mod outline;
 mod output;
 mod pinecone;
@@ -18,13 +22,19 @@ mod reindex;
 mod resolve;
 mod search;
 mod secrets;
+mod sessions;
 mod split;
 mod template;
 mod tenants;
 mod text;
 mod usage;
 
-pub use accounts::{AccountError, Accounts, LoginError, NewUser, UserUpdate};
+pub use accounts::{
+    AccountError, AccountParts, Accounts, ChangePasswordError, Client, LogIns, LoginError, NewUser, Passwords,
+    RedeemError, RegisterError, ResetError, ResetLink, Resets, Throttle, TooManyAttempts, UserUpdate,
+};
+pub use api_keys::{ApiKeyError, ApiKeys, IssuedApiKey, KeyRights, NewApiKey};
+pub use audit::{AuditFault, AuditFlaw, AuditLogs, VerifiedLog};
 pub use chat::{
     Answer, Asker, Chat, ChatError, ChatModels, ChatParts, Question, Retrieval, Source, Thread, Turn,
 };
@@ -33,6 +43,7 @@ pub use conversations::{ConversationError, Conversations};
 pub use embedders::{Embedders, EmbeddingMismatch, UnknownEmbeddingModel};
 pub use ingest::{IndexError, IngestLimits, IngestOptions, IngestParts, Ingestor, Settled, Worked};
 pub use knowledge::{Knowledge, NewFile, SubmitError, Upload};
+pub use opaque::NoRandomness;
 pub use pinecone::{PineconeCheck, PineconeLookup, RejectedPinecone};
 pub use prompts::{ChangedLine, LineChange, PromptAccess, PromptDiff, Prompts};
 pub use reconcile::{Differences, IndexDifferences, Reconciler, RepairProgress, Repaired};
@@ -48,6 +59,7 @@ pub use search::{
 pub use secrets::{
     KeyReport, KeyRole, KeyUse, RotateError, Rotation, Secrets, Unopened, Verification, secret_field,
 };
+pub use sessions::{LoggedIn, RefreshError, Sessions, WhichSession};
 pub use split::Splitter;
 pub use tenants::{
     ChatTuning, NewTenant, NewTenantUser, OfferedModels, PineconeState, ProviderUpdate, SaveTenantError,

@@ -2,7 +2,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use tenantry_domain::{
-    Actor, AuditAction, AuditEntry, AuditEvent, AuditHash, Page, Paged, ParseTenantIdError, TenantId, Timestamp,
+    Actor, AuditAction, AuditEntry, AuditEvent, AuditHash, Page, Paged, ParseTenantIdError, TenantId,
+    Timestamp,
 };
 
 use crate::StoreError;

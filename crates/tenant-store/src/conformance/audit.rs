@@ -37,11 +37,15 @@ fn somebody() -> Actor {
 }
 
 fn event(action: AuditAction) -> AuditEvent {
-    AuditEvent::new(action).on("user", "u-1").with("role", "member to admin")
+    AuditEvent::new(action)
+        .on("user", "u-1")
+        .with("role", "member to admin")
 }
 
 fn record<S: AuditStore>(store: &S, log: &AuditLog, action: AuditAction, seconds: i64) {
-    store.record(log, &Actor::system(), &event(action), at(seconds)).unwrap();
+    store
+        .record(log, &Actor::system(), &event(action), at(seconds))
+        .unwrap();
 }
 
 /// All entries of a log in its order, which is checked.
@@ -69,7 +73,10 @@ fn told<S: AuditStore>(store: &S, log: &AuditLog) -> Vec<String> {
         if let Some((kind, id)) = entry.target {
             text = format!("{text} {kind} {id}");
         }
-        let details = entry.details.into_iter().map(|(name, value)| format!(" {name}={value}"));
+        let details = entry
+            .details
+            .into_iter()
+            .map(|(name, value)| format!(" {name}={value}"));
         text + &details.collect::<String>()
     };
     entries.into_iter().map(tell).collect()
@@ -85,10 +92,19 @@ pub fn an_entry_is_read_back_as_it_was_made<S: AuditStore>(store: &S) {
     let made = [
         (Actor::system(), AuditEvent::new(AuditAction::LoginFailed)),
         (Actor::of(Principal::Operator), event(AuditAction::UserChanged)),
-        (Actor::of(Principal::Anonymous), event(AuditAction::LoggedIn).with("x", "")),
-        (somebody(), event(AuditAction::LoggedIn).with("a", "\"é\\\n\u{1F989}'")),
         (
-            Actor { principal: key, origin: from_v4 },
+            Actor::of(Principal::Anonymous),
+            event(AuditAction::LoggedIn).with("x", ""),
+        ),
+        (
+            somebody(),
+            event(AuditAction::LoggedIn).with("a", "\"é\\\n\u{1F989}'"),
+        ),
+        (
+            Actor {
+                principal: key,
+                origin: from_v4,
+            },
             AuditEvent::new(AuditAction::ApiKeyRotated).on("", ""),
         ),
     ];
@@ -120,13 +136,21 @@ pub fn an_entry_is_read_back_as_it_was_made<S: AuditStore>(store: &S) {
 pub fn no_text_keeps_an_entry_out<S: AuditStore>(store: &S) {
     let mut actor = somebody();
     actor.origin.request = Some(format!("a\0b{}", "x".repeat(10_000)));
-    let event = AuditEvent::new(AuditAction::LoggedIn).on("user", "a\0b").with("c", "\0".repeat(5_000));
+    let event = AuditEvent::new(AuditAction::LoggedIn)
+        .on("user", "a\0b")
+        .with("c", "\0".repeat(5_000));
     store.record(&AuditLog::Platform, &actor, &event, at(0)).unwrap();
     let entry = entries(store, &AuditLog::Platform).pop().unwrap();
     assert_eq!(entry.target, Some(("user".into(), "a\u{fffd}b".into())));
-    assert_eq!(entry.details, BTreeMap::from([("c".into(), "\u{fffd}".repeat(1_000))]));
+    assert_eq!(
+        entry.details,
+        BTreeMap::from([("c".into(), "\u{fffd}".repeat(1_000))])
+    );
     let request = entry.actor.origin.request.unwrap();
-    assert!(request.starts_with("a\u{fffd}bxx") && request.chars().count() == 200, "{request}");
+    assert!(
+        request.starts_with("a\u{fffd}bxx") && request.chars().count() == 200,
+        "{request}"
+    );
 }
 
 /// Each log has its own numbers and its own chain, and pieces of it follow each other.
@@ -168,7 +192,11 @@ pub fn entries_made_at_once_leave_no_gap<S: AuditedStore>(store: &S) {
         for (place, mover) in movers.iter().enumerate() {
             threads.spawn(move || {
                 for round in 0..6 {
-                    let there = if (round + place) % 2 == 0 { "acme" } else { "globex" };
+                    let there = if (round + place) % 2 == 0 {
+                        "acme"
+                    } else {
+                        "globex"
+                    };
                     let change = UserChange {
                         tenant: Some(Some(tenant_id(there))),
                         ..UserChange::default()
@@ -187,11 +215,29 @@ pub fn entries_made_at_once_leave_no_gap<S: AuditedStore>(store: &S) {
 
 /// Entries are listed the latest first, those of one moment by log and the highest number first, cut into pages, with the total.
 pub fn entries_are_listed_latest_first_in_pages_with_the_total<S: AuditStore>(store: &S) {
-    let made = [("b", 5), ("a", 5), ("-", 7), ("a", 5), ("-", 5), ("a-b", 5), ("b", 4), ("a", 6)];
+    let made = [
+        ("b", 5),
+        ("a", 5),
+        ("-", 7),
+        ("a", 5),
+        ("-", 5),
+        ("a-b", 5),
+        ("b", 4),
+        ("a", 6),
+    ];
     for (log, seconds) in made {
         record(store, &log.parse().unwrap(), AuditAction::LoggedIn, seconds);
     }
-    let ordered = [("-", 1), ("a", 3), ("-", 2), ("a", 2), ("a", 1), ("a-b", 1), ("b", 1), ("b", 2)];
+    let ordered = [
+        ("-", 1),
+        ("a", 3),
+        ("-", 2),
+        ("a", 2),
+        ("a", 1),
+        ("a-b", 1),
+        ("b", 1),
+        ("b", 2),
+    ];
     let mut listed = Vec::new();
     let mut page = Page::new(3, 0).unwrap();
     while listed.len() < ordered.len() {
@@ -234,15 +280,27 @@ pub fn a_list_of_entries_is_read_piece_by_piece<S: AuditStore>(store: &S) {
                 record(store, &AuditLog::Platform, AuditAction::LoginFailed, 100);
             }
             read.retain(|entry| entry.at < at(100));
-            assert_eq!(read, all.iter().filter(|entry| entry.at < at(100)).cloned().collect::<Vec<_>>());
+            assert_eq!(
+                read,
+                all.iter()
+                    .filter(|entry| entry.at < at(100))
+                    .cloned()
+                    .collect::<Vec<_>>()
+            );
         }
     }
     let nul = AuditFilter {
         actor: Some("\0".into()),
         ..AuditFilter::default()
     };
-    assert!(matches!(store.audit(&nul, Page::default()), Err(StoreError::Failed(_))));
-    assert!(matches!(store.audit_next(&nul, None, 1), Err(StoreError::Failed(_))));
+    assert!(matches!(
+        store.audit(&nul, Page::default()),
+        Err(StoreError::Failed(_))
+    ));
+    assert!(matches!(
+        store.audit_next(&nul, None, 1),
+        Err(StoreError::Failed(_))
+    ));
 }
 
 /// A list is narrowed by log, actor, action, target and time, each by itself and all together.
@@ -265,19 +323,97 @@ pub fn a_list_of_entries_may_be_narrowed<S: AuditStore>(store: &S) {
     let named = |name: &str| Some(name.to_owned());
     for (filter, wanted) in [
         (all.clone(), vec![4, 3, 2, 1]),
-        (AuditFilter { log: acme(), ..all.clone() }, vec![3, 2, 1]),
-        (AuditFilter { log: Some(AuditLog::Platform), ..all.clone() }, vec![4]),
-        (AuditFilter { log: Some(log("globex")), ..all.clone() }, vec![]),
-        (AuditFilter { actor: named("user"), ..all.clone() }, vec![4, 3, 1]),
-        (AuditFilter { actor: named(&ada_id), ..all.clone() }, vec![4, 3, 1]),
-        (AuditFilter { actor: named("api_key"), ..all.clone() }, vec![2]),
-        (AuditFilter { actor: named(""), ..all.clone() }, vec![]),
-        (AuditFilter { action: Some(removed), ..all.clone() }, vec![3, 2]),
-        (AuditFilter { target: named("document"), ..all.clone() }, vec![3, 2]),
-        (AuditFilter { target: named("u-1"), ..all.clone() }, vec![3, 1]),
-        (AuditFilter { target: named("%"), ..all.clone() }, vec![]),
-        (AuditFilter { from: Some(at(2)), ..all.clone() }, vec![4, 3, 2]),
-        (AuditFilter { until: Some(at(2)), ..all.clone() }, vec![1]),
+        (
+            AuditFilter {
+                log: acme(),
+                ..all.clone()
+            },
+            vec![3, 2, 1],
+        ),
+        (
+            AuditFilter {
+                log: Some(AuditLog::Platform),
+                ..all.clone()
+            },
+            vec![4],
+        ),
+        (
+            AuditFilter {
+                log: Some(log("globex")),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            AuditFilter {
+                actor: named("user"),
+                ..all.clone()
+            },
+            vec![4, 3, 1],
+        ),
+        (
+            AuditFilter {
+                actor: named(&ada_id),
+                ..all.clone()
+            },
+            vec![4, 3, 1],
+        ),
+        (
+            AuditFilter {
+                actor: named("api_key"),
+                ..all.clone()
+            },
+            vec![2],
+        ),
+        (
+            AuditFilter {
+                actor: named(""),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            AuditFilter {
+                action: Some(removed),
+                ..all.clone()
+            },
+            vec![3, 2],
+        ),
+        (
+            AuditFilter {
+                target: named("document"),
+                ..all.clone()
+            },
+            vec![3, 2],
+        ),
+        (
+            AuditFilter {
+                target: named("u-1"),
+                ..all.clone()
+            },
+            vec![3, 1],
+        ),
+        (
+            AuditFilter {
+                target: named("%"),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            AuditFilter {
+                from: Some(at(2)),
+                ..all.clone()
+            },
+            vec![4, 3, 2],
+        ),
+        (
+            AuditFilter {
+                until: Some(at(2)),
+                ..all.clone()
+            },
+            vec![1],
+        ),
         (
             AuditFilter {
                 log: acme(),
@@ -292,7 +428,11 @@ pub fn a_list_of_entries_may_be_narrowed<S: AuditStore>(store: &S) {
     ] {
         let listed = store.audit(&filter, Page::default()).unwrap();
         let seconds: Vec<_> = listed.items.iter().map(|entry| entry.at).collect();
-        assert_eq!(seconds, wanted.iter().copied().map(at).collect::<Vec<_>>(), "{filter:?}");
+        assert_eq!(
+            seconds,
+            wanted.iter().copied().map(at).collect::<Vec<_>>(),
+            "{filter:?}"
+        );
         assert_eq!(listed.total, u64::try_from(wanted.len()).unwrap(), "{filter:?}");
     }
 }
@@ -315,7 +455,9 @@ pub fn making_a_tenant_is_entered<S: AuditedStore>(store: &S) {
         is_active: false,
         ..tenant("plain")
     };
-    store.create_tenant(&plain, &Actor::of(Principal::Operator)).unwrap();
+    store
+        .create_tenant(&plain, &Actor::of(Principal::Operator))
+        .unwrap();
     assert_eq!(
         told(store, &log("full")),
         [
@@ -325,9 +467,15 @@ pub fn making_a_tenant_is_entered<S: AuditedStore>(store: &S) {
             "prompt.changed tenant full version=1",
         ]
     );
-    assert_eq!(told(store, &log("plain")), ["tenant.created tenant plain is_active=false"]);
+    assert_eq!(
+        told(store, &log("plain")),
+        ["tenant.created tenant plain is_active=false"]
+    );
     let entry = entries(store, &log("plain")).pop().unwrap();
-    assert_eq!((entry.actor.principal, entry.at), (Principal::Operator, plain.created_at));
+    assert_eq!(
+        (entry.actor.principal, entry.at),
+        (Principal::Operator, plain.created_at)
+    );
 }
 
 /// Each kind of change of a tenant is an entry of its own; a value that stays is not one.
@@ -389,11 +537,20 @@ pub fn making_a_user_is_entered<S: AuditedStore>(store: &S) {
     for user in [&ada, &bob] {
         store.create_user(user, &somebody()).unwrap();
     }
-    let of_ada = format!("user.created user {} is_active=true is_superuser=false role=member", ada.id);
-    let of_bob = format!("user.created user {} is_active=false is_superuser=true role=admin", bob.id);
+    let of_ada = format!(
+        "user.created user {} is_active=true is_superuser=false role=member",
+        ada.id
+    );
+    let of_bob = format!(
+        "user.created user {} is_active=false is_superuser=true role=admin",
+        bob.id
+    );
     assert_eq!(told(store, &AuditLog::Platform), [of_ada]);
     assert_eq!(told(store, &log("acme")).split_off(1), [of_bob]);
-    assert_eq!(entries(store, &AuditLog::Platform).pop().unwrap().at, ada.created_at);
+    assert_eq!(
+        entries(store, &AuditLog::Platform).pop().unwrap().at,
+        ada.created_at
+    );
 }
 
 /// A change of a user is entered with what it was and is; one of the password, and an end of all sessions, apart.
@@ -450,7 +607,11 @@ pub fn a_user_who_moves_is_entered_in_both_logs<S: AuditedStore>(store: &S) {
     }
     let eve = user("eve@example.org");
     store.create_user(&eve, &Actor::system()).unwrap();
-    for (there, role) in [(Some("globex"), Role::Admin), (Some("acme"), Role::Reader), (None, Role::Reader)] {
+    for (there, role) in [
+        (Some("globex"), Role::Admin),
+        (Some("acme"), Role::Reader),
+        (None, Role::Reader),
+    ] {
         let change = UserChange {
             tenant: Some(there.map(tenant_id)),
             role: Some(role),
@@ -474,7 +635,9 @@ pub fn a_user_who_moves_is_entered_in_both_logs<S: AuditedStore>(store: &S) {
 pub fn what_is_done_to_documents_is_entered<S: AuditedStore>(store: &S) {
     drop(scope(store, "acme"));
     let actor = Actor::of(Principal::ApiKey(ApiKeyId::generate(at(0))));
-    let acme = std::sync::Arc::new(tenant("acme")).activate(actor.clone()).unwrap();
+    let acme = std::sync::Arc::new(tenant("acme"))
+        .activate(actor.clone())
+        .unwrap();
     let first = submission("Owls", 1);
     let document = take_in(store, &acme, &first).id;
     store.submit(&acme, &again(&first, 2)).unwrap();
@@ -486,10 +649,16 @@ pub fn what_is_done_to_documents_is_entered<S: AuditedStore>(store: &S) {
     }
     let removal = JobId::generate(at(5));
     for job in [removal, JobId::generate(at(6))] {
-        store.remove_document(&acme, document, job, at(5)).unwrap().unwrap();
+        store
+            .remove_document(&acme, document, job, at(5))
+            .unwrap()
+            .unwrap();
     }
     store.cancel_job(&acme, removal, at(7)).unwrap().unwrap();
-    assert_eq!(store.cancel_job(&acme, JobId::generate(at(7)), at(7)).unwrap(), None);
+    assert_eq!(
+        store.cancel_job(&acme, JobId::generate(at(7)), at(7)).unwrap(),
+        None
+    );
     let (first, changed) = (first.job, changed.job);
     assert_eq!(
         told(store, &log("acme")).split_off(1),
@@ -539,14 +708,27 @@ pub fn what_was_refused_is_not_entered<S: AuditedStore>(store: &S) {
     };
     let refused = store.update_user(ada.id, &change, at(1));
     assert!(matches!(refused, Err(StoreError::UnknownTenant)));
-    assert_eq!(store.update_user(UserId::generate(at(0)), &UserChange::default(), at(1)).unwrap(), None);
+    assert_eq!(
+        store
+            .update_user(UserId::generate(at(0)), &UserChange::default(), at(1))
+            .unwrap(),
+        None
+    );
     let nul = TenantChange {
         name: Some("other".into()),
         system_prompt: Some(Some("\0".into())),
         ..TenantChange::default()
     };
-    assert!(matches!(store.update_tenant(&tenant_id("acme"), &nul, at(1)), Err(StoreError::Failed(_))));
-    assert_eq!(store.update_tenant(&tenant_id("nowhere"), &TenantChange::default(), at(1)).unwrap(), None);
+    assert!(matches!(
+        store.update_tenant(&tenant_id("acme"), &nul, at(1)),
+        Err(StoreError::Failed(_))
+    ));
+    assert_eq!(
+        store
+            .update_tenant(&tenant_id("nowhere"), &TenantChange::default(), at(1))
+            .unwrap(),
+        None
+    );
     assert_eq!(logs(), before);
     assert_eq!(store.audit_logs().unwrap(), [AuditLog::Platform, log("acme")]);
 }
@@ -562,7 +744,9 @@ pub fn no_secret_and_no_text_is_entered<S: AuditedStore>(store: &S) {
         }),
         ..tenant
     };
-    store.create_tenant(&marked(tenant("acme")), &Actor::system()).unwrap();
+    store
+        .create_tenant(&marked(tenant("acme")), &Actor::system())
+        .unwrap();
     let other = marked(tenant("acme"));
     let mut chat = full_chat();
     chat.models = vec!["MARKER".into()];
@@ -609,9 +793,14 @@ pub fn what_is_said_is_not_entered<S: AuditedStore + ChatStore>(store: &S) {
     let conversation = chat::conversation(owner, 1);
     let target = MessageTarget::New(conversation.clone());
     let question = chat::question("Do owls sleep?", 2);
-    store.begin_turn(&acme, owner, &target, &question).unwrap().unwrap();
+    store
+        .begin_turn(&acme, owner, &target, &question)
+        .unwrap()
+        .unwrap();
     let answer = chat::answer("By day.", 3);
-    store.finish_turn(&acme, owner, conversation.id, &answer, &[]).unwrap();
+    store
+        .finish_turn(&acme, owner, conversation.id, &answer, &[])
+        .unwrap();
     store.remove_conversation(&acme, owner, conversation.id).unwrap();
     assert_eq!(entries(store, &log("acme")), before);
 }

@@ -34,7 +34,11 @@ impl Records {
     /// What a step on the scope's records gave, once it is entered.
     pub(super) fn entered<T>(&mut self, scope: &TenantScope, (given, event): Told<T>, at: Timestamp) -> T {
         if let Some(event) = event {
-            self.append_audit(&[(AuditLog::Tenant(scope.id().clone()), event)], scope.actor(), at);
+            self.append_audit(
+                &[(AuditLog::Tenant(scope.id().clone()), event)],
+                scope.actor(),
+                at,
+            );
         }
         given
     }
@@ -42,7 +46,11 @@ impl Records {
 
 /// Where an entry stands in a list.
 fn place(entry: &AuditEntry) -> impl Ord + use<> {
-    (Reverse(entry.at), AuditLog::of(entry.tenant.as_ref()), Reverse(entry.number))
+    (
+        Reverse(entry.at),
+        AuditLog::of(entry.tenant.as_ref()),
+        Reverse(entry.number),
+    )
 }
 
 fn head(entries: &[AuditEntry]) -> AuditHead {
@@ -50,8 +58,15 @@ fn head(entries: &[AuditEntry]) -> AuditHead {
 }
 
 impl AuditStore for MemoryStore {
-    fn record(&self, log: &AuditLog, actor: &Actor, event: &AuditEvent, at: Timestamp) -> Result<(), StoreError> {
-        self.records().append_audit(&[(log.clone(), event.clone())], actor, at);
+    fn record(
+        &self,
+        log: &AuditLog,
+        actor: &Actor,
+        event: &AuditEvent,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.records()
+            .append_audit(&[(log.clone(), event.clone())], actor, at);
         Ok(())
     }
 
@@ -82,7 +97,10 @@ impl AuditStore for MemoryStore {
 
     fn audit_head(&self, log: &AuditLog) -> Result<AuditHead, StoreError> {
         let records = self.records();
-        Ok(records.audit.get(log).map_or(AuditHead::START, |entries| head(entries)))
+        Ok(records
+            .audit
+            .get(log)
+            .map_or(AuditHead::START, |entries| head(entries)))
     }
 
     fn audit_logs(&self) -> Result<Vec<AuditLog>, StoreError> {
@@ -93,11 +111,13 @@ impl AuditStore for MemoryStore {
 impl AuditFilter {
     fn lets_through(&self, entry: &AuditEntry) -> bool {
         let principal = entry.actor.principal;
-        let is_actor = |name: &String| {
-            principal.kind() == name || principal_id(principal).as_ref() == Some(name)
-        };
+        let is_actor =
+            |name: &String| principal.kind() == name || principal_id(principal).as_ref() == Some(name);
         let is_target = |name: &String| {
-            entry.target.as_ref().is_some_and(|(kind, id)| kind == name || id == name)
+            entry
+                .target
+                .as_ref()
+                .is_some_and(|(kind, id)| kind == name || id == name)
         };
         self.actor.as_ref().is_none_or(is_actor)
             && self.action.is_none_or(|action| entry.action == action)

@@ -1,5 +1,7 @@
 use diesel::prelude::*;
-use tenantry_domain::{Actor, AuditEntry, AuditEvent, Page, Paged, ParseTenantIdError, TenantScope, Timestamp};
+use tenantry_domain::{
+    Actor, AuditEntry, AuditEvent, Page, Paged, ParseTenantIdError, TenantScope, Timestamp,
+};
 
 use super::connection::AnyConnection;
 use super::isolation::Guard;
@@ -41,7 +43,7 @@ pub(super) fn append(
     Ok(())
 }
 
-fn move_head(conn: &mut AnyConnection, log: &AuditLog, head: AuditHead) -> Result<(), WorkError> {
+pub(super) fn move_head(conn: &mut AnyConnection, log: &AuditLog, head: AuditHead) -> Result<(), WorkError> {
     let number = i64::try_from(head.number).map_err(|error| StoreError::Failed(error.into()))?;
     diesel::update(audit_heads::table.find(log.as_str()))
         .set((
@@ -53,10 +55,18 @@ fn move_head(conn: &mut AnyConnection, log: &AuditLog, head: AuditHead) -> Resul
 }
 
 impl AuditStore for SqlStore {
-    fn record(&self, log: &AuditLog, actor: &Actor, event: &AuditEvent, at: Timestamp) -> Result<(), StoreError> {
+    fn record(
+        &self,
+        log: &AuditLog,
+        actor: &Actor,
+        event: &AuditEvent,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let guard = self.guard()?;
         let events = [(log.clone(), event.clone())];
-        let done = dialect::writing(&mut *self.acquire()?, |conn| append(conn, guard, &events, actor, at));
+        let done = dialect::writing(&mut *self.acquire()?, |conn| {
+            append(conn, guard, &events, actor, at)
+        });
         Ok(done?)
     }
 
@@ -85,8 +95,13 @@ impl AuditStore for SqlStore {
             let at = last.at.unix_micros();
             let log = AuditLog::of(last.tenant.as_ref()).to_string();
             let number = i64::try_from(last.number).unwrap_or(i64::MAX);
-            let lower = audit_log::tenant_id.eq(log.clone()).and(audit_log::number.lt(number));
-            let later = audit_log::done_at.lt(at).or(audit_log::tenant_id.gt(log)).or(lower);
+            let lower = audit_log::tenant_id
+                .eq(log.clone())
+                .and(audit_log::number.lt(number));
+            let later = audit_log::done_at
+                .lt(at)
+                .or(audit_log::tenant_id.gt(log))
+                .or(lower);
             // Said apart, so that the index is entered there.
             rest = rest.filter(audit_log::done_at.le(at)).filter(later);
         }
@@ -117,7 +132,12 @@ impl AuditStore for SqlStore {
     fn audit_logs(&self) -> Result<Vec<AuditLog>, StoreError> {
         let names: Vec<String> = self.reading_audit(None, |conn| {
             let mut names: Vec<String> = audit_heads::table.select(audit_heads::tenant_id).load(conn)?;
-            names.extend(audit_log::table.select(audit_log::tenant_id).distinct().load::<String>(conn)?);
+            names.extend(
+                audit_log::table
+                    .select(audit_log::tenant_id)
+                    .distinct()
+                    .load::<String>(conn)?,
+            );
             Ok(names)
         })?;
         let logs = names.into_iter().map(|name| name.parse());
@@ -169,7 +189,11 @@ impl SqlStore {
 type Entries<'f> = audit_log::BoxedQuery<'f, <AnyConnection as Connection>::Backend>;
 
 fn in_order(entries: Entries<'_>) -> Entries<'_> {
-    entries.order((audit_log::done_at.desc(), audit_log::tenant_id.asc(), audit_log::number.desc()))
+    entries.order((
+        audit_log::done_at.desc(),
+        audit_log::tenant_id.asc(),
+        audit_log::number.desc(),
+    ))
 }
 
 fn filtered(filter: &AuditFilter) -> Entries<'_> {
@@ -185,7 +209,11 @@ fn filtered(filter: &AuditFilter) -> Entries<'_> {
         entries = entries.filter(audit_log::action.eq(action.as_str()));
     }
     if let Some(target) = &filter.target {
-        entries = entries.filter(audit_log::target_kind.eq(target).or(audit_log::target_id.eq(target)));
+        entries = entries.filter(
+            audit_log::target_kind
+                .eq(target)
+                .or(audit_log::target_id.eq(target)),
+        );
     }
     if let Some(from) = filter.from {
         entries = entries.filter(audit_log::done_at.ge(from.unix_micros()));

@@ -13,8 +13,16 @@ pub(crate) fn tenant_created(tenant: &Tenant) -> Events {
         .on("tenant", &tenant.id)
         .with("is_active", tenant.is_active);
     let secrets = [PINECONE_KEY, LLM_KEY].map(|(name, of)| credential(name, None, of(tenant)));
-    let prompt = tenant.system_prompt.is_some().then(|| prompt_changed(tenant, Some(1)));
-    in_log_of(tenant, std::iter::once(created).chain(secrets.into_iter().flatten()).chain(prompt))
+    let prompt = tenant
+        .system_prompt
+        .is_some()
+        .then(|| prompt_changed(tenant, Some(1)));
+    in_log_of(
+        tenant,
+        std::iter::once(created)
+            .chain(secrets.into_iter().flatten())
+            .chain(prompt),
+    )
 }
 
 /// A tenant was changed, which made `version` of its prompt where one was made.
@@ -26,9 +34,12 @@ pub(crate) fn tenant_changed(before: &Tenant, after: &Tenant, version: Option<u3
     });
     let secrets = [PINECONE_KEY, LLM_KEY].map(|(name, of)| credential(name, of(before), of(after)));
     let settings = settings_changed(before, after);
-    let prompt =
-        (before.system_prompt != after.system_prompt).then(|| prompt_changed(after, version));
-    let all = switched.into_iter().chain(secrets.into_iter().flatten()).chain(settings).chain(prompt);
+    let prompt = (before.system_prompt != after.system_prompt).then(|| prompt_changed(after, version));
+    let all = switched
+        .into_iter()
+        .chain(secrets.into_iter().flatten())
+        .chain(settings)
+        .chain(prompt);
     in_log_of(after, all)
 }
 
@@ -53,7 +64,12 @@ pub(crate) fn user_changed(before: &User, after: &User, change: &UserChange) -> 
     let password = (before.password_hash != after.password_hash).then(|| on(AuditAction::PasswordChanged));
     let sessions = change.end_sessions.then(|| on(AuditAction::SessionsEnded));
     let log = AuditLog::of(after.tenant.as_ref());
-    events.extend(password.into_iter().chain(sessions).map(|event| (log.clone(), event)));
+    events.extend(
+        password
+            .into_iter()
+            .chain(sessions)
+            .map(|event| (log.clone(), event)),
+    );
     events
 }
 
@@ -92,12 +108,10 @@ fn account_changed(before: &User, after: &User) -> Option<(AuditLog, AuditEvent)
             step(before.is_superuser, after.is_superuser),
         ),
     ];
-    let event = changes
-        .into_iter()
-        .filter(|(_, is_changed, _)| *is_changed)
-        .fold(AuditEvent::new(AuditAction::UserChanged).on("user", after.id), |event, (name, _, how)| {
-            event.with(name, how)
-        });
+    let event = changes.into_iter().filter(|(_, is_changed, _)| *is_changed).fold(
+        AuditEvent::new(AuditAction::UserChanged).on("user", after.id),
+        |event, (name, _, how)| event.with(name, how),
+    );
     (!event.details.is_empty()).then(|| (AuditLog::of(after.tenant.as_ref()), event))
 }
 
@@ -178,7 +192,10 @@ fn settings_changed(before: &Tenant, after: &Tenant) -> Option<AuditEvent> {
         ("pinecone_host", old.host != new.host),
         ("pinecone_external", old.external != new.external),
         ("search.fusion", before.search.fusion != after.search.fusion),
-        ("search.min_score", before.search.min_score != after.search.min_score),
+        (
+            "search.min_score",
+            before.search.min_score != after.search.min_score,
+        ),
         ("llm.base_url", base_url(before) != base_url(after)),
         ("ingesters", before.ingesters != after.ingesters),
     ];
@@ -221,20 +238,35 @@ fn chat_settings(before: &ChatSettings, after: &ChatSettings) -> [(&'static str,
     [
         ("chat.models", *models != after.models),
         ("chat.temperature", *temperature != after.temperature),
-        ("chat.max_answer_tokens", *max_answer_tokens != after.max_answer_tokens),
+        (
+            "chat.max_answer_tokens",
+            *max_answer_tokens != after.max_answer_tokens,
+        ),
         ("chat.passages", *passages != after.passages),
         ("chat.language", *language != after.language),
         ("chat.without_support", *without_support != after.without_support),
-        ("chat.unsupported_text", *unsupported_text != after.unsupported_text),
+        (
+            "chat.unsupported_text",
+            *unsupported_text != after.unsupported_text,
+        ),
         ("chat.follow_ups", *follow_ups != after.follow_ups),
         ("chat.history_tokens", *history_tokens != after.history_tokens),
         ("chat.on_leave", *on_leave != after.on_leave),
-        ("chat.client_instructions", *client_instructions != after.client_instructions),
+        (
+            "chat.client_instructions",
+            *client_instructions != after.client_instructions,
+        ),
         ("chat.allowed_hosts", *allowed_hosts != after.allowed_hosts),
         ("chat.embedding_model", *embedding_model != after.embedding_model),
         ("chat.server_provider", *server_provider != after.server_provider),
-        ("chat.streams_per_user", *streams_per_user != after.streams_per_user),
-        ("chat.streams_per_tenant", *streams_per_tenant != after.streams_per_tenant),
+        (
+            "chat.streams_per_user",
+            *streams_per_user != after.streams_per_user,
+        ),
+        (
+            "chat.streams_per_tenant",
+            *streams_per_tenant != after.streams_per_tenant,
+        ),
     ]
 }
 

@@ -99,7 +99,9 @@ impl Fields {
 
 #[cfg(test)]
 mod tests {
-    use tenantry_domain::{Actor, ApiKeyId, AuditAction, Principal, RequestOrigin, TenantId, Timestamp, UserId};
+    use tenantry_domain::{
+        Actor, ApiKeyId, AuditAction, Principal, RequestOrigin, TenantId, Timestamp, UserId,
+    };
     use uuid::Uuid;
 
     use super::*;
@@ -163,9 +165,18 @@ mod tests {
             ..second()
         };
         for (entry, hash) in [
-            (first(), "faa540883d17c4bc2afd48e6a00240355f6690f38d0579ff38b417657bcbc628"),
-            (second(), "b8207dfa8da2727bc6535b31e48639d724459937daee54698ae16932312ff92d"),
-            (third, "2a854e5664795a2e1ad8167e3f317a6b71db8905e5de05f95168446109b2d447"),
+            (
+                first(),
+                "faa540883d17c4bc2afd48e6a00240355f6690f38d0579ff38b417657bcbc628",
+            ),
+            (
+                second(),
+                "b8207dfa8da2727bc6535b31e48639d724459937daee54698ae16932312ff92d",
+            ),
+            (
+                third,
+                "2a854e5664795a2e1ad8167e3f317a6b71db8905e5de05f95168446109b2d447",
+            ),
         ] {
             assert_eq!(audit_hash(&entry).to_string(), hash);
         }

@@ -6,10 +6,8 @@ mod hash;
 
 use tenantry_domain::{Actor, AuditEntry, AuditEvent, AuditHash, Principal, RequestOrigin, Timestamp};
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) use self::events::Events;
 pub(crate) use self::events::{
-    cancelled, removed, submitted, tenant_changed, tenant_created, user_changed, user_created,
+    Events, cancelled, removed, submitted, tenant_changed, tenant_created, user_changed, user_created,
 };
 pub use self::hash::audit_hash;
 

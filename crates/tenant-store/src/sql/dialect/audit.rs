@@ -49,7 +49,11 @@ pub(in crate::sql) fn in_log<T>(
 
 /// Where a log ends, which nobody else moves from here to the end of the transaction.
 pub(in crate::sql) fn audit_head_to_move(conn: &mut AnyConnection, log: &str) -> QueryResult<(i64, Vec<u8>)> {
-    let head = || audit_heads::table.find(log).select((audit_heads::number, audit_heads::hash));
+    let head = || {
+        audit_heads::table
+            .find(log)
+            .select((audit_heads::number, audit_heads::hash))
+    };
     let start = (
         audit_heads::tenant_id.eq(log),
         audit_heads::number.eq(0),

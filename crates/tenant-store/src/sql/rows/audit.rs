@@ -3,9 +3,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use diesel::prelude::*;
-use tenantry_domain::{
-    Actor, AuditEntry, AuditHash, Principal, RequestOrigin,
-};
+use tenantry_domain::{Actor, AuditEntry, AuditHash, Principal, RequestOrigin};
 
 use super::{moment, parsed, unreadable};
 use crate::ledger::audit::principal_id;
@@ -72,7 +70,11 @@ impl TryFrom<AuditRow> for AuditEntry {
                 principal: principal(&row.actor_kind, row.actor_id.as_deref())?,
                 origin: RequestOrigin {
                     request: row.request_id.clone(),
-                    address: row.address.as_deref().map(|text| parsed::<IpAddr>(TABLE, text)).transpose()?,
+                    address: row
+                        .address
+                        .as_deref()
+                        .map(|text| parsed::<IpAddr>(TABLE, text))
+                        .transpose()?,
                 },
             },
             action: parsed(TABLE, &row.action)?,
@@ -89,7 +91,7 @@ impl TryFrom<AuditRow> for AuditEntry {
     }
 }
 
-fn principal(kind: &str, id: Option<&str>) -> Result<Principal, StoreError> {
+pub(super) fn principal(kind: &str, id: Option<&str>) -> Result<Principal, StoreError> {
     Ok(match (kind, id) {
         ("system", None) => Principal::System,
         ("operator", None) => Principal::Operator,
