@@ -6,9 +6,11 @@ pub mod admissions;
 pub mod api_keys;
 pub mod audit;
 pub(crate) mod chat;
+pub mod archives;
 pub mod conversations;
 pub mod documents;
 pub mod endings;
+pub mod erasures;
 pub mod indexes;
 pub mod jobs;
 pub mod keys;
@@ -30,6 +32,7 @@ pub mod throttle;
 pub mod turns;
 pub mod usage;
 pub mod users;
+mod whole;
 mod work;
 pub mod workers;
 
@@ -37,6 +40,7 @@ pub use accounts::AccountStore;
 pub use admissions::AdmittingStore;
 pub use audit::AuditedStore;
 pub use chat::ChatStore;
+pub use whole::WholeStore;
 pub use work::RecordStore;
 
 /// Makes one `#[test]` of each obligation. The expression gives a store without records, and whatever must outlive
@@ -85,6 +89,61 @@ macro_rules! conformance_tests {
                 the_last_token_version_is_not_passed,
                 access_gives_the_user_with_the_tenant,
                 text_with_nul_is_refused_and_nothing_stored,
+            }
+            sessions {
+                a_session_is_read_back_as_it_was_begun,
+                a_session_id_is_taken,
+                a_session_does_not_begin_for_a_user_who_changed,
+                a_rehash_replaces_the_verified_hash_alone,
+                sessions_are_listed_by_their_last_use,
+                a_session_of_another_user_does_not_exist,
+                a_session_is_over_at_its_time,
+                refreshing_does_not_move_the_end,
+                of_too_many_sessions_the_least_used_is_ended,
+                a_refresh_token_gives_the_next,
+                a_refresh_token_used_twice_ends_its_session,
+                a_refresh_token_presented_at_once_is_taken_once,
+                sessions_refreshed_at_once_all_go_on,
+                an_unknown_refresh_token_is_refused,
+                an_ended_session_is_over,
+                access_looks_at_the_session,
+                text_with_nul_is_refused_and_nothing_stored,
+            }
+            endings {
+                a_change_of_the_user_ends_every_session,
+                a_change_that_changes_nothing_ends_nothing,
+                deactivating_a_tenant_ends_its_users_sessions,
+                a_tenant_is_deactivated_whole_or_not_at_all,
+                the_last_active_superuser_stays,
+                superusers_who_step_down_at_once_leave_one,
+                no_session_outlives_an_ending_at_the_same_time,
+                changes_of_users_and_tenants_at_once_are_all_made,
+            }
+            resets {
+                a_link_sets_the_password_once,
+                setting_the_password_ends_every_session,
+                a_link_works_until_its_time,
+                a_link_takes_the_place_of_the_one_before,
+                a_secret_is_taken,
+                a_link_is_of_a_user_who_may_log_in,
+                a_link_ends_with_all_the_sessions,
+                a_link_redeemed_at_once_sets_one_password,
+                the_last_token_version_is_not_passed,
+                text_with_nul_is_refused_and_nothing_stored,
+            }
+            throttle {
+                the_wait_doubles_up_to_the_longest,
+                an_attempt_that_waits_is_not_counted,
+                keys_are_told_apart,
+                an_attempt_waits_for_the_longest_of_its_keys,
+                an_attempt_counts_for_each_of_its_keys,
+                success_forgets_the_failures,
+                an_attempt_is_taken_back,
+                failures_are_forgotten_in_time,
+                a_failure_of_a_clock_ahead_counts,
+                abandoned_failures_are_removed,
+                attempts_at_once_do_not_slip_through,
+                attempts_at_once_on_the_same_keys_are_all_answered,
             }
             documents {
                 a_document_of_another_tenant_does_not_exist,
@@ -214,6 +273,32 @@ macro_rules! conformance_tests {
                 turns_at_once_keep_every_message_in_one_order,
                 users_answered_at_once_are_all_counted,
                 a_conversation_removed_during_turns_is_gone,
+            }
+            archives {
+                a_tenant_is_read_whole_and_in_order,
+                reading_stops_when_told,
+                an_absent_tenant_is_not_read,
+                what_was_read_makes_the_same_tenant,
+                a_tenant_being_filled_is_inactive_and_has_no_secret,
+                an_import_of_a_taken_id_is_refused,
+                an_import_is_begun_once,
+                a_batch_is_kept_whole_or_not_at_all,
+                users_whose_id_or_address_is_taken_are_left_out,
+                an_identity_of_somebody_elses_user_is_left_out,
+                an_audit_log_is_restored_as_it_was,
+                records_for_any_other_tenant_are_refused,
+                a_finished_import_is_entered_and_takes_no_more,
+                an_abandoned_import_leaves_nothing,
+            }
+            erasures {
+                an_erased_tenant_leaves_nothing_and_others_everything,
+                an_active_tenant_is_not_erased,
+                a_superuser_is_never_erased,
+                an_erased_id_is_never_used_again,
+                an_erasure_is_remembered_by_the_hash_of_the_id,
+                every_generation_is_told,
+                an_absent_tenant_is_not_erased,
+                vacuuming_changes_no_record,
             }
             audit {
                 an_entry_is_read_back_as_it_was_made,
@@ -352,6 +437,8 @@ mod tests {
             ("conversations", include_str!("conversations.rs")),
             ("messages", include_str!("messages.rs")),
             ("turns", include_str!("turns.rs")),
+            ("archives", include_str!("archives.rs")),
+            ("erasures", include_str!("erasures.rs")),
             ("audit", include_str!("audit.rs")),
             ("prompts", include_str!("prompts.rs")),
             ("usage", include_str!("usage.rs")),

@@ -175,7 +175,12 @@ pub fn a_change_within_a_tenant_reaches_its_users_alone<S: TenantStore + UserSto
         is_superuser: true,
         ..user("c@nowhere.org")
     };
-    for other in [root, of(false, "g@globex.org", "globex"), user("d@nowhere.org"), nomad] {
+    for other in [
+        root,
+        of(false, "g@globex.org", "globex"),
+        user("d@nowhere.org"),
+        nomad,
+    ] {
         store.create_user(&other, &Actor::system()).unwrap();
         assert_eq!(store.update_user(other.id, &change, at(60)).unwrap(), None);
         assert_eq!(store.user(other.id).unwrap(), Some(other));
@@ -229,7 +234,7 @@ pub fn an_update_changes_what_it_names_and_keeps_the_rest<S: TenantStore + UserS
     assert_eq!(store.user(other.id).unwrap(), Some(other));
 }
 
-/// `Some(None)` takes a user out of its tenant, and nothing else from the user.
+/// `Some(None)` takes a user out of its tenant, and nothing else from the user; it ends the sessions, as every such change does.
 pub fn an_update_clears_the_tenant<S: TenantStore + UserStore>(store: &S) {
     store.create_tenant(&tenant("acme"), &Actor::system()).unwrap();
     let mut wanted = full_user("ada@example.org", "acme");
@@ -239,6 +244,7 @@ pub fn an_update_clears_the_tenant<S: TenantStore + UserStore>(store: &S) {
         ..UserChange::default()
     };
     wanted.tenant = None;
+    wanted.token_version += 1;
     wanted.updated_at = at(9);
     assert_eq!(
         store.update_user(wanted.id, &change, at(9)).unwrap(),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use tenantry_domain::{Actor, PasswordHash, Session, SessionId, Timestamp, TokenHash, User, UserId};
 
 use super::{MemoryStore, Records};
-use crate::ledger::sessions::{KeptSession, Verdict, verdict};
+use crate::ledger::sessions::{
+    KeptSession, Verdict, begun, ended, refreshed, reset, reset_issued, reused, verdict,
+};
 use crate::ledger::users::changed;
 use crate::text::{Texts, refuse_nul};
 use crate::{MAX_SESSIONS, NewSession, Refreshed, SessionStore, StoreError, UserChange};
@@ -39,6 +41,13 @@ impl Sessions {
         self.retain(|kept| kept.session.user != user);
     }
 
+    /// Forgets what is known of a user who is gone.
+    pub(super) fn forget(&mut self, user: UserId) {
+        self.resets.remove(&user);
+        self.ended_at.remove(&user);
+        self.retain(|kept| kept.session.user != user);
+    }
+
     pub(super) fn ended_at(&self, user: UserId) -> Option<Timestamp> {
         self.ended_at.get(&user).copied()
     }
@@ -55,7 +64,8 @@ impl Sessions {
         live
     }
 
-    fn begin(&mut self, new: &NewSession, user: &User) -> Result<(), StoreError> {
+    /// Begins a session, and gives those that there was no room for.
+    fn begin(&mut self, new: &NewSession, user: &User) -> Result<Vec<SessionId>, StoreError> {
         let session = &new.session;
         if self.kept.contains_key(&session.id) {
             return Err(StoreError::IdTaken);
@@ -67,20 +77,16 @@ impl Sessions {
             kept.session.expires_at > now && (!is_the_users || kept.is_live(user, now))
         });
         let live = self.of(user, now).into_iter();
-        for least_used in live
-            .map(|session| session.id)
-            .skip(MAX_SESSIONS - 1)
-            .collect::<Vec<_>>()
-        {
-            self.end(least_used);
-        }
+        let ids = live.map(|session| session.id);
+        let crowded_out: Vec<_> = ids.skip(MAX_SESSIONS - 1).collect();
+        self.retain(|kept| !crowded_out.contains(&kept.session.id));
         let kept = KeptSession {
             session: session.clone(),
             token_version: user.token_version,
         };
         self.kept.insert(session.id, kept);
         self.add_token(new.refresh, session.id);
-        Ok(())
+        Ok(crowded_out)
     }
 
     fn end(&mut self, id: SessionId) {
@@ -137,7 +143,7 @@ impl Sessions {
 }
 
 impl SessionStore for MemoryStore {
-    fn begin_session(&self, new: &NewSession, _actor: &Actor) -> Result<bool, StoreError> {
+    fn begin_session(&self, new: &NewSession, actor: &Actor) -> Result<bool, StoreError> {
         new.refuse_nul()?;
         let mut records = self.records();
         let Records { users, sessions, .. } = &mut *records;
@@ -147,12 +153,14 @@ impl SessionStore for MemoryStore {
         else {
             return Ok(false);
         };
-        sessions.begin(new, user)?;
+        let crowded_out = sessions.begin(new, user)?;
+        let events = begun(user, &new.session, &crowded_out);
         if let Some((newer, older)) = &new.rehash
             && user.password_hash.as_ref() == Some(older)
         {
             user.password_hash = Some(newer.clone());
         }
+        records.append_audit(&events, actor, new.session.created_at);
         Ok(true)
     }
 
@@ -160,7 +168,7 @@ impl SessionStore for MemoryStore {
         &self,
         presented: TokenHash,
         next: TokenHash,
-        _actor: &Actor,
+        actor: &Actor,
         now: Timestamp,
     ) -> Result<Refreshed, StoreError> {
         let mut records = self.records();
@@ -172,14 +180,19 @@ impl SessionStore for MemoryStore {
             Verdict::Refuse => Ok(Refreshed::Refused),
             Verdict::End => {
                 records.sessions.end(kept.session.id);
+                records.append_audit(&reused(&user, kept.session.id), actor, now);
                 Ok(Refreshed::Reused)
             }
             Verdict::Rotate => {
-                let rotated = records.sessions.rotate(presented, next, now)?;
-                Ok(rotated.map_or(Refreshed::Refused, |session| Refreshed::Rotated {
+                let Some(session) = records.sessions.rotate(presented, next, now)? else {
+                    return Ok(Refreshed::Refused);
+                };
+                let (events, actor) = refreshed(&user, session.id, actor);
+                records.append_audit(&events, &actor, now);
+                Ok(Refreshed::Rotated {
                     session,
                     user: Box::new(user),
-                }))
+                })
             }
         }
     }
@@ -196,18 +209,18 @@ impl SessionStore for MemoryStore {
         &self,
         user: UserId,
         id: SessionId,
-        _actor: &Actor,
+        actor: &Actor,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut records = self.records();
         let Records { users, sessions, .. } = &mut *records;
-        let is_live = users
-            .get(&user)
-            .is_some_and(|user| sessions.is_live(id, user, now));
-        if is_live {
-            sessions.end(id);
-        }
-        Ok(is_live)
+        let Some(user) = users.get(&user).filter(|user| sessions.is_live(id, user, now)) else {
+            return Ok(false);
+        };
+        sessions.end(id);
+        let events = ended(user, id);
+        records.append_audit(&events, actor, now);
+        Ok(true)
     }
 
     fn issue_reset(
@@ -215,13 +228,17 @@ impl SessionStore for MemoryStore {
         user: UserId,
         secret: TokenHash,
         expires_at: Timestamp,
-        _actor: &Actor,
-        _now: Timestamp,
+        actor: &Actor,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut records = self.records();
-        if !records.users.contains_key(&user) {
+        let Some(events) = records
+            .users
+            .get(&user)
+            .map(|user| reset_issued(user, expires_at))
+        else {
             return Ok(false);
-        }
+        };
         let resets = &mut records.sessions.resets;
         if resets
             .iter()
@@ -230,6 +247,7 @@ impl SessionStore for MemoryStore {
             return Err(StoreError::IdTaken);
         }
         resets.insert(user, Reset { secret, expires_at });
+        records.append_audit(&events, actor, now);
         Ok(true)
     }
 
@@ -252,6 +270,7 @@ impl SessionStore for MemoryStore {
         let changed = changed(before, &UserChange::of_reset(password, actor), now)?;
         records.users.insert(changed.user.id, changed.user.clone());
         records.sessions.end_all(changed.user.id, now);
+        records.append_audit(&reset(&changed.user), actor, now);
         Ok(Some(changed.user))
     }
 }

@@ -1,8 +1,8 @@
 use tenantry_domain::{Actor, Page, Paged, Tenant, TenantId, Timestamp, User};
 
 use super::{MemoryStore, Records, paged};
-use crate::ledger::{PromptChange, audit};
 use crate::ledger::users::raised;
+use crate::ledger::{PromptChange, audit};
 use crate::text::Texts;
 use crate::{StoreError, TenantChange, TenantStore};
 
@@ -10,9 +10,7 @@ impl TenantStore for MemoryStore {
     fn create_tenant(&self, tenant: &Tenant, actor: &Actor) -> Result<(), StoreError> {
         tenant.refuse_nul()?;
         let mut records = self.records();
-        if records.tenants.contains_key(&tenant.id) {
-            return Err(StoreError::IdTaken);
-        }
+        records.refuse_used(&tenant.id)?;
         let change = PromptChange {
             before: None,
             after: tenant.system_prompt.as_deref(),
@@ -79,7 +77,10 @@ impl TenantStore for MemoryStore {
 impl Records {
     /// The tenant's users as they are when all their sessions end.
     fn sent_out(&self, tenant: &TenantId) -> Result<Vec<User>, StoreError> {
-        let users = self.users.values().filter(|user| user.tenant.as_ref() == Some(tenant));
+        let users = self
+            .users
+            .values()
+            .filter(|user| user.tenant.as_ref() == Some(tenant));
         users
             .map(|user| {
                 Ok(User {

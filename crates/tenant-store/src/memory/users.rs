@@ -42,7 +42,11 @@ impl UserStore for MemoryStore {
             .users
             .values()
             .filter(|user| filter.tenant.is_none() || user.tenant == filter.tenant)
-            .filter(|user| filter.is_superuser.is_none_or(|wanted| user.is_superuser == wanted))
+            .filter(|user| {
+                filter
+                    .is_superuser
+                    .is_none_or(|wanted| user.is_superuser == wanted)
+            })
             .collect();
         users.sort_by_key(|user| &user.email);
         Ok(paged(&users, page))

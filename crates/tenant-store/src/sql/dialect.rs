@@ -1,6 +1,8 @@
 //! What the two databases do differently; this file and those below it are the only ones that tell them apart.
 
+mod accounts;
 mod audit;
+mod erasing;
 mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -13,7 +15,12 @@ use diesel::prelude::*;
 use diesel::r2d2::Error as ConnectError;
 use tenantry_domain::TenantId;
 
+pub(super) use self::accounts::{
+    add_failures, failures_to_change, lock_users, session_to_change, sweep_sessions, user_among_superusers,
+    user_to_change,
+};
 pub(super) use self::audit::{audit_head_to_move, enter_log, in_log, insert_audit_rows};
+pub(super) use self::erasing::{at_one_moment, delete_owned, erase_as, lock_erased, overwrite, vacuum};
 #[cfg(any(test, feature = "testing"))]
 pub(super) use self::migrations::revert;
 pub(super) use self::migrations::{alone, apply, has_migrations_table, known};
@@ -44,6 +51,20 @@ pub(super) fn open(url: &DatabaseUrl) -> Result<AnyConnection, ConnectError> {
         Target::Postgres(url) => postgres::open(url).map(AnyConnection::Postgres),
         #[cfg(feature = "sqlite")]
         Target::Sqlite(path) => sqlite::open(path).map(AnyConnection::Sqlite),
+    }
+}
+
+/// The microseconds since 1970 by the database server's own clock; `None` where there is no server.
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(clippy::unnecessary_wraps, reason = "PostgreSQL may fail")
+)]
+pub(super) fn clock(conn: &mut AnyConnection) -> QueryResult<Option<i64>> {
+    match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(conn) => postgres::clock(conn).map(Some),
+        #[cfg(feature = "sqlite")]
+        AnyConnection::Sqlite(_) => Ok(None),
     }
 }
 

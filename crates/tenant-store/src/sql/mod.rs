@@ -1,10 +1,13 @@
-mod audit;
 mod admission;
 mod api_keys;
+mod archive;
+mod audit;
+mod clock;
 mod connection;
 mod conversations;
 mod dialect;
 mod documents;
+mod erasure;
 mod errors;
 mod identities;
 mod indexes;
@@ -16,13 +19,16 @@ mod messages;
 mod migrate;
 mod pool;
 mod prompts;
+mod resets;
 mod rows;
 mod schema;
+mod sessions;
 mod sources;
 mod tenants;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod tests;
+mod throttle;
 mod url;
 mod usage;
 mod users;

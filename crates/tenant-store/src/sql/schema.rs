@@ -267,6 +267,69 @@ diesel::table! {
 }
 
 diesel::table! {
+    tenant_imports (tenant_id) {
+        tenant_id -> Text,
+        begun_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    tenant_erasures (tenant_id) {
+        tenant_id -> Text,
+        removed -> Text,
+    }
+}
+
+diesel::table! {
+    erased_tenants (id_hash) {
+        id_hash -> Binary,
+        number -> BigInt,
+        erased_at -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Nullable<Text>,
+        removed -> Text,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        user_id -> Text,
+        token_version -> BigInt,
+        method -> Text,
+        client -> Nullable<Text>,
+        address -> Nullable<Text>,
+        created_at -> BigInt,
+        used_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (hash) {
+        hash -> Binary,
+        session_id -> Text,
+        is_used -> Bool,
+    }
+}
+
+diesel::table! {
+    password_resets (user_id) {
+        user_id -> Text,
+        secret -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    login_throttle (key) {
+        key -> Binary,
+        failures -> BigInt,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
     crypto_state (kid) {
         kid -> Text,
         canary -> Text,
@@ -284,11 +347,14 @@ diesel::table! {
 }
 
 diesel::joinable!(users -> tenants (tenant_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(password_resets -> users (user_id));
 diesel::joinable!(ingest_queue -> tenants (tenant_id));
 diesel::joinable!(indexes -> tenants (tenant_id));
 diesel::joinable!(api_keys -> tenants (tenant_id));
 diesel::joinable!(identity_providers -> tenants (tenant_id));
-diesel::allow_tables_to_appear_in_same_query!(tenants, users);
+diesel::allow_tables_to_appear_in_same_query!(sessions, tenants, users);
+diesel::allow_tables_to_appear_in_same_query!(password_resets, users);
 diesel::allow_tables_to_appear_in_same_query!(tenants, ingest_queue);
 diesel::allow_tables_to_appear_in_same_query!(tenants, indexes);
 diesel::allow_tables_to_appear_in_same_query!(tenants, api_keys);

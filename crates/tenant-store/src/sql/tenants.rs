@@ -3,11 +3,13 @@ use tenantry_domain::{Actor, Page, Paged, Tenant, TenantId, Timestamp};
 
 use super::audit::append;
 use super::connection::AnyConnection;
+use super::erasure::refuse_erased;
 use super::isolation::Guard;
 use super::ledger::WorkError;
 use super::prompts::change_prompt;
 use super::rows::{TenantChanges, TenantRow};
 use super::schema::tenants;
+use super::sessions::send_out;
 use super::{SqlStore, dialect, paged};
 use crate::ledger::{PromptChange, audit};
 use crate::text::Texts;
@@ -26,9 +28,16 @@ impl TenantStore for SqlStore {
         let guard = self.guard()?;
         let done = dialect::writing(&mut *self.acquire()?, |conn| {
             insert.execute(conn)?;
+            refuse_erased(conn, &tenant.id)?;
             dialect::enter(conn, guard, &tenant.id)?;
             change_prompt(conn, &tenant.id, first)?;
-            append(conn, guard, &audit::tenant_created(tenant), actor, tenant.created_at)
+            append(
+                conn,
+                guard,
+                &audit::tenant_created(tenant),
+                actor,
+                tenant.created_at,
+            )
         });
         Ok(done?)
     }
@@ -89,6 +98,9 @@ fn update(
         .returning(tenants::all_columns)
         .get_result::<TenantRow>(conn)?;
     let after = Tenant::try_from(after)?;
+    if before.is_active && !after.is_active {
+        send_out(conn, id, now)?;
+    }
     let version = match &change.system_prompt {
         // Only now: the tenants' role may not change the tenant itself.
         Some(prompt) => {

@@ -19,7 +19,8 @@ pub(in crate::sql) fn tenant_to_change(
     let tenant = tenants::table.find(tenant.as_str());
     match conn {
         #[cfg(feature = "postgres")]
-        AnyConnection::Postgres(conn) => tenant.for_update().first(conn).optional(),
+        // Rows may go on naming the tenant, which is not removed here.
+        AnyConnection::Postgres(conn) => tenant.for_no_key_update().first(conn).optional(),
         #[cfg(feature = "sqlite")]
         AnyConnection::Sqlite(conn) => tenant.first(conn).optional(),
     }

@@ -1,12 +1,13 @@
 use std::num::TryFromIntError;
 
 use diesel::prelude::*;
-use tenantry_domain::{Email, ParseIdError, PasswordHash, Role, TenantId, Timestamp, User};
+use tenantry_domain::{Email, ParseIdError, PasswordHash, TenantId, Timestamp, User};
 use time::PrimitiveDateTime;
 
 use super::{parsed, read, unreadable, written};
+use crate::StoreError;
+use crate::ledger::users::ChangedUser;
 use crate::sql::schema::users;
-use crate::{StoreError, UserChange};
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = users)]
@@ -71,29 +72,32 @@ impl TryFrom<UserRow> for User {
     }
 }
 
+/// What a user becomes; the address never changes, and a hash is never taken away.
 #[derive(AsChangeset)]
 #[diesel(table_name = users)]
 pub(in crate::sql) struct UserChanges {
     tenant_id: Option<Option<String>>,
-    is_active: Option<bool>,
-    is_superuser: Option<bool>,
+    is_active: bool,
+    is_superuser: bool,
     password_hash: Option<String>,
+    token_version: i64,
     updated_at: PrimitiveDateTime,
-    role: Option<&'static str>,
+    role: &'static str,
+    sessions_ended_at: Option<PrimitiveDateTime>,
 }
 
 impl UserChanges {
-    pub(in crate::sql) fn new(change: &UserChange, now: Timestamp) -> Self {
+    pub(in crate::sql) fn new(changed: &ChangedUser, now: Timestamp) -> Self {
+        let user = &changed.user;
         Self {
-            tenant_id: change
-                .tenant
-                .as_ref()
-                .map(|tenant| tenant.as_ref().map(ToString::to_string)),
-            is_active: change.is_active,
-            is_superuser: change.is_superuser,
-            password_hash: change.password_hash.as_ref().map(|hash| hash.as_str().to_owned()),
-            updated_at: written(now),
-            role: change.role.map(Role::as_str),
+            tenant_id: Some(user.tenant.as_ref().map(ToString::to_string)),
+            is_active: user.is_active,
+            is_superuser: user.is_superuser,
+            password_hash: user.password_hash.as_ref().map(|hash| hash.as_str().to_owned()),
+            token_version: user.token_version.into(),
+            updated_at: written(user.updated_at),
+            role: user.role.as_str(),
+            sessions_ended_at: changed.ends_sessions.then(|| written(now)),
         }
     }
 }
