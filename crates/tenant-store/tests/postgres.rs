@@ -11,6 +11,8 @@ mod migrations;
 mod outages;
 #[path = "postgres/plans.rs"]
 mod plans;
+#[path = "postgres/presented.rs"]
+mod presented;
 #[path = "postgres/upgrade.rs"]
 mod upgrade;
 

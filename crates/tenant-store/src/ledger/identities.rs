@@ -5,7 +5,7 @@ use tenantry_domain::{
     Timestamp, User, UserId,
 };
 
-use crate::{AuditLog, StoreError};
+use crate::AuditLog;
 
 /// What somebody with a foreign identity is, before it is made so.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,14 +79,6 @@ pub(crate) fn still_speaks(kept: &IdentityProvider, presented: &IdentityProvider
     kept.is_active && kept.issuer == presented.issuer
 }
 
-/// How often an admission is made anew because another one of the same person came first.
-pub(crate) const ATTEMPTS: u32 = 3;
-
-/// Whether a failed admission may succeed when it is made anew: somebody else made the user or the link meanwhile.
-pub(crate) fn came_second(error: &StoreError) -> bool {
-    matches!(error, StoreError::IdTaken | StoreError::EmailTaken)
-}
-
 /// A provider was added.
 pub(crate) fn added(tenant: &TenantId, provider: &IdentityProvider) -> (AuditLog, AuditEvent) {
     let event = about(AuditAction::IdentityProviderAdded, provider.id).with("issuer", &provider.issuer);
@@ -114,8 +106,7 @@ pub(crate) fn changed(
     if names.is_empty() {
         return None;
     }
-    let event =
-        about(AuditAction::IdentityProviderChanged, after.id).with("fields", names.join(" "));
+    let event = about(AuditAction::IdentityProviderChanged, after.id).with("fields", names.join(" "));
     Some(in_log_of(tenant, event))
 }
 
@@ -125,7 +116,11 @@ pub(crate) fn removed(tenant: &TenantId, id: IdentityProviderId) -> (AuditLog, A
 }
 
 /// A subject of a provider is that user from now on.
-pub(crate) fn linked(tenant: &TenantId, provider: IdentityProviderId, user: UserId) -> (AuditLog, AuditEvent) {
+pub(crate) fn linked(
+    tenant: &TenantId,
+    provider: IdentityProviderId,
+    user: UserId,
+) -> (AuditLog, AuditEvent) {
     let event = AuditEvent::new(AuditAction::IdentityLinked)
         .on("user", user)
         .with("identity_provider", provider);

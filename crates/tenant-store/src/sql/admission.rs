@@ -11,11 +11,12 @@ use super::rows::{IdentityRow, UserRow, written};
 use super::schema::{identities, identity_providers, users};
 use super::{SqlStore, dialect};
 use crate::ledger::audit::{Events, user_changed, user_created};
-use crate::ledger::identities::{
-    ATTEMPTS, Standing, came_second, linked, new_role, new_user, standing, still_speaks,
-};
+use crate::ledger::identities::{Standing, linked, new_role, new_user, standing, still_speaks};
 use crate::ledger::users::changed;
 use crate::{Admission, StoreError, UserChange};
+
+/// How often an admission is made anew because another one of the same person came first.
+const ATTEMPTS: u32 = 3;
 
 /// Somebody with a verified token of a tenant's provider, to be found or made a user.
 pub(super) struct Admitting<'a> {
@@ -126,11 +127,7 @@ impl Admitting<'_> {
         Ok(Admission::User(Box::new(user)))
     }
 
-    fn standing(
-        &self,
-        conn: &mut AnyConnection,
-        provider: &IdentityProvider,
-    ) -> Result<Standing, WorkError> {
+    fn standing(&self, conn: &mut AnyConnection, provider: &IdentityProvider) -> Result<Standing, WorkError> {
         let of_address = match &self.identity.email {
             Some(email) => dialect::user_to_keep(conn, email)?,
             None => None,
@@ -180,6 +177,11 @@ impl Admitting<'_> {
         let insert = diesel::insert_into(identities::table).values(row);
         insert.execute(conn).map(drop)
     }
+}
+
+/// Whether a failed admission may succeed when it is made anew: somebody else made the user or the link meanwhile.
+fn came_second(error: &StoreError) -> bool {
+    matches!(error, StoreError::IdTaken | StoreError::EmailTaken)
 }
 
 /// Forgets who the subjects of a provider were.

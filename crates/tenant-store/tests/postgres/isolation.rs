@@ -17,7 +17,7 @@ use crate::database::Database;
 use crate::{migrated, now, scope, submission, tenant};
 
 /// The tables with a tenant's content, which policies guard.
-const GUARDED: [&str; 8] = [
+const GUARDED: [&str; 11] = [
     "documents",
     "document_segments",
     "source_parts",
@@ -26,6 +26,9 @@ const GUARDED: [&str; 8] = [
     "messages",
     "system_prompts",
     "usage_by_day",
+    "api_keys",
+    "identity_providers",
+    "identities",
 ];
 
 /// A store with one row in every table of each of the tenants `a` and `b`.
@@ -71,6 +74,7 @@ fn store_one(store: &SqlStore, scope: &TenantScope) {
     };
     store.update_tenant(scope.id(), &change, now()).unwrap().unwrap();
     store.add_usage(scope, &[call()]).unwrap();
+    crate::presented::store_one(store, scope);
 }
 
 /// A call of ten tokens.
@@ -116,7 +120,7 @@ pub(crate) fn begin_conversation(store: &SqlStore, scope: &TenantScope) -> Conve
 }
 
 /// Begins a transaction under the tenants' role, for `tenant` where one is named.
-fn begin(conn: &mut PgConnection, tenant: Option<&str>) {
+pub(crate) fn begin(conn: &mut PgConnection, tenant: Option<&str>) {
     conn.batch_execute("BEGIN; SET LOCAL ROLE tenantry_tenant")
         .unwrap();
     if let Some(tenant) = tenant {
@@ -125,14 +129,14 @@ fn begin(conn: &mut PgConnection, tenant: Option<&str>) {
     }
 }
 
-fn count(conn: &mut PgConnection, from: &str) -> i64 {
+pub(crate) fn count(conn: &mut PgConnection, from: &str) -> i64 {
     diesel::select(sql::<BigInt>(&format!("(SELECT count(*) FROM {from})")))
         .get_result(conn)
         .unwrap()
 }
 
 /// Statements that add a row of `b`, one for each guarded table.
-const INSERTS_INTO_B: [&str; 8] = [
+const INSERTS_INTO_B: [&str; 11] = [
     "INSERT INTO documents (tenant_id, id, title, media_type, characters) VALUES ('b', 'x', 'x', 'text/plain', 1)",
     "INSERT INTO document_segments (tenant_id, document_id, version, ordinal, start, headings, pages, text) \
         VALUES ('b', 'x', 1, 1, 0, '[]', '[]', 'x')",
@@ -144,6 +148,11 @@ const INSERTS_INTO_B: [&str; 8] = [
         VALUES ('b', 'x', 0, 'x', 'user', 'complete', 0, 'x', '[]')",
     "INSERT INTO system_prompts (tenant_id, number, created_at, text) VALUES ('b', 9, 0, 'x')",
     "INSERT INTO usage_by_day (tenant_id, day, kind, model) VALUES ('b', 9, 'answering', 'x')",
+    "INSERT INTO api_keys (tenant_id, id, secret_hash, name, prefix, permissions, created_by, created_at) \
+        VALUES ('b', 'x', decode(repeat('00', 32), 'hex'), 'x', 'x', '', 'system', 0)",
+    "INSERT INTO identity_providers (tenant_id, id, name, issuer, audience, email_claim, default_role, creates_users, is_active, \
+        created_at, updated_at) VALUES ('b', 'x', 'x', 'x', 'x', 'x', 'member', true, true, 0, 0)",
+    "INSERT INTO identities (tenant_id, provider_id, subject, user_id, linked_at) VALUES ('b', 'x', 'x', 'x', 0)",
 ];
 
 #[test]
