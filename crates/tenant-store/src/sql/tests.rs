@@ -9,11 +9,14 @@ use tenantry_domain::{Actor, ChatSettings, Email, Page, Role, Tenant, TenantId, 
 use super::*;
 use crate::{TenantStore, UserFilter, UserStore};
 
+mod audit;
 mod chat;
+mod credentials;
 mod plans;
 mod settings;
 mod turns;
 mod upgrade;
+mod whole;
 
 mod conformance {
     use super::*;
