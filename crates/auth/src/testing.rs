@@ -2,9 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tenantry_domain::AccessClaims;
+use tenantry_domain::{AccessClaims, ForeignIdentity, IdentityProvider};
 
-use crate::{IssueError, IssuedToken, TokenError, TokenIssuer, TokenVerifier};
+use crate::{
+    IdentityError, IdentityVerifier, IssueError, IssuedToken, RejectedIssuer, TokenError, TokenIssuer,
+    TokenVerifier,
+};
 
 /// Works as the issuer or verifier inside until it is broken, then fails every call until it is mended.
 #[derive(Debug)]
@@ -56,6 +59,24 @@ impl<T: TokenVerifier> TokenVerifier for Breakable<T> {
     }
 }
 
+/// What needs no network goes on.
+impl<T: IdentityVerifier> IdentityVerifier for Breakable<T> {
+    fn issuer_of(&self, token: &str) -> Option<String> {
+        self.inner.issuer_of(token)
+    }
+
+    fn verify(&self, provider: &IdentityProvider, token: &str) -> Result<ForeignIdentity, IdentityError> {
+        if self.is_broken() {
+            return Err(IdentityError::Unavailable("broken on purpose".into()));
+        }
+        self.inner.verify(provider, token)
+    }
+
+    fn check_issuer(&self, issuer: &str) -> Result<(), RejectedIssuer> {
+        self.inner.check_issuer(issuer)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -64,7 +85,7 @@ mod tests {
     use tenantry_domain::{ManualClock, Timestamp};
 
     use super::*;
-    use crate::{Lifetime, MemoryTokens, conformance};
+    use crate::{Lifetime, MemoryIdentities, MemoryTokens, conformance};
 
     #[test]
     fn a_broken_part_fails_until_it_is_mended() {
@@ -80,5 +101,20 @@ mod tests {
         );
         tokens.mend();
         assert_eq!(tokens.verify(issued.token.expose_secret()), Ok(claims));
+    }
+
+    #[test]
+    fn a_broken_verifier_of_identities_is_one_that_reaches_nobody() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_micros(0).unwrap()));
+        let memory = MemoryIdentities::new(clock.clone());
+        let token = memory.issue(conformance::identities::claims(&*clock));
+        let identities = Breakable::new(memory);
+        let provider = conformance::identities::provider(&*clock);
+        identities.break_down();
+        let refused = identities.verify(&provider, &token).unwrap_err();
+        assert!(refused.is_transient(), "{refused}");
+        assert_eq!(identities.issuer_of(&token), Some(provider.issuer.clone()));
+        identities.mend();
+        identities.verify(&provider, &token).unwrap();
     }
 }
