@@ -1,8 +1,12 @@
 //! What holds on a PostgreSQL server, which `scripts/with-postgres` starts for the tests.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed step fails the test")]
 
+#[path = "postgres/audit.rs"]
+mod audit;
 #[path = "postgres/database.rs"]
 mod database;
+#[path = "postgres/erasure.rs"]
+mod erasure;
 #[path = "postgres/isolation.rs"]
 mod isolation;
 #[path = "postgres/migrations.rs"]
