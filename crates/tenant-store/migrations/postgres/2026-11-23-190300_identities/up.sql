@@ -20,7 +20,7 @@ CREATE TABLE identity_providers (
     UNIQUE (tenant_id, issuer, audience, tenant_claim, tenant_value)
 );
 
-CREATE INDEX identity_providers_by_issuer ON identity_providers (issuer);
+CREATE INDEX identity_providers_by_issuer ON identity_providers (issuer, tenant_id, id);
 
 -- Who the subjects of the providers are.
 CREATE TABLE identities (

@@ -17,7 +17,7 @@ use crate::{PromptStore, TenantChange, UsageFilter, UsageGroup, UsageStore};
 const JOBS: u32 = 10_000;
 
 /// A store of one connection whose statements are written down.
-fn watched(folder: &Path) -> (SqlStore, Arc<Mutex<Vec<String>>>) {
+pub(super) fn watched(folder: &Path) -> (SqlStore, Arc<Mutex<Vec<String>>>) {
     let options = PoolOptions {
         max_size: std::num::NonZeroU32::MIN,
         ..PoolOptions::default()
@@ -179,7 +179,7 @@ fn a_workers_steps_cost_the_same_however_many_jobs_wait() {
 }
 
 /// Fails unless every one of the statements, of which there are more than `least`, finds and orders its rows by an index.
-fn assert_by_index(store: &SqlStore, statements: &[String], least: usize) {
+pub(super) fn assert_by_index(store: &SqlStore, statements: &[String], least: usize) {
     let of_tables = |statement: &&String| {
         ["SELECT", "UPDATE", "DELETE"]
             .iter()
