@@ -1,6 +1,7 @@
 //! What every [`KeyStateStore`] must do, beside a [`TenantStore`] of the same records.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "an obligation panics where the store fails it"
 )]
@@ -8,12 +9,12 @@
 use std::sync::Barrier;
 use std::thread;
 
-use tenantry_domain::{Actor, LlmProvider, Sealed, Tenant, Timestamp};
+use tenantry_domain::{Actor, AuditAction, LlmProvider, Principal, Sealed, Tenant, Timestamp};
 
 use super::samples::{at, secret, tenant, tenant_id};
 use crate::{
-    KeyDerivation, KeyState, KeyStateStore, SealedValue, SecretKind, SecretSample, StoreError, TenantChange,
-    TenantStore,
+    AuditHead, AuditLog, AuditStore, KeyDerivation, KeyState, KeyStateStore, SealedValue, SecretKind,
+    SecretSample, StoreError, TenantChange, TenantStore,
 };
 
 fn key(key_id: &str, derivation: KeyDerivation, created_at: Timestamp) -> KeyState {
@@ -233,6 +234,30 @@ pub fn a_resealed_secret_keeps_all_else<S: TenantStore + KeyStateStore>(store: &
     assert_eq!(after, expected);
 }
 
+/// Sealing a secret anew is entered in the tenant's log, with the keys' ids and nothing of what is sealed, and nowhere else.
+pub fn a_resealed_secret_is_in_the_audit_log<S: TenantStore + KeyStateStore + AuditStore>(store: &S) {
+    some_secrets(store);
+    let log = AuditLog::Tenant(tenant_id("b"));
+    let before = store.audit_head(&log).unwrap();
+    let value = store.sealed_values(None, 10).unwrap().swap_remove(2);
+    let new = Sealed::from_stored("v1.cccc.9".into());
+    let actor = Actor::of(Principal::Operator);
+    assert!(store.reseal(&value, &new, &actor, at(9)).unwrap());
+    assert!(!store.reseal(&value, &new, &actor, at(10)).unwrap());
+    let entries = store.audit_after(&log, before.number, 10).unwrap();
+    let [entry] = entries.as_slice() else {
+        panic!("{entries:?}");
+    };
+    assert_eq!((entry.action, entry.at), (AuditAction::CredentialResealed, at(9)));
+    assert_eq!(entry.actor.principal, Principal::Operator);
+    assert_eq!(entry.target, Some(("credential".into(), "llm_api_key".into())));
+    assert_eq!(
+        entry.details,
+        [("key".to_owned(), "bbbb to cccc".to_owned())].into()
+    );
+    assert_eq!(store.audit_head(&AuditLog::Platform).unwrap(), AuditHead::START);
+}
+
 /// What somebody changed meanwhile is never overwritten.
 pub fn a_changed_secret_is_not_resealed<S: TenantStore + KeyStateStore>(store: &S) {
     some_secrets(store);
@@ -244,12 +269,18 @@ pub fn a_changed_secret_is_not_resealed<S: TenantStore + KeyStateStore>(store: &
         pinecone_api_key: Some(Some(secret("v1.bbbb.7", "7777"))),
         ..TenantChange::default()
     };
-    store.update_tenant(&tenant_id("a"), &change, at(5)).unwrap().unwrap();
+    store
+        .update_tenant(&tenant_id("a"), &change, at(5))
+        .unwrap()
+        .unwrap();
     let clear = TenantChange {
         llm: Some(None),
         ..TenantChange::default()
     };
-    store.update_tenant(&tenant_id("b"), &clear, at(5)).unwrap().unwrap();
+    store
+        .update_tenant(&tenant_id("b"), &clear, at(5))
+        .unwrap()
+        .unwrap();
     let before = store.sealed_values(None, 10).unwrap();
     assert!(!reseal(&values[0]), "it was changed");
     assert!(!reseal(&values[2]), "it was cleared");
@@ -282,13 +313,25 @@ pub fn of_those_who_reseal_at_once_one_does<S: TenantStore + KeyStateStore>(stor
     let reseal = |by: usize| {
         let new = Sealed::from_stored(format!("v1.bbbb.{by}"));
         start.wait();
-        store.reseal(&value, &new, &Actor::system(), at(9)).unwrap().then_some(new)
+        store
+            .reseal(&value, &new, &Actor::system(), at(9))
+            .unwrap()
+            .then_some(new)
     };
     let won: Vec<Sealed> = thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|by| scope.spawn(move || reseal(by))).collect();
-        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .filter_map(|thread| thread.join().unwrap())
+            .collect()
     });
-    let stored = store.tenant(&value.tenant).unwrap().unwrap().pinecone.api_key.unwrap();
+    let stored = store
+        .tenant(&value.tenant)
+        .unwrap()
+        .unwrap()
+        .pinecone
+        .api_key
+        .unwrap();
     assert_eq!(won, [stored.sealed]);
 }
 
@@ -298,12 +341,23 @@ pub fn a_key_in_use_is_not_forgotten<S: TenantStore + KeyStateStore>(store: &S) 
     for key in &keys {
         store.remember_key(key).unwrap();
     }
-    store.create_tenant(&holder("a", "v2.aaaa.1"), &Actor::system()).unwrap();
+    store
+        .create_tenant(&holder("a", "v2.aaaa.1"), &Actor::system())
+        .unwrap();
     let mut b = tenant("b");
     b.llm = Some(llm("v1.bbbb"));
     store.create_tenant(&b, &Actor::system()).unwrap();
-    store.create_tenant(&holder("c", "cccc"), &Actor::system()).unwrap();
-    for (id, forgotten) in [("aaaa", false), ("bbbb", false), ("aa", false), ("dddd", false), ("cccc", true), ("cccc", false)] {
+    store
+        .create_tenant(&holder("c", "cccc"), &Actor::system())
+        .unwrap();
+    for (id, forgotten) in [
+        ("aaaa", false),
+        ("bbbb", false),
+        ("aa", false),
+        ("dddd", false),
+        ("cccc", true),
+        ("cccc", false),
+    ] {
         assert_eq!(store.forget_key(id).unwrap(), forgotten, "{id}");
     }
     assert_eq!(store.key_states().unwrap(), keys[..2]);
@@ -311,7 +365,10 @@ pub fn a_key_in_use_is_not_forgotten<S: TenantStore + KeyStateStore>(store: &S) 
         pinecone_api_key: Some(None),
         ..TenantChange::default()
     };
-    store.update_tenant(&tenant_id("a"), &clear, at(1)).unwrap().unwrap();
+    store
+        .update_tenant(&tenant_id("a"), &clear, at(1))
+        .unwrap()
+        .unwrap();
     assert!(store.forget_key("aaaa").unwrap());
     assert_eq!(store.key_states().unwrap(), keys[1..2]);
 }

@@ -1,7 +1,7 @@
 //! What every store must do, one function per documented obligation; each takes a store without records and panics
 //! where the store fails it. [`conformance_tests!`](crate::conformance_tests) makes a test of each.
 
-mod accounts;
+pub(crate) mod accounts;
 pub mod admissions;
 pub mod api_keys;
 pub mod audit;
@@ -32,7 +32,7 @@ pub mod throttle;
 pub mod turns;
 pub mod usage;
 pub mod users;
-mod whole;
+pub(crate) mod whole;
 mod work;
 pub mod workers;
 
@@ -391,6 +391,7 @@ macro_rules! conformance_tests {
                 a_sealed_value_of_another_form_is_counted_too,
                 secrets_are_listed_in_pages,
                 a_resealed_secret_keeps_all_else,
+                a_resealed_secret_is_in_the_audit_log,
                 a_changed_secret_is_not_resealed,
                 of_those_who_reseal_at_once_one_does,
                 a_key_in_use_is_not_forgotten,

@@ -4,8 +4,10 @@
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 mod documents;
+pub(crate) mod erasure;
 pub(crate) mod identities;
 mod indexes;
+pub(crate) mod keys;
 mod outcomes;
 mod prompts;
 mod records;

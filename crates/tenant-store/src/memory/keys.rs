@@ -4,6 +4,7 @@ use tenantry_domain::{Actor, Sealed, TenantId, Timestamp};
 
 use super::{MemoryStore, Records};
 use crate::keys::{key_named, key_part};
+use crate::ledger::keys::resealed;
 use crate::text::{Texts, refuse_nul};
 use crate::{KeyState, KeyStateStore, SealedValue, SecretKind, SecretSample, StoreError};
 
@@ -65,7 +66,7 @@ impl KeyStateStore for MemoryStore {
             return Ok(false);
         };
         secret.sealed = new.clone();
-        let _ = (actor, now);
+        records.append_audit(&resealed(old, new), actor, now);
         Ok(true)
     }
 

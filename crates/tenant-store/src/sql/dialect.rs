@@ -16,8 +16,8 @@ use diesel::r2d2::Error as ConnectError;
 use tenantry_domain::TenantId;
 
 pub(super) use self::accounts::{
-    add_failures, failures_to_change, lock_users, session_to_change, sweep_sessions, user_among_superusers,
-    user_to_change,
+    add_failures, failures_to_change, session_to_change, sweep_sessions, user_among_superusers,
+    user_to_change, users_to_change,
 };
 pub(super) use self::audit::{audit_head_to_move, enter_log, in_log, insert_audit_rows};
 pub(super) use self::erasing::{at_one_moment, delete_owned, erase_as, lock_erased, overwrite, vacuum};

@@ -2,10 +2,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 use tenantry_domain::{Actor, Sealed, TenantId, Timestamp};
 
+use super::audit::append;
 use super::connection::AnyConnection;
 use super::rows::KeyRow;
 use super::schema::{crypto_state, tenants};
 use super::{SqlStore, count, dialect};
+use crate::ledger::keys::resealed;
 use crate::text::{Texts, refuse_nul};
 use crate::{KeyState, KeyStateStore, SealedValue, SecretKind, SecretSample, StoreError};
 
@@ -99,10 +101,13 @@ impl KeyStateStore for SqlStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         refuse_nul(old.kind.column(), new.as_str())?;
+        let guard = self.guard()?;
         let done = dialect::writing(&mut *self.acquire()?, |conn| {
-            let changed = replace(conn, old, new)? > 0;
-            let _ = (actor, now);
-            Ok(changed)
+            if replace(conn, old, new)? == 0 {
+                return Ok(false);
+            }
+            append(conn, guard, &resealed(old, new), actor, now)?;
+            Ok(true)
         });
         Ok(done?)
     }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::Path;
 #[cfg(feature = "sqlite")]
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -65,6 +66,16 @@ impl DatabaseUrl {
             Some(("postgres" | "postgresql", rest)) => postgres(rest),
             Some(("sqlite", path)) => sqlite(path),
             _ => Err(DatabaseUrlError::Scheme),
+        }
+    }
+
+    /// The file of the database, where it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.target {
+            #[cfg(feature = "postgres")]
+            Target::Postgres(_) => None,
+            #[cfg(feature = "sqlite")]
+            Target::Sqlite(path) => Some(path),
         }
     }
 

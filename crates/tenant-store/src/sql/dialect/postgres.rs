@@ -3,7 +3,7 @@ use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::r2d2::Error as ConnectError;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use tenantry_domain::TenantId;
 
@@ -99,6 +99,14 @@ pub(super) fn lock_tenant(conn: &mut PgConnection, tenant: &TenantId) -> QueryRe
     diesel::select(lock).execute(conn).map(drop)
 }
 
+/// The microseconds since 1970 by the server's clock.
+pub(super) fn clock(conn: &mut PgConnection) -> QueryResult<i64> {
+    diesel::select(sql::<BigInt>(
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+    ))
+    .get_result(conn)
+}
+
 /// Tries the tenants' role, and without it whether the user's own is bound by the policy.
 pub(super) fn guard(conn: &mut PgConnection) -> QueryResult<Guard> {
     let with_role = conn.transaction(|conn| {
@@ -136,4 +144,14 @@ pub(super) fn lock_migrations(conn: &mut PgConnection) -> QueryResult<()> {
     conn.batch_execute(
         "SET statement_timeout = '10min'; SET lock_timeout = '10min'; SELECT pg_advisory_lock(8387231245791425145)",
     )
+}
+
+/// Vacuums tables one by one, those aside that somebody else is at; what is too long for a session's limits is not too long here.
+pub(super) fn vacuum(conn: &mut PgConnection, tables: &[&str]) -> QueryResult<()> {
+    conn.batch_execute("SET statement_timeout = 0")?;
+    let done = tables
+        .iter()
+        .try_for_each(|table| conn.batch_execute(&format!("VACUUM (SKIP_LOCKED) {table}")));
+    conn.batch_execute("SET statement_timeout = '10s'")?;
+    done
 }
