@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod accounts;
+mod api_keys;
 mod chat;
 mod conversations;
 mod deaths;
@@ -12,6 +13,7 @@ mod knowledge;
 mod reconcile;
 mod reindex;
 mod resolve;
+mod secrets;
 mod settings;
 mod support;
 mod tenants;
