@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use actix_web::body;
 use tenantry_auth::IssueError;
 use tenantry_crypto::{KeyId, OpenError, PasswordError, RejectedPassword, SealError};
-use tenantry_domain::{Dimension, EmbeddingModel, Filter, MetadataValue};
+use tenantry_domain::{Dimension, EmbeddingModel, Filter, MetadataValue, Permission};
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
     AccountError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, LoginError,
@@ -65,7 +65,16 @@ fn every_failure_of_an_account_has_its_answer() {
     check(ResolveError::Unauthenticated, 401, "unauthenticated");
     check(ResolveError::TenantForbidden, 403, "tenant_forbidden");
     check(ResolveError::NotSuperuser, 403, "superuser_required");
-    check(ResolveError::NotTenantAdmin, 403, "admin_required");
+    let lacking = ResolveError::PermissionRequired(Permission::Ingest);
+    assert!(ApiError::from(lacking).to_string().contains("`ingest`"));
+    for permission in Permission::ALL {
+        check(ResolveError::PermissionRequired(*permission), 403, "permission_required");
+    }
+    check(ResolveError::UserRequired, 403, "user_required");
+    check(ResolveError::Provider(SECRET.into()), 503, "identity_provider_unavailable");
+    check(TenantUserError::RoleAboveOwn, 403, "role_above_own");
+    check(TenantUserError::from(StoreError::EmailTaken), 409, "email_taken");
+    check(StoreError::LastSuperuser, 409, "last_superuser");
     check(ResolveError::Store(store()), 503, "store_unavailable");
     check(LoginError::Refused, 401, "invalid_credentials");
     check(LoginError::Password(hash()), 500, "internal_error");

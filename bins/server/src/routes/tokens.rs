@@ -1,101 +1,38 @@
-use actix_web::post;
 use actix_web::web::{Data, Json};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
-use tenantry_auth::IssuedToken;
-use tenantry_domain::AccessClaims;
-use utoipa::ToSchema;
+use actix_web::{HttpResponse, post};
+use tenantry_retrieval::LoggedIn;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::wire::Secret;
 use crate::app::App;
-use crate::error::{ApiError, Code};
-use crate::extract::{Body, Form};
+use crate::error::ApiError;
+use crate::extract::{Anybody, Body, CurrentUser, Form};
 use crate::offload::{Class, Offload};
 
+pub(super) mod wire;
+
+use wire::{Grant, Login, Refresh, Token, TokenForm};
+
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(token).service(login);
+    config.service(token).service(login).service(refresh).service(logout);
 }
 
-/// The password grant of OAuth 2 (RFC 6749, section 4.3.2).
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"grant_type": "password", "username": "ada@example.org", "password": "correct horse battery"}))]
-struct PasswordGrant {
-    /// `password`; it may be left out.
-    grant_type: Option<String>,
-    /// The e-mail address.
-    username: String,
-    /// The password.
-    #[schema(value_type = String, format = Password)]
-    password: Secret,
-    /// Ignored, as are the two below: clients send them along.
-    #[expect(dead_code, reason = "clients send it along")]
-    scope: Option<String>,
-    /// Ignored.
-    #[expect(dead_code, reason = "clients send it along")]
-    client_id: Option<String>,
-    /// Ignored.
-    #[schema(value_type = Option<String>)]
-    #[expect(dead_code, reason = "clients send it along")]
-    client_secret: Option<Secret>,
-}
-
-/// Who logs in.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"email": "ada@example.org", "password": "correct horse battery"}))]
-struct Login {
-    /// The e-mail address.
-    email: String,
-    /// The password.
-    #[schema(value_type = String, format = Password)]
-    password: Secret,
-}
-
-/// An access token.
-#[derive(Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "the names of RFC 6749")]
-struct Token {
-    /// To be sent as `Authorization: Bearer ...`.
-    access_token: String,
-    /// `bearer`.
-    #[schema(example = "bearer")]
-    token_type: &'static str,
-    /// Its lifetime in seconds.
-    #[schema(example = 1800)]
-    expires_in: u32,
-}
-
-impl From<IssuedToken> for Token {
-    fn from(issued: IssuedToken) -> Self {
-        Self {
-            access_token: issued.token.expose_secret().to_owned(),
-            token_type: "bearer",
-            expires_in: issued.expires_in,
-        }
-    }
-}
-
-/// Logs in as OAuth 2 clients do.
+/// Logs in, or gets the next tokens of a session, as OAuth 2 clients do.
 #[utoipa::path(
     tag = "Accounts",
     extensions(("x-tenantry-access" = json!("public"))),
-    request_body(content = PasswordGrant, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "A token", body = Token))
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "The tokens", body = Token))
 )]
 #[post("/token")]
-async fn token(bridge: Data<Offload>, form: Form<PasswordGrant>) -> Result<Json<Token>, ApiError> {
-    let PasswordGrant {
-        grant_type,
-        username,
-        password,
-        ..
-    } = form.0;
-    if grant_type.is_some_and(|grant| grant != "password") {
-        return Err(ApiError::new(Code::InvalidRequest).saying("`grant_type`: expected password"));
+async fn token(
+    bridge: Data<Offload>,
+    anybody: Anybody,
+    form: Form<TokenForm>,
+) -> Result<Json<Token>, ApiError> {
+    match form.0.into_grant()? {
+        Grant::Password(login) => begin(&bridge, anybody, login).await,
+        Grant::Refresh(refresh) => go_on(&bridge, anybody, refresh).await,
     }
-    issue(&bridge, username, password.into_inner()).await
 }
 
 /// Logs in.
@@ -103,26 +40,65 @@ async fn token(bridge: Data<Offload>, form: Form<PasswordGrant>) -> Result<Json<
     tag = "Accounts",
     extensions(("x-tenantry-access" = json!("public"))),
     request_body = Login,
-    responses((status = 200, description = "A token", body = Token))
+    responses((status = 200, description = "The tokens", body = Token))
 )]
 #[post("/login")]
-async fn login(bridge: Data<Offload>, body: Body<Login>) -> Result<Json<Token>, ApiError> {
-    issue(&bridge, body.0.email, body.0.password.into_inner()).await
+async fn login(bridge: Data<Offload>, anybody: Anybody, body: Body<Login>) -> Result<Json<Token>, ApiError> {
+    begin(&bridge, anybody, body.0).await
 }
 
-async fn issue(bridge: &Offload, email: String, password: SecretString) -> Result<Json<Token>, ApiError> {
-    let work = move |app: &App| -> Result<IssuedToken, ApiError> {
-        let user = app.accounts.authenticate(&email, &password)?;
-        let claims = AccessClaims {
-            user: user.id,
-            tenant: user.tenant,
-            token_version: user.token_version,
-            session: None,
-        };
-        Ok(app.issuer.issue(&claims)?)
+/// Gets the next tokens of a session. A refresh token is good once; used again, it ends its session.
+#[utoipa::path(
+    tag = "Accounts",
+    extensions(("x-tenantry-access" = json!("public"))),
+    request_body = Refresh,
+    responses((status = 200, description = "The tokens", body = Token))
+)]
+#[post("/refresh")]
+async fn refresh(
+    bridge: Data<Offload>,
+    anybody: Anybody,
+    body: Body<Refresh>,
+) -> Result<Json<Token>, ApiError> {
+    go_on(&bridge, anybody, body.0).await
+}
+
+/// Ends every session of the caller, on all devices.
+#[utoipa::path(
+    tag = "Accounts",
+    security(("bearer" = [])),
+    extensions(("x-tenantry-access" = json!("user"))),
+    responses((status = 204, description = "They have ended"))
+)]
+#[post("/logout")]
+async fn logout(caller: CurrentUser) -> Result<HttpResponse, ApiError> {
+    let ended = caller.run(Class::Store, |app, holder| app.sessions.end_all(holder));
+    ended.await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn begin(bridge: &Offload, anybody: Anybody, login: Login) -> Result<Json<Token>, ApiError> {
+    let work = move |app: &App| -> Result<Token, ApiError> {
+        let Login { email, password } = login;
+        let logged_in = app.log_ins.log_in(&email, &password.into_inner(), &anybody.0)?;
+        issue(app, &logged_in)
     };
-    let issued = bridge.run(Class::Password, work).await??;
-    Ok(Json(issued.into()))
+    Ok(Json(bridge.run(Class::Password, work).await??))
+}
+
+async fn go_on(bridge: &Offload, anybody: Anybody, refresh: Refresh) -> Result<Json<Token>, ApiError> {
+    let work = move |app: &App| -> Result<Token, ApiError> {
+        let token = refresh.refresh_token.into_inner();
+        let logged_in = app.sessions.refresh(&token, &anybody.0)?;
+        issue(app, &logged_in)
+    };
+    Ok(Json(bridge.run(Class::Store, work).await??))
+}
+
+/// The tokens of somebody who is logged in.
+pub(super) fn issue(app: &App, logged_in: &LoggedIn) -> Result<Token, ApiError> {
+    let issued = app.issuer.issue(&logged_in.claims())?;
+    Ok(Token::new(&issued, logged_in))
 }
 
 #[cfg(test)]

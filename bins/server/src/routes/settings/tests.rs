@@ -32,6 +32,7 @@ async fn an_admin_sees_the_settings_and_what_may_be_chosen() {
             "on_leave": "cancel", "client_instructions": "demote", "allowed_hosts": [], "embedding_model": null,
             "server_provider": false, "streams_per_user": null, "streams_per_tenant": null
         },
+        "ingesters": "members",
         "system_prompt": "the prompt of acme",
         "llm_provider": null,
         "offered": {"chat_models": ["usual", "better"], "embedding_models": ["hashed-words"]},
@@ -40,7 +41,7 @@ async fn an_admin_sees_the_settings_and_what_may_be_chosen() {
 }
 
 #[actix_web::test]
-async fn a_member_sees_neither_prompt_nor_provider_and_changes_nothing() {
+async fn a_member_sees_no_settings_and_changes_none() {
     let server = Server::new().await;
     let provider = json!({
         "chat": {"models": ["own"]}, "llm_provider": {"base_url": OWN, "api_key": KEY}
@@ -50,31 +51,39 @@ async fn a_member_sees_neither_prompt_nor_provider_and_changes_nothing() {
         .await;
     assert_eq!(saved.status, 200, "{}", saved.text());
     let shown = server.call_as("ada", get("/tenant/settings/")).await;
-    let settings = shown.json();
-    assert_eq!(
-        (shown.status, &settings["role"], &settings["chat"]["models"]),
-        (200, &json!("member"), &json!(["own"]))
-    );
+    shown.is(403, "permission_required");
+    assert!(shown.message().contains("`admin`"), "{}", shown.text());
     for hidden in ["the prompt of acme", "llm.example.org", "WXYZ", "offered"] {
         assert!(!shown.text().contains(hidden), "{}", shown.text());
     }
     let answer = change(&server, &json!({"chat": {"temperature": 1}})).await;
-    answer.is(403, "admin_required");
+    answer.is(403, "permission_required");
 }
 
 #[actix_web::test]
-async fn the_role_is_read_from_the_store_and_not_from_the_token() {
+async fn a_role_is_read_from_the_store_and_ends_the_tokens_of_the_one_before() {
     let server = Server::new().await;
     let token = server.token("ada");
-    let attempt = || bearer(put("/tenant/settings", &json!({})), &token);
-    server.call(attempt()).await.is(403, "admin_required");
+    let attempt = |token: &str| bearer(put("/tenant/settings", &json!({})), token);
+    server
+        .call(attempt(&token))
+        .await
+        .is(403, "permission_required");
     let me = server.call(bearer(get("/users/me"), &token)).await.json();
     let path = format!("/admin/users/{}", me["id"].as_str().unwrap());
     let role = async |role: &str| server.call_as("root", put(&path, &json!({ "role": role }))).await;
     assert_eq!(role("admin").await.json()["role"], json!("admin"));
-    assert_eq!(server.call(attempt()).await.status, 200);
+    server.call(attempt(&token)).await.is(401, "unauthenticated");
+    let as_admin = server.token("ada");
+    assert_eq!(server.call(attempt(&as_admin)).await.status, 200);
     assert_eq!(role("member").await.status, 200);
-    server.call(attempt()).await.is(403, "admin_required");
+    for token in [&token, &as_admin] {
+        server.call(attempt(token)).await.is(401, "unauthenticated");
+    }
+    server
+        .call(attempt(&server.token("ada")))
+        .await
+        .is(403, "permission_required");
 }
 
 #[actix_web::test]
@@ -86,7 +95,7 @@ async fn an_admin_who_is_moved_is_a_member_of_the_other_tenant() {
         .call_as("root", put(&path, &json!({"tenant_id": "globex"})))
         .await;
     assert_eq!(moved.json()["role"], json!("member"), "{}", moved.text());
-    change(&server, &json!({})).await.is(403, "admin_required");
+    change(&server, &json!({})).await.is(403, "permission_required");
     let both = json!({"tenant_id": "acme", "role": "admin"});
     let back = server.call_as("root", put(&path, &both)).await;
     assert_eq!(back.json()["role"], json!("admin"));
@@ -102,7 +111,7 @@ async fn a_superuser_is_no_admin_of_a_tenant_without_being_made_one() {
         .await;
     assert_eq!(moved.status, 200);
     let answer = server.call_as("root", put("/tenant/settings", &json!({}))).await;
-    answer.is(403, "admin_required");
+    answer.is(403, "permission_required");
 }
 
 #[actix_web::test]
