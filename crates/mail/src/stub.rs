@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 /// What may come of a line: a plain or an encrypted connection goes on, or it ends.
-type Wrap = dyn Fn(TcpStream) -> Box<dyn Stream> + Send + Sync;
+pub(crate) type Wrap = dyn Fn(TcpStream) -> Box<dyn Stream> + Send + Sync;
 
 /// A connection that is read and written.
 pub(crate) trait Stream: Read + Write + Send {}

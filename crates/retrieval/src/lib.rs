@@ -8,6 +8,7 @@ mod chat;
 mod collections;
 mod conversations;
 mod embedders;
+mod identities;
 mod ingest;
 mod knowledge;
 mod meter;
@@ -41,6 +42,9 @@ pub use chat::{
 pub use collections::{Collection, CollectionError, Collections, ExternalCollection, OwnCollection};
 pub use conversations::{ConversationError, Conversations};
 pub use embedders::{Embedders, EmbeddingMismatch, UnknownEmbeddingModel};
+pub use identities::{
+    ClaimMappingUpdate, Identities, IdentityProviderError, IdentityProviderUpdate, NewIdentityProvider,
+};
 pub use ingest::{IndexError, IngestLimits, IngestOptions, IngestParts, Ingestor, Settled, Worked};
 pub use knowledge::{Knowledge, NewFile, SubmitError, Upload};
 pub use opaque::NoRandomness;

@@ -7,7 +7,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::*;
 use crate::conformance::{self, Delivered};
-use crate::stub::{Behaviour, Stream};
+use crate::stub::{Behaviour, Stream, Wrap};
 use crate::testing::StubSmtp;
 
 fn sender() -> Email {
@@ -38,10 +38,7 @@ fn as_if_elsewhere(server: &StubSmtp, security: Security, root: Option<&Certific
 }
 
 /// A certificate for `localhost`, and what takes a connection to TLS with it.
-fn tls() -> (
-    CertificateDer<'static>,
-    Box<dyn Fn(TcpStream) -> Box<dyn Stream> + Send + Sync>,
-) {
+fn tls() -> (CertificateDer<'static>, Box<Wrap>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = made.cert.der().clone();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
