@@ -16,10 +16,10 @@ pub trait AccountStore: TenantStore + UserStore + SessionStore {}
 impl<S: TenantStore + UserStore + SessionStore> AccountStore for S {}
 
 /// When the sessions of these users end, in seconds.
-pub(super) const END: i64 = 10_000;
+pub(crate) const END: i64 = 10_000;
 
 /// A request of that user.
-pub(super) fn by(user: UserId) -> Actor {
+pub(crate) fn by(user: UserId) -> Actor {
     Actor {
         principal: Principal::User(user),
         origin: RequestOrigin {
@@ -29,7 +29,7 @@ pub(super) fn by(user: UserId) -> Actor {
     }
 }
 
-pub(super) fn token(number: u32) -> TokenHash {
+pub(crate) fn token(number: u32) -> TokenHash {
     let mut bytes = [7; 32];
     for (place, byte) in bytes.iter_mut().zip(number.to_be_bytes()) {
         *place = byte;
@@ -37,12 +37,12 @@ pub(super) fn token(number: u32) -> TokenHash {
     TokenHash::from_bytes(bytes)
 }
 
-pub(super) fn hash(text: &str) -> PasswordHash {
+pub(crate) fn hash(text: &str) -> PasswordHash {
     PasswordHash::from_stored(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${text}"))
 }
 
 /// Stores an active tenant of that id, and its active user of that address.
-pub(super) fn member<S: AccountStore>(store: &S, email: &str, of: &str) -> User {
+pub(crate) fn member<S: AccountStore>(store: &S, email: &str, of: &str) -> User {
     if store.tenant(&tenant_id(of)).unwrap().is_none() {
         store.create_tenant(&tenant(of), &Actor::system()).unwrap();
     }
@@ -56,7 +56,7 @@ pub(super) fn member<S: AccountStore>(store: &S, email: &str, of: &str) -> User 
 }
 
 /// A log-in of the user at that second, whose refresh token has that number.
-pub(super) fn login(user: &User, seconds: i64, refresh: u32) -> NewSession {
+pub(crate) fn login(user: &User, seconds: i64, refresh: u32) -> NewSession {
     NewSession {
         session: Session {
             id: SessionId::generate(at(seconds)),
@@ -75,13 +75,13 @@ pub(super) fn login(user: &User, seconds: i64, refresh: u32) -> NewSession {
 }
 
 /// Begins such a session.
-pub(super) fn begun<S: AccountStore>(store: &S, user: &User, seconds: i64, refresh: u32) -> Session {
+pub(crate) fn begun<S: AccountStore>(store: &S, user: &User, seconds: i64, refresh: u32) -> Session {
     let new = login(user, seconds, refresh);
     assert!(store.begin_session(&new, &by(user.id)).unwrap());
     new.session
 }
 
-pub(super) fn refreshed<S: AccountStore>(store: &S, presented: u32, next: u32, seconds: i64) -> Refreshed {
+pub(crate) fn refreshed<S: AccountStore>(store: &S, presented: u32, next: u32, seconds: i64) -> Refreshed {
     let anonymous = Actor::of(Principal::Anonymous);
     store
         .refresh_session(token(presented), token(next), &anonymous, at(seconds))
@@ -89,13 +89,13 @@ pub(super) fn refreshed<S: AccountStore>(store: &S, presented: u32, next: u32, s
 }
 
 /// The ids of the user's live sessions at that second, in the order of the list.
-pub(super) fn live<S: AccountStore>(store: &S, user: UserId, seconds: i64) -> Vec<SessionId> {
+pub(crate) fn live<S: AccountStore>(store: &S, user: UserId, seconds: i64) -> Vec<SessionId> {
     let sessions = store.sessions(user, at(seconds)).unwrap();
     sessions.iter().map(|session| session.id).collect()
 }
 
 /// Whether a request with a token of the session is let in at that second.
-pub(super) fn is_live<S: AccountStore>(store: &S, user: UserId, session: SessionId, seconds: i64) -> bool {
+pub(crate) fn is_live<S: AccountStore>(store: &S, user: UserId, session: SessionId, seconds: i64) -> bool {
     let access = store.access(user, Some(session), at(seconds)).unwrap();
     access.unwrap().session_is_live
 }

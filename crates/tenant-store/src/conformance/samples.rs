@@ -12,7 +12,7 @@ use tenantry_domain::{
 use crate::TenantStore;
 
 /// A moment with microseconds, `seconds` after 2026-11-23T07:29:00Z.
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_795_418_940_123_456 + seconds * 1_000_000).unwrap()
 }
 
@@ -95,7 +95,7 @@ pub(super) fn secret(sealed: &str, last_four: &str) -> SealedSecret {
 }
 
 /// A user without tenant, hash or rights.
-pub(super) fn user(email: &str) -> User {
+pub(crate) fn user(email: &str) -> User {
     User {
         id: UserId::generate(at(0)),
         email: Email::parse(email).unwrap(),

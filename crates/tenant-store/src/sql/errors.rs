@@ -41,13 +41,14 @@ fn of_email(about: &dyn DatabaseErrorInformation) -> bool {
 
 /// Diesel passes on no code for these, so their words decide; PostgreSQL's are set to English when it allows that.
 fn gave_up_waiting(message: &str) -> bool {
-    const SIGNS: [&str; 9] = [
+    const SIGNS: [&str; 10] = [
         // SQLite: `SQLITE_BUSY`, `SQLITE_LOCKED`, `SQLITE_CANTOPEN`, `SQLITE_IOERR`.
         "database is locked",
         "database table is locked",
         "unable to open database file",
         "disk I/O error",
-        // PostgreSQL: 57014, 55P03, 57P01 to 57P03, 25P03, 53300.
+        // PostgreSQL: 40P01, 57014, 55P03, 57P01 to 57P03, 25P03, 53300.
+        "deadlock detected",
         "canceling statement due to",
         "terminating connection due to",
         "the database system is",

@@ -140,22 +140,24 @@ pub(super) fn end_all(conn: &mut AnyConnection, user: &str) -> QueryResult<()> {
         .map(drop)
 }
 
-/// The same for all the tenant's users, whose token versions it raises.
+/// The same for all the tenant's users, whose token versions it raises. Only those are touched that were locked first, in their order: a
+/// user who comes meanwhile comes without sessions, and may be held by somebody who waits for one of these.
 pub(super) fn send_out(conn: &mut AnyConnection, tenant: &TenantId, now: Timestamp) -> QueryResult<()> {
-    dialect::lock_users(conn, tenant)?;
-    let users = || users::table.filter(users::tenant_id.eq(tenant.as_str()));
-    diesel::update(users())
-        .set((
-            users::token_version.eq(users::token_version + 1),
-            users::sessions_ended_at.eq(written(now)),
-        ))
-        .execute(conn)?;
-    let ids = || users().select(users::id);
-    diesel::delete(sessions::table.filter(sessions::user_id.eq_any(ids()))).execute(conn)?;
-    diesel::delete(password_resets::table.filter(password_resets::user_id.eq_any(ids())))
-        .execute(conn)
-        .map(drop)
+    for some in dialect::users_to_change(conn, tenant)?.chunks(AT_ONCE) {
+        diesel::update(users::table.filter(users::id.eq_any(some)))
+            .set((
+                users::token_version.eq(users::token_version + 1),
+                users::sessions_ended_at.eq(written(now)),
+            ))
+            .execute(conn)?;
+        diesel::delete(sessions::table.filter(sessions::user_id.eq_any(some))).execute(conn)?;
+        diesel::delete(password_resets::table.filter(password_resets::user_id.eq_any(some))).execute(conn)?;
+    }
+    Ok(())
 }
+
+/// How many values a statement names at most.
+const AT_ONCE: usize = 500;
 
 fn begin(
     conn: &mut AnyConnection,

@@ -9,6 +9,8 @@ use tenantry_domain::{Actor, ChatSettings, Email, Page, Role, Tenant, TenantId, 
 use super::*;
 use crate::{TenantStore, UserFilter, UserStore};
 
+mod account_plans;
+mod accounts;
 mod audit;
 mod chat;
 mod credentials;

@@ -30,32 +30,26 @@ pub(in crate::sql) fn user_among_superusers(
     conn: &mut AnyConnection,
     id: UserId,
 ) -> QueryResult<Vec<UserRow>> {
-    let query = users::table
-        .filter(users::id.eq(id.to_string()))
-        .or_filter(users::is_superuser.and(users::is_active))
-        .order(users::id.asc());
+    // On its own: with the other condition no index would serve both.
+    let mut ids: Vec<String> = users::table
+        .filter(users::is_superuser.and(users::is_active))
+        .select(users::id)
+        .load(conn)?;
+    ids.push(id.to_string());
+    let query = users::table.filter(users::id.eq_any(ids)).order(users::id.asc());
     locked!(conn, query, load)
 }
 
-/// Locks the tenant's users on PostgreSQL, in the order of their ids, before all of them are changed by a statement that knows none.
-#[cfg_attr(
-    not(feature = "postgres"),
-    expect(clippy::unnecessary_wraps, reason = "PostgreSQL may fail")
-)]
-pub(in crate::sql) fn lock_users(conn: &mut AnyConnection, tenant: &TenantId) -> QueryResult<()> {
-    match conn {
-        #[cfg(feature = "postgres")]
-        AnyConnection::Postgres(conn) => {
-            let users = users::table.filter(users::tenant_id.eq(tenant.as_str()));
-            let users = users.order(users::id.asc()).select(users::id);
-            users.for_no_key_update().execute(conn).map(drop)
-        }
-        #[cfg(feature = "sqlite")]
-        AnyConnection::Sqlite(_) => {
-            let _ = tenant;
-            Ok(())
-        }
-    }
+/// The ids of the tenant's users, all to be changed in the open transaction, locked in their order.
+pub(in crate::sql) fn users_to_change(
+    conn: &mut AnyConnection,
+    tenant: &TenantId,
+) -> QueryResult<Vec<String>> {
+    let query = users::table
+        .filter(users::tenant_id.eq(tenant.as_str()))
+        .order(users::id.asc())
+        .select(users::id);
+    locked!(conn, query, load)
 }
 
 /// The session, to be changed in the open transaction.

@@ -89,7 +89,7 @@ fn tenant(id: &str) -> Tenant {
 }
 
 /// How SQLite carries a statement out, one step a line.
-fn plan(store: &SqlStore, statement: &str) -> Vec<String> {
+pub(super) fn plan(store: &SqlStore, statement: &str) -> Vec<String> {
     #[derive(QueryableByName)]
     struct Step {
         #[diesel(sql_type = diesel::sql_types::Text)]
