@@ -87,6 +87,14 @@ impl AuditHead {
         number: 0,
         hash: AuditHash::START,
     };
+
+    /// The end of a log whose last entry is `entry`.
+    pub fn after(entry: &AuditEntry) -> Self {
+        Self {
+            number: entry.number,
+            hash: entry.hash,
+        }
+    }
 }
 
 /// Keeps what was done. What other stores change they enter themselves, in the same transaction; this adds what changes nothing

@@ -107,6 +107,14 @@ impl AuditLogs {
     pub fn verify(&self, log: &AuditLog, noted: Option<AuditHead>) -> Result<VerifiedLog, StoreError> {
         verify::verify(self.store.as_ref(), log, noted)
     }
+
+    /// The same of the last `entries` of a log, for a look in passing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn verify_latest(&self, log: &AuditLog, entries: u64) -> Result<VerifiedLog, StoreError> {
+        verify::verify_latest(self.store.as_ref(), log, entries)
+    }
 }
 
 fn of_admin(admin: &TenantAdmin, filter: &AuditFilter) -> AuditFilter {

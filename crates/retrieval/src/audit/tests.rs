@@ -263,3 +263,30 @@ fn a_fault_is_told_in_words() {
     let moved = told(AuditFlaw::Reordered { from: 9 });
     assert_eq!(moved, "entry 7 was reordered: it was entered as 9");
 }
+
+#[test]
+fn the_latest_entries_are_verified_without_those_before() {
+    let latest = |forged: Forged, entries| {
+        let logs = AuditLogs::new(Arc::new(forged));
+        let verified = logs.verify_latest(&AuditLog::Platform, entries).unwrap();
+        (verified.end.number, verified.fault.map(|fault| fault.number))
+    };
+    for entries in [0, 1, 3, 5, 1_000] {
+        assert_eq!(latest(Forged::new(), entries), (5, None), "{entries}");
+    }
+    let alter = |place: usize| {
+        Forged::with(|entries, _| {
+            entries[place].details.insert("role".into(), "9".into());
+        })
+    };
+    assert_eq!(latest(alter(3), 2).1, Some(4));
+    assert_eq!(latest(alter(3), 1).1, None, "it is not among the last");
+    let shortened = Forged::with(|entries, _| {
+        entries.pop();
+    });
+    assert_eq!(latest(shortened, 2).1, Some(5));
+    let gone = Forged::with(|entries, _| {
+        entries.remove(2);
+    });
+    assert_eq!(latest(gone, 2).1, Some(3), "what they stand on is looked at");
+}

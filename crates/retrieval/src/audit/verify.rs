@@ -92,6 +92,37 @@ pub(super) fn verify(
     })
 }
 
+/// The same of the last `entries` alone, the one before them being taken as it is.
+pub(super) fn verify_latest(
+    store: &dyn AuditStore,
+    log: &AuditLog,
+    entries: u64,
+) -> Result<VerifiedLog, StoreError> {
+    let end = store.audit_head(log)?;
+    let mut walk = Walk {
+        store,
+        log,
+        end,
+        noted: None,
+        at: AuditHead::START,
+    };
+    let before = end.number.saturating_sub(entries);
+    if before > 0 {
+        let first = store.audit_after(log, before - 1, 1)?.pop();
+        match first.filter(|entry| entry.number == before) {
+            Some(AuditEntry { number, hash, .. }) => walk.at = AuditHead { number, hash },
+            // It is gone, and the whole log tells whether more is.
+            None => return verify(store, log, None),
+        }
+    }
+    let fault = walk.first_fault()?;
+    Ok(VerifiedLog {
+        log: log.clone(),
+        end: walk.at,
+        fault,
+    })
+}
+
 impl Walk<'_> {
     fn first_fault(&mut self) -> Result<Option<AuditFault>, StoreError> {
         loop {
@@ -106,10 +137,7 @@ impl Walk<'_> {
                 if fault.is_some() {
                     return Ok(fault);
                 }
-                self.at = AuditHead {
-                    number: entry.number,
-                    hash: entry.hash,
-                };
+                self.at = AuditHead::after(entry);
             }
         }
     }

@@ -68,13 +68,3 @@ fn storable(text: &str) -> String {
 fn request_id(id: &str) -> String {
     storable(id).chars().take(REQUEST_ID).collect()
 }
-
-impl AuditHead {
-    /// The end of a log whose last entry is `entry`.
-    pub(crate) fn after(entry: &AuditEntry) -> Self {
-        Self {
-            number: entry.number,
-            hash: entry.hash,
-        }
-    }
-}
