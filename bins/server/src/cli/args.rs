@@ -1,7 +1,13 @@
+mod audit;
+mod key;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use tenantry_domain::{Email, JobState, Role, TenantId};
+
+pub use audit::{AuditCommand, ExportAudit, NotedEnd, ParseNotedEndError, VerifyAudit};
+pub use key::{CreateKey, KeyCommand, NamedKey, OfTenant};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +46,9 @@ pub enum Command {
     /// Make and look at tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Make, list and revoke the API keys of a tenant
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Take files and folders into a tenant's knowledge
     Ingest(IngestArgs),
     /// List a tenant's newest jobs
@@ -50,9 +59,14 @@ pub enum Command {
     Reindex(ReindexArgs),
     /// Answer a question from a tenant's knowledge
     Ask(AskArgs),
-    /// Look at the keys that seal tenants' secrets
+    /// Look at the keys that seal tenants' secrets, and change them
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// Verify what the audit log tells, and write it out
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Check a deployment: settings, keys, database, upstreams, clock, disk; and say what to do
+    Doctor(DoctorArgs),
     /// Ask the server at `HOST` and `PORT` whether it is alive, as a container's health check does
     Health,
     /// Read one file from standard input, as a server asks for it
@@ -106,6 +120,8 @@ pub enum UserCommand {
     Role(UserRole),
     /// Set a new password, which ends the user's sessions; it comes from where `user create` has it
     Password(NamedUser),
+    /// Print a one-time link with which the user sets a new password, good for an hour
+    Reset(NamedUser),
 }
 
 /// An account to make.
@@ -291,10 +307,42 @@ pub struct AskArgs {
 /// What to do with sealing keys.
 #[derive(Debug, Subcommand)]
 pub enum SecretsCommand {
-    /// Count the sealed secrets by key, and tell which keys are configured
+    /// Count the sealed secrets by key, and tell which keys are configured and what to do next
     Status,
+    /// Seal every secret with `SECRET_KEY` that another key sealed, while servers go on
+    #[command(after_help = ROTATION)]
+    Rotate(RotateArgs),
     /// Open every sealed secret without showing it; the exit code is 1 when one does not open
     Verify,
+}
+
+const ROTATION: &str = "\
+The order in which a key is changed without a failed request:
+  1. list the new key in SECRET_KEY_PREVIOUS of every server, and restart them one after another
+  2. swap the two: the new one is SECRET_KEY, the old one in SECRET_KEY_PREVIOUS; restart them again
+  3. tenantry secrets rotate; stopped and run again, it goes on
+  4. tenantry secrets verify
+  5. take the old key out of SECRET_KEY_PREVIOUS, and restart them
+  6. tenantry secrets rotate --forget-unused";
+
+/// What to check.
+#[derive(Debug, Args)]
+#[command(after_help = "Nothing is changed. The exit code is 1 when there is a problem; a warning is none.")]
+pub struct DoctorArgs {
+    /// Also call the providers that tenants brought, with their keys
+    #[arg(long)]
+    pub tenants: bool,
+    /// Write one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to seal anew.
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// Also forget the keys that are not configured any more and that nothing is sealed with
+    #[arg(long)]
+    pub forget_unused: bool,
 }
 
 #[cfg(test)]

@@ -2,12 +2,15 @@
 
 mod args;
 mod ask;
+mod audit;
+mod doctor;
 mod extract;
 mod failure;
 mod health;
 mod ingest;
 mod input;
 mod jobs;
+mod key;
 mod migrate;
 mod quickstart;
 mod reconcile;
@@ -21,11 +24,7 @@ mod user;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-pub use args::{
-    AskArgs, Cli, Command, CreateTenant, CreateUser, IngestArgs, JobsArgs, MigrateArgs, NamedTenant,
-    NamedUser, QuickstartArgs, ReconcileArgs, ReindexArgs, SecretsCommand, ServeArgs, TenantCommand,
-    UserCommand, UserRole, WhichTenants,
-};
+pub use args::{AskArgs, AuditCommand, Cli, Command, CreateKey, CreateTenant, CreateUser, DoctorArgs, ExportAudit, IngestArgs, JobsArgs, KeyCommand, MigrateArgs, NamedKey, NamedTenant, NamedUser, NotedEnd, OfTenant, ParseNotedEndError, QuickstartArgs, ReconcileArgs, ReindexArgs, RotateArgs, SecretsCommand, ServeArgs, TenantCommand, UserCommand, UserRole, VerifyAudit, WhichTenants};
 pub use failure::Failure;
 use failure::{guard_failure, start_failure};
 
@@ -56,12 +55,15 @@ fn dispatch(cli: Cli, environment: Environment) -> Result<(), Failure> {
         Command::Quickstart(args) => quickstart::run(&env, &args, out),
         Command::User(command) => user::run(&env, command, out),
         Command::Tenant(command) => tenant::run(&env, command, out),
+        Command::Key(command) => key::run(&env, &command, out),
         Command::Ingest(args) => ingest::run(&env, &args, out),
         Command::Jobs(args) => jobs::run(&env, &args, out),
         Command::Reconcile(args) => reconcile::run(&env, &args, out),
         Command::Reindex(args) => reindex::run(&env, &args, out),
         Command::Ask(args) => ask::run(&env, &args, out),
+        Command::Audit(command) => audit::run(&env, command, out),
         Command::Secrets(command) => secrets::run(&env, &command, out),
+        Command::Doctor(args) => doctor::run(&env, &args, out),
         Command::Health => health::run(&env, out),
         Command::Extract => extract::run(),
     }

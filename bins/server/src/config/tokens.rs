@@ -1,4 +1,6 @@
-use secrecy::SecretString;
+use std::collections::BTreeSet;
+
+use secrecy::{ExposeSecret, SecretString};
 use tenantry_auth::{Algorithm, JwtKeys, Lifetime};
 use tenantry_crypto::weak_secret;
 
@@ -39,6 +41,14 @@ pub(super) fn tokens(reader: &mut Reader<'_>, sealing: Option<&WrittenKeys>) -> 
             .collect::<Result<Vec<_>, _>>()
     });
     let (active, previous) = (active?, previous?.unwrap_or_default());
+    // Who finds it there believes that the old one is no longer what signs.
+    if repeats(&active, &previous) {
+        reader.problems.add(
+            &JWT_SECRET_KEY_PREVIOUS,
+            "repeats a secret, or has the one of `JWT_SECRET_KEY`",
+        );
+        return None;
+    }
     let keys = JwtKeys::new(algorithm?, &active, &previous);
     // Each secret has passed its own check, so that the reason is not in the earlier ones.
     let keys = reader.problems.keep(
@@ -49,6 +59,15 @@ pub(super) fn tokens(reader: &mut Reader<'_>, sealing: Option<&WrittenKeys>) -> 
         keys: keys?,
         lifetime: lifetime?,
     })
+}
+
+fn repeats(active: &SecretString, previous: &[SecretString]) -> bool {
+    let all: BTreeSet<&str> = previous
+        .iter()
+        .chain([active])
+        .map(ExposeSecret::expose_secret)
+        .collect();
+    all.len() <= previous.len()
 }
 
 fn secret(text: &str, algorithm: Algorithm, sealing: Option<&WrittenKeys>) -> Result<SecretString, String> {

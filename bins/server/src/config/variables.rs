@@ -1,7 +1,11 @@
 //! Every variable of the environment that the binary reads, one constant each.
 
+mod accounts;
 mod answers;
 
+pub use accounts::{
+    MAIL_FROM, PUBLIC_URL, REFRESH_TOKEN_EXPIRE_DAYS, SMTP_URL, SMTP_URL_FILE, TRUSTED_PROXIES,
+};
 pub use answers::{
     LLM_BETWEEN_TOKENS_SECONDS, LLM_FIRST_TOKEN_SECONDS, LLM_TOTAL_SECONDS, MAX_STREAMS, OPENAI_CHAT_MODELS,
     STREAMS_PER_TENANT, STREAMS_PER_USER, TENANT_LLM_ORIGINS,
@@ -67,7 +71,7 @@ pub const DATABASE_URL: Variable = Variable {
 /// Signs access tokens.
 pub const JWT_SECRET_KEY: Variable = Variable {
     name: "JWT_SECRET_KEY",
-    meaning: "Signs access tokens; a change logs everybody out",
+    meaning: "Signs access tokens; after a change without `JWT_SECRET_KEY_PREVIOUS` they have to be refreshed",
     unset: Unset::Refused,
     expected: "32 bytes or more (48 for HS384, 64 for HS512) without a comma that are no placeholder, other than \
                any `SECRET_KEY`",
@@ -78,7 +82,7 @@ pub const JWT_SECRET_KEY_PREVIOUS: Variable = Variable {
     name: "JWT_SECRET_KEY_PREVIOUS",
     meaning: "Earlier secrets, which verify tokens and no longer sign",
     unset: Unset::Means("no earlier secrets"),
-    expected: "secrets as in `JWT_SECRET_KEY`, separated by commas without blanks",
+    expected: "secrets as in `JWT_SECRET_KEY`, separated by commas without blanks, all different",
 };
 
 /// The algorithm of the signature.
@@ -295,7 +299,7 @@ pub const TENANTRY_PINECONE_API_KEY: Variable = Variable {
 };
 
 /// What the server reads, in the order of the documentation.
-pub const SERVER: [Variable; 38] = [
+pub const SERVER: [Variable; 44] = [
     SECRET_KEY,
     SECRET_KEY_FILE,
     SECRET_KEY_PREVIOUS,
@@ -304,6 +308,7 @@ pub const SERVER: [Variable; 38] = [
     JWT_SECRET_KEY_PREVIOUS,
     ALGORITHM,
     ACCESS_TOKEN_EXPIRE_MINUTES,
+    REFRESH_TOKEN_EXPIRE_DAYS,
     OPENAI_API_KEY,
     OPENAI_BASE_URL,
     OPENAI_CHAT_MODEL,
@@ -324,6 +329,7 @@ pub const SERVER: [Variable; 38] = [
     BACKEND_CORS_ORIGINS,
     HOST,
     PORT,
+    TRUSTED_PROXIES,
     DATA_DIR,
     VECTOR_STORE,
     INGEST_WORKERS,
@@ -334,6 +340,10 @@ pub const SERVER: [Variable; 38] = [
     RUST_LOG,
     REGISTRATION,
     PASSWORD_MIN_LENGTH,
+    PUBLIC_URL,
+    SMTP_URL,
+    SMTP_URL_FILE,
+    MAIL_FROM,
 ];
 
 /// What single commands read besides.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use tenantry_crypto::{
-    Field, KeyId, KeyRing, OpenError, Passphrase, SealError, Sealer, SealingKey, SecretKey, SecretKeyError,
+    KeyId, KeyRing, OpenError, Passphrase, SealError, Sealer, SealingKey, SecretKey, SecretKeyError,
     fresh_salt,
 };
 use tenantry_domain::{Clock, Sealed, TenantId};
+use tenantry_retrieval::secret_field;
 use tenantry_tenant_store::{KeyDerivation, KeyState, KeyStateStore, SecretKind, SecretSample, StoreError};
 
 use crate::config::SecretKeys;
@@ -228,18 +229,10 @@ fn check_secrets(ring: &KeyRing, states: &[KeyState], secrets: &[SecretSample]) 
     })
 }
 
-/// Where a tenant's secret is stored.
-pub(crate) fn field_of(secret: SecretKind, tenant: &TenantId) -> Field<'_> {
-    match secret {
-        SecretKind::PineconeApiKey => Field::pinecone_api_key(tenant),
-        SecretKind::LlmApiKey => Field::llm_api_key(tenant),
-    }
-}
-
 /// A restored database may lack the canary of a key; then one of its secrets must open.
 fn prove_by_secret(ring: &KeyRing, key: KeyId, sample: &SecretSample) -> Result<(), KeyError> {
     let SecretSample { tenant, sealed, .. } = sample;
-    match ring.open(field_of(sample.kind, tenant), sealed) {
+    match ring.open(secret_field(sample.kind, tenant), sealed) {
         Ok(_) => {
             log::warn!("crypto_state has no record of key {key}; it was proven by opening a stored secret");
             Ok(())

@@ -16,7 +16,6 @@ use tenantry_tenant_store::SqlStore;
 pub use database::{DatabaseError, Migrations, open_database, prepare};
 pub use guard::{EmbeddingGuard, check_embeddings};
 pub use hardening::harden;
-pub(crate) use keys::field_of;
 pub use keys::{KeyError, SALT_ROW, open_keys};
 
 use crate::app::App;

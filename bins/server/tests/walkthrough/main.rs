@@ -17,6 +17,7 @@ mod isolation;
 mod outage;
 mod pinecone;
 mod readme;
+mod rotation;
 mod startup;
 mod streaming;
 

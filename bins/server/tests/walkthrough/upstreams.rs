@@ -11,8 +11,8 @@ use tenantry_vector_client::testing::PineconeStub;
 
 use crate::database::Database;
 use crate::server::Settings;
-use model::{DIMENSION, embeddings, quote};
-pub(crate) use model::{chunk, streamed};
+use model::{DIMENSION, embeddings};
+pub(crate) use model::{chunk, quote, streamed};
 pub(crate) use traffic::TenantTraffic;
 
 /// The key that the server has of the model provider.

@@ -46,7 +46,7 @@ pub(super) fn embedding(text: &str) -> Vec<f64> {
 
 /// Answers with the sentences of the prompt that name a number of days, as a model that reads its passages would, and
 /// cites the first passage.
-pub(super) fn quote(body: &Value) -> Answer {
+pub(crate) fn quote(body: &Value) -> Answer {
     let text: String = body["messages"]
         .as_array()
         .into_iter()
