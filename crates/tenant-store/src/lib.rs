@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod api_keys;
+mod archive;
 mod audit;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod conversations;
 mod documents;
+mod erasure;
 mod error;
 mod identities;
 mod indexes;
@@ -15,6 +17,8 @@ mod keys;
 mod ledger;
 mod memory;
 mod messages;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod owned;
 mod prompts;
 mod sessions;
 mod sources;
@@ -29,11 +33,15 @@ mod usage;
 mod users;
 
 pub use api_keys::{ApiKeyStore, KeyAccess};
+pub use archive::{
+    ArchivedDocument, ArchivedIdentity, ArchivedRecord, ArchivedUsage, ArchivedUser, TenantArchiveStore,
+};
 pub use audit::{AuditFilter, AuditHead, AuditLog, AuditStore};
 pub use conversations::ConversationStore;
 pub use documents::{
     DocumentFilter, DocumentStore, ReadyDocument, ReadyVersion, Submission, SubmitOutcome, Submitted,
 };
+pub use erasure::{ErasedTenant, TenantEraseStore};
 pub use error::StoreError;
 pub use identities::{Admission, IdentityStore};
 pub use indexes::IndexStore;

@@ -1,7 +1,9 @@
 mod api_keys;
+mod archive;
 mod audit;
 mod conversations;
 mod documents;
+mod erasure;
 mod identities;
 mod indexes;
 mod jobs;
@@ -20,14 +22,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tenantry_domain::{
-    ApiKeyId, ConversationId, DocumentId, DocumentVersion, IdentityProvider, IdentityProviderId, JobId, MessageId, Page, Paged, PromptVersion, Segment,
-    SourceId, Tenant, TenantId, Timestamp, TokenHash, UsageTotals, User, UserId,
+    ApiKeyId, ConversationId, DocumentId, DocumentVersion, IdentityProvider, IdentityProviderId, JobId,
+    MessageId, Page, Paged, PromptVersion, Segment, SourceId, Tenant, TenantId, Timestamp, TokenHash,
+    UsageTotals, User, UserId,
 };
 
 use crate::ledger::throttle::Failures;
 use crate::ledger::usage::Account;
 use crate::ledger::{DocumentRecord, Indexes, JobRecord};
-use crate::{KeyState, StoreError};
+use crate::{ErasedTenant, KeyState, StoreError};
 
 /// Keeps every record in memory and forgets it with the process: for tests and for trying things out.
 ///
@@ -65,6 +68,12 @@ struct Records {
     messages: BTreeSet<(TenantId, MessageId)>,
     api_keys: BTreeMap<(TenantId, ApiKeyId), api_keys::KeptKey>,
     providers: BTreeMap<(TenantId, IdentityProviderId), IdentityProvider>,
+    /// Tenants that are being made from an archive.
+    imports: BTreeSet<TenantId>,
+    /// How many records of tenants that are being erased have gone, by table.
+    erasures: BTreeMap<TenantId, BTreeMap<String, u64>>,
+    /// By the hash of their id.
+    erased: BTreeMap<[u8; 32], ErasedTenant>,
     /// Who the subjects of the providers are.
     identities: BTreeMap<(TenantId, IdentityProviderId, String), UserId>,
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod archives;
 mod audit;
 mod conversations;
 mod documents;

@@ -91,3 +91,18 @@ pub(super) fn begin_migrations(conn: &mut SqliteConnection) -> QueryResult<()> {
     conn.batch_execute("PRAGMA busy_timeout = 60000")?;
     AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
 }
+
+/// What a checkpoint says of itself.
+#[derive(QueryableByName)]
+struct Checkpoint {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    busy: i32,
+}
+
+/// Writes the file anew without what was removed, and empties the write-ahead log; false when others read that for longer than a
+/// connection waits.
+pub(super) fn vacuum(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    conn.batch_execute("VACUUM")?;
+    let done: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
+    Ok(done.busy == 0)
+}

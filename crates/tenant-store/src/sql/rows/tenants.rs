@@ -37,6 +37,12 @@ pub(in crate::sql) struct TenantRow {
     ingesters: String,
 }
 
+impl TenantRow {
+    pub(in crate::sql) fn is_active(&self) -> bool {
+        self.is_active
+    }
+}
+
 impl From<&Tenant> for TenantRow {
     fn from(tenant: &Tenant) -> Self {
         let tenant = tenant.clone();

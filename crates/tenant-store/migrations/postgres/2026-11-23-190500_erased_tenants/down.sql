@@ -1,0 +1,3 @@
+DROP TABLE erased_tenants;
+DROP TABLE tenant_erasures;
+DROP TABLE tenant_imports;
