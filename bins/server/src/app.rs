@@ -4,10 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_auth::{TokenIssuer, TokenVerifier};
-use tenantry_retrieval::{
-    Accounts, Chat, Conversations, IdentityGate, Knowledge, Prompts, Resolver, Searcher, TenantUsers, Tenants,
-    UsageReports,
-};
+use tenantry_retrieval::{Accounts, ApiKeys, AuditLogs, Chat, Conversations, IdentityGate, Knowledge, LogIns, Passwords, Prompts, Resets, Resolver, Searcher, Sessions, TenantUsers, Tenants, UsageReports};
 use tenantry_tenant_store::StoreError;
 
 use crate::offload::StreamCaps;
@@ -32,16 +29,28 @@ pub struct App {
     pub identities: Arc<dyn IdentityGate>,
     /// Resolves credentials to callers, superusers and tenant scopes.
     pub resolver: Arc<Resolver>,
-    /// Accounts and log-ins.
+    /// Accounts.
     pub accounts: Accounts,
+    /// Log-ins with a password.
+    pub log_ins: LogIns,
+    /// The sessions that come of them.
+    pub sessions: Arc<Sessions>,
+    /// Passwords that their users know.
+    pub passwords: Passwords,
+    /// Passwords that are set by a link.
+    pub resets: Resets,
     /// The users of a tenant, for its admins.
     pub tenant_users: TenantUsers,
+    /// The keys with which other programs act for a tenant.
+    pub api_keys: ApiKeys,
     /// Tenants and their keys.
     pub tenants: Tenants,
     /// The versions of system prompts.
     pub prompts: Prompts,
     /// What was spent on models.
     pub usage: UsageReports,
+    /// The audit logs.
+    pub audit: AuditLogs,
     /// Documents and the jobs on them.
     pub knowledge: Knowledge,
     /// Has a waiting worker of this process look for a job now, and not only at its next look.

@@ -13,11 +13,8 @@ use tenantry_domain::Clock;
 use tenantry_extraction::{Extractor, ProcessExtractor};
 use tenantry_http_client::{BreakerPolicy, Breaking, RetryPolicy, Retrying, Transport, UreqTransport};
 use tenantry_llm_client::{OpenAiProviders, Reranker};
-use tenantry_retrieval::{
-    Accounts, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits,
-    IngestOptions, IngestParts, Ingestor, Knowledge, NoIdentities, PineconeLookup, Prompts, Reconciler, Reindexer,
-    Resolver, Searcher, TenantUsers, Tenants, UsageReports,
-};
+use tenantry_mail::Mailer;
+use tenantry_retrieval::{AccountParts, Accounts, ApiKeys, AuditLogs, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, LogIns, NoIdentities, Passwords, PineconeLookup, Prompts, Reconciler, Reindexer, Resets, Resolver, Searcher, Sessions, TenantUsers, Tenants, Throttle, UsageReports};
 use tenantry_tenant_store::SqlStore;
 use tenantry_vector_client::{PineconeCatalog, PineconeStores, VectorError};
 
@@ -202,6 +199,20 @@ impl Parts<'_> {
         })
     }
 
+    /// What the use cases of accounts share.
+    fn accounts(&self) -> AccountParts {
+        AccountParts {
+            users: self.store.clone(),
+            sessions: self.store.clone(),
+            audit: self.store.clone(),
+            throttle: Arc::new(Throttle::new(self.store.clone(), self.clock.clone())),
+            hasher: Arc::new(Argon2Hasher::default()),
+            policy: self.settings.password_policy,
+            resolver: self.resolver.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
     /// What requests may use.
     fn app(&self, tenants: Tenants, models: ChatModels, reranker: Option<Arc<dyn Reranker>>) -> App {
         let (store, clock) = (|| self.store.clone(), || self.clock.clone());
@@ -213,17 +224,32 @@ impl Parts<'_> {
         );
         let searcher = Arc::new(searcher.counting(store(), clock()));
         let (issuer, verifier) = tokens(&self.settings.tokens, &self.clock);
-        let (hasher, resolver) = (Arc::new(Argon2Hasher::default()), self.resolver.clone());
-        let policy = self.settings.password_policy;
+        let resolver = self.resolver.clone();
+        let accounts = self.accounts();
+        let settings = &self.settings.accounts;
+        let sessions = Arc::new(Sessions::new(accounts.clone(), settings.session_lifetime));
+        let mailer = settings.mailer.clone().map(|mailer| -> Arc<dyn Mailer> { mailer });
         App {
             issuer,
             verifier,
             identities: Arc::new(NoIdentities),
-            tenant_users: TenantUsers::new(store(), hasher.clone(), policy, resolver.clone(), clock()),
-            accounts: Accounts::new(store(), hasher, policy, resolver.clone(), clock()),
+            tenant_users: TenantUsers::new(
+                store(),
+                accounts.hasher.clone(),
+                accounts.policy,
+                resolver.clone(),
+                clock(),
+            ),
+            log_ins: LogIns::new(accounts.clone(), sessions.clone()),
+            passwords: Passwords::new(accounts.clone(), sessions.clone()),
+            resets: Resets::new(accounts.clone(), mailer, settings.public_url.clone()),
+            sessions,
+            accounts: Accounts::new(accounts),
+            api_keys: ApiKeys::new(store(), resolver.clone(), clock()),
             tenants,
             prompts: Prompts::new(store(), store(), resolver.clone(), clock()),
             usage: UsageReports::new(store(), clock()),
+            audit: AuditLogs::new(store()),
             knowledge: Knowledge::new(store(), store(), store(), IngestLimits::default(), clock()),
             wake: Wake::default(),
             chat: self.chat(&searcher, models),

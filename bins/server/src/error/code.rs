@@ -38,6 +38,7 @@ codes! {
     UnknownParameter = BAD_REQUEST, "unknown_parameter", "a parameter is not known";
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "a valid bearer token is required";
     InvalidCredentials = UNAUTHORIZED, "invalid_credentials", "the e-mail address or the password is wrong";
+    InvalidRefreshToken = UNAUTHORIZED, "invalid_refresh_token", "the refresh token is not valid, or was used before: log in again";
     TenantForbidden = FORBIDDEN, "tenant_forbidden", "the account has no tenant that may be used";
     SuperuserRequired = FORBIDDEN, "superuser_required", "only a superuser may do this";
     PermissionRequired = FORBIDDEN, "permission_required", "the caller lacks a permission that this needs";
@@ -51,11 +52,14 @@ codes! {
     IdTaken = CONFLICT, "id_taken", "the id is or was in use";
     EmailTaken = CONFLICT, "email_taken", "the e-mail address is in use";
     LastSuperuser = CONFLICT, "last_superuser", "the last active superuser must stay one";
+    ApiKeyNotLive = CONFLICT, "api_key_not_live", "the key is revoked, over, or has a successor";
     ReadOnly = CONFLICT, "read_only", "another tool fills the tenant's index: it is searched, and takes no documents here";
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "payload_too_large", "the body is too large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "the content type is not supported here";
     InvalidRequest = UNPROCESSABLE_ENTITY, "invalid_request", "a value cannot be used";
     InvalidPassword = UNPROCESSABLE_ENTITY, "invalid_password", "the password may not be used";
+    WrongPassword = UNPROCESSABLE_ENTITY, "wrong_password", "the current password is wrong";
+    InvalidResetToken = UNPROCESSABLE_ENTITY, "invalid_reset_token", "the link was used, is too old, or never was one";
     UnknownTenant = UNPROCESSABLE_ENTITY, "unknown_tenant", "the tenant does not exist";
     UnknownModel = UNPROCESSABLE_ENTITY, "unknown_model", "the tenant has no model of that name; `GET /v1/models` lists those that it has";
     InstructionsRefused = UNPROCESSABLE_ENTITY, "instructions_refused", "the tenant takes no instructions from clients";
@@ -67,6 +71,7 @@ codes! {
     PineconeRefused = UNPROCESSABLE_ENTITY, "pinecone_refused", "Pinecone refused to describe the index";
     InputTooLong = UNPROCESSABLE_ENTITY, "input_too_long", "the text is too long for the model";
     TooManyRequests = TOO_MANY_REQUESTS, "too_many_requests", "too many requests, try again later";
+    TooManyAttempts = TOO_MANY_REQUESTS, "too_many_attempts", "too many attempts have failed, try again later";
     TooManyStreams = TOO_MANY_REQUESTS, "too_many_streams", "as many answers are under way as may be at once, try again when one has ended";
     InternalError = INTERNAL_SERVER_ERROR, "internal_error", "something went wrong on our side";
     StoreFailed = INTERNAL_SERVER_ERROR, "store_failed", "the database could not do this";

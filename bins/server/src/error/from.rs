@@ -5,11 +5,7 @@ use tenantry_auth::IssueError;
 use tenantry_crypto::{OpenError, PasswordError, RejectedPassword, SealError};
 use tenantry_domain::{PageOutOfRange, ParseEmailError, ParseTenantIdError, TopKOutOfRange};
 use tenantry_llm_client::LlmError;
-use tenantry_retrieval::{
-    AccountError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, InvalidField, LoginError,
-    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError,
-    UsageError,
-};
+use tenantry_retrieval::{AccountError, ApiKeyError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, InvalidField, LoginError, RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError, UsageError};
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
 
@@ -67,6 +63,8 @@ impl From<LoginError> for ApiError {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Refused => Self::new(Code::InvalidCredentials),
+            LoginError::TooMany(error) => error.into(),
+            LoginError::Random(error) => error.into(),
             LoginError::Password(error) => error.into(),
             LoginError::Store(error) => error.into(),
             unknown => Self::new(Code::InternalError).because(unknown),
@@ -91,6 +89,18 @@ impl From<TenantUserError> for ApiError {
         match error {
             TenantUserError::RoleAboveOwn => Self::new(Code::RoleAboveOwn),
             TenantUserError::Account(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<ApiKeyError> for ApiError {
+    fn from(error: ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::Invalid(error) => error.into(),
+            ApiKeyError::Beyond(permission) => ResolveError::PermissionRequired(permission).into(),
+            ApiKeyError::NotLive => Self::new(Code::ApiKeyNotLive),
+            ApiKeyError::Store(error) => error.into(),
             unknown => Self::new(Code::InternalError).because(unknown),
         }
     }

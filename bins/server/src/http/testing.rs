@@ -4,6 +4,7 @@ mod body;
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, to_bytes};
@@ -20,11 +21,8 @@ use tenantry_crypto::{MemoryPasswordHasher, MemorySealer, PasswordPolicy};
 use tenantry_domain::{AccessClaims, Cancellation, Dimension, ManualClock, Role, TenantId, Timestamp};
 use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter, MemoryProviders, Providers, Reranker};
-use tenantry_retrieval::{
-    Accounts, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits,
-    IngestOptions, IngestParts, Ingestor, Knowledge, NewTenant, NewUser, NoIdentities, OfferedModels, PineconeLookup,
-    Prompts, Resolver, Searcher, Superuser, TenantUsers, Tenants, UsageReports, UserUpdate, Worked,
-};
+use tenantry_mail::MemoryMailer;
+use tenantry_retrieval::{AccountParts, Accounts, ApiKeys, AuditLogs, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IdentityGate, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, LogIns, NewTenant, NewUser, NoIdentities, OfferedModels, Passwords, PineconeLookup, Prompts, Resets, Resolver, Searcher, Sessions, Superuser, TenantUsers, Tenants, Throttle, UsageReports, UserUpdate, Worked};
 use tenantry_tenant_store::testing::{FailingStore, unavailable};
 use tenantry_tenant_store::{MemoryStore, StoreError, TenantStore};
 use tenantry_vector_client::testing::FailingVectorStore;
@@ -52,6 +50,8 @@ pub(crate) struct Parts {
     pub(crate) providers: Arc<dyn Providers>,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     pub(crate) reranker: Option<Arc<dyn Reranker>>,
+    /// Whom the tokens of other issuers name.
+    pub(crate) identities: Arc<dyn IdentityGate>,
     pub(crate) registration_open: bool,
     /// Of users and tenants whose settings do not say.
     pub(crate) stream_caps: StreamCaps,
@@ -77,6 +77,7 @@ impl Default for Parts {
             providers: Arc::new(MemoryProviders::default()),
             embedder: None,
             reranker: None,
+            identities: Arc::new(NoIdentities),
             registration_open: true,
             stream_caps: StreamCaps::default(),
             settings: HttpSettings::default(),
@@ -97,6 +98,7 @@ pub(crate) struct Backend {
     /// What another tool wrote into that index.
     pub(crate) records: Arc<MemoryRecordIndex>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) mailer: Arc<MemoryMailer>,
     ingestor: Arc<Ingestor>,
 }
 
@@ -170,24 +172,39 @@ impl Backend {
             usage: store.clone(),
             clock: clock.clone(),
         };
+        let accounts = AccountParts {
+            users: store.clone(),
+            sessions: store.clone(),
+            audit: store.clone(),
+            throttle: Arc::new(Throttle::new(store.clone(), clock.clone())),
+            hasher: Arc::new(MemoryPasswordHasher::new()),
+            policy: PasswordPolicy::default(),
+            resolver: resolver.clone(),
+            clock: clock.clone(),
+        };
+        let sessions = Arc::new(Sessions::new(accounts.clone(), Duration::from_hours(24 * 30)));
+        let mailer = Arc::new(MemoryMailer::new());
         let app = App {
             issuer: tokens.clone(),
             verifier: tokens,
-            identities: Arc::new(NoIdentities),
+            identities: parts.identities,
             tenant_users: TenantUsers::new(
                 store.clone(),
-                Arc::new(MemoryPasswordHasher::new()),
-                PasswordPolicy::default(),
+                accounts.hasher.clone(),
+                accounts.policy,
                 resolver.clone(),
                 clock.clone(),
             ),
-            accounts: Accounts::new(
-                store.clone(),
-                Arc::new(MemoryPasswordHasher::new()),
-                PasswordPolicy::default(),
-                resolver.clone(),
-                clock.clone(),
+            log_ins: LogIns::new(accounts.clone(), sessions.clone()),
+            passwords: Passwords::new(accounts.clone(), sessions.clone()),
+            resets: Resets::new(
+                accounts.clone(),
+                Some(mailer.clone()),
+                Some("https://rag.example.org".to_owned()),
             ),
+            sessions,
+            accounts: Accounts::new(accounts),
+            api_keys: ApiKeys::new(store.clone(), resolver.clone(), clock.clone()),
             tenants: Tenants::new(
                 store.clone(),
                 sealer.clone(),
@@ -199,6 +216,7 @@ impl Backend {
             .with_models(offered()),
             prompts: Prompts::new(store.clone(), store.clone(), resolver.clone(), clock.clone()),
             usage: UsageReports::new(store.clone(), clock.clone()),
+            audit: AuditLogs::new(store.clone()),
             knowledge: Knowledge::new(
                 store.clone(),
                 store.clone(),
@@ -223,6 +241,7 @@ impl Backend {
             pinecone,
             records,
             clock,
+            mailer,
             ingestor: Arc::new(Ingestor::new(ingest, IngestOptions::default())),
         };
         backend.fill();
