@@ -31,23 +31,38 @@ pub enum Refreshed {
     Refused,
 }
 
-/// Keeps the sessions of users, each a family of refresh tokens of which only the latest works.
+/// Keeps the sessions of users, each a family of refresh tokens of which only the latest works, and one-time links to set a password.
 ///
-/// A session lives until it is ended, its time is over, or the user's token version is raised, which ends all of them.
+/// A session lives until it is ended, its time is over, or the user's token version is raised, which ends all of them and the link with
+/// them. The hashes of its used tokens are kept while it lives, and nothing of it afterwards.
+///
+/// # Examples
+/// ```
+/// use tenantry_domain::{Actor, Timestamp, TokenHash};
+/// use tenantry_tenant_store::{MemoryStore, Refreshed, SessionStore};
+///
+/// let store = MemoryStore::new();
+/// let [presented, next] = [[1; 32], [2; 32]].map(TokenHash::from_bytes);
+/// let now = Timestamp::from_unix_micros(0)?;
+/// let refreshed = store.refresh_session(presented, next, &Actor::system(), now)?;
+/// assert_eq!(refreshed, Refreshed::Refused);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait SessionStore: Send + Sync {
-    /// Begins a session, and removes what is left of the user's that are over. Of more than [`MAX_SESSIONS`] live ones the
-    /// least recently used is ended. `false`, and nothing done, when the user is gone, inactive, or has another token version by now.
-    /// Entered as [`tenantry_domain::AuditAction::LoggedIn`].
+    /// Begins a session at its `created_at`, and removes what is left of the user's that are over, and of some of others'. Of more than
+    /// [`MAX_SESSIONS`] live ones the least recently used is ended. `false`, and nothing done, when the user is gone, inactive, or has
+    /// another token version by now. Entered as [`tenantry_domain::AuditAction::LoggedIn`].
     ///
     /// # Errors
-    /// [`StoreError::IdTaken`] when there is a session of that id; else when the store fails.
+    /// [`StoreError::IdTaken`] when there is a session of that id or a token of that hash; else when the store fails.
     fn begin_session(&self, new: &NewSession, actor: &Actor) -> Result<bool, StoreError>;
 
     /// Takes a refresh token once, and puts `next` in its place. Whether it was used before, and whether its session, user and the
-    /// user's tenant are live, is decided in the same step. Entered as `SessionRefreshed` or `RefreshTokenReused`; refused ones are not.
+    /// user's tenant are live, is decided in the same step: of many who present it at once one gets the next, the second ends the session,
+    /// and the rest are refused. Entered as `SessionRefreshed` by the user, or as `RefreshTokenReused`; refused ones are not.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`StoreError::IdTaken`] when there is a token of the hash `next`; else when the store fails.
     fn refresh_session(
         &self,
         presented: TokenHash,
@@ -74,11 +89,12 @@ pub trait SessionStore: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Keeps a one-time secret with which the user's password may be set until `expires_at`, in place of any earlier one. `false` when
+    /// Keeps a one-time secret with which the user's password may be set until `expires_at`, in place of any earlier one. It also ends
+    /// with whatever ends all of the user's sessions, so that nobody who was handed one comes to what the user became since. `false` when
     /// there is no such user. Entered as `PasswordResetIssued`.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`StoreError::IdTaken`] when another user has that secret; else when the store fails.
     fn issue_reset(
         &self,
         user: UserId,
@@ -95,7 +111,7 @@ pub trait SessionStore: Send + Sync {
     fn reset_user(&self, secret: TokenHash, now: Timestamp) -> Result<Option<User>, StoreError>;
 
     /// Sets the password with the secret, which works no more, and ends every session of the user. `None`, and nothing done, when the
-    /// secret does not work (any more). Entered as `PasswordReset`.
+    /// secret does not work (any more); of many who redeem it at once one sets the password. Entered as `PasswordReset`.
     ///
     /// # Errors
     /// When the store fails.

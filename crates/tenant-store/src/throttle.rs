@@ -30,27 +30,50 @@ pub enum Attempt {
 }
 
 /// Counts failed attempts for all servers together. What is counted is named by a hash: of an account's address, whether or not there
-/// is such an account, or of a client's.
+/// is such an account, or of a client's. Nobody is shut out for good: the wait has a longest, and an attempt that waits makes it no longer.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use tenantry_domain::{Timestamp, TokenHash};
+/// use tenantry_tenant_store::{Attempt, MemoryStore, ThrottlePolicy, ThrottleStore};
+///
+/// let store = MemoryStore::new();
+/// let policy = ThrottlePolicy {
+///     free: 0,
+///     first_wait: Duration::from_secs(1),
+///     longest_wait: Duration::from_mins(15),
+///     forget_after: Duration::from_hours(24),
+/// };
+/// let account = [(TokenHash::from_bytes([7; 32]), policy)];
+/// let [now, later] = [0, 1_000_000].map(Timestamp::from_unix_micros);
+/// assert_eq!(store.attempt(&account, now?)?, Attempt::Allowed);
+/// assert_eq!(store.attempt(&account, now?)?, Attempt::Wait { until: later? });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ThrottleStore: Send + Sync {
-    /// Asks for an attempt that counts for each of `keys`, each with its own policy, in one step.
+    /// Asks for an attempt that counts once for each of `keys`, each with its own policy, in one step: of many at once no more are let
+    /// through than one after another.
     ///
     /// # Errors
     /// When the store fails.
     fn attempt(&self, keys: &[(TokenHash, ThrottlePolicy)], now: Timestamp) -> Result<Attempt, StoreError>;
 
-    /// Forgets the failures of these keys.
+    /// Forgets the failures of these keys. Not for a key that somebody can share: who has an account of their own would wipe out with it what
+    /// they failed at others'; their attempt is taken back instead, by [`ThrottleStore::undo`].
     ///
     /// # Errors
     /// When the store fails.
     fn succeeded(&self, keys: &[TokenHash]) -> Result<(), StoreError>;
 
-    /// Takes back one attempt for each of these keys: it was made, and proved neither right nor wrong.
+    /// Takes back one attempt for each of these keys: it was made, and is not to count as failed.
     ///
     /// # Errors
     /// When the store fails.
     fn undo(&self, keys: &[TokenHash]) -> Result<(), StoreError>;
 
-    /// Removes what no attempt of the last `forget_after` keeps alive; how many.
+    /// Removes the failures of which none was made at `before` or later; how many keys' they were.
     ///
     /// # Errors
     /// When the store fails.

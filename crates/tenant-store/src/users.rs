@@ -96,8 +96,8 @@ pub trait UserStore: Send + Sync {
     fn users(&self, filter: &UserFilter, page: Page) -> Result<Paged<User>, StoreError>;
 
     /// Applies `change` in one step, sets `updated_at` to `now`, and gives the user as it is then; `None` when there is
-    /// none of that id that the change reaches. A change of the password, the tenant, the role, the rank or the state ends the user's sessions, also when
-    /// `end_sessions` is not set.
+    /// none of that id that the change reaches. A change of the password, the tenant, the role, the rank or the state raises the token
+    /// version by one and ends all the user's sessions, also when `end_sessions` is not set; what is so already is no change.
     ///
     /// # Errors
     /// [`StoreError::UnknownTenant`] when the new tenant does not exist, [`StoreError::LastSuperuser`] when no active superuser would be

@@ -21,7 +21,7 @@ pub trait AuditedStore: RecordStore + UserStore + AuditStore {}
 
 impl<S: RecordStore + UserStore + AuditStore> AuditedStore for S {}
 
-fn log(id: &str) -> AuditLog {
+pub(super) fn log(id: &str) -> AuditLog {
     AuditLog::Tenant(tenant_id(id))
 }
 
@@ -66,7 +66,7 @@ fn entries<S: AuditStore>(store: &S, log: &AuditLog) -> Vec<AuditEntry> {
 }
 
 /// What a log says, as `user.changed user 0199... role=member to admin`.
-fn told<S: AuditStore>(store: &S, log: &AuditLog) -> Vec<String> {
+pub(super) fn told<S: AuditStore>(store: &S, log: &AuditLog) -> Vec<String> {
     let entries = entries(store, log);
     let tell = |entry: AuditEntry| {
         let mut text = entry.action.to_string();

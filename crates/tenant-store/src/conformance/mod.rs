@@ -23,6 +23,7 @@ pub mod removals;
 pub mod replacements;
 pub mod resets;
 pub(crate) mod samples;
+pub mod session_log;
 pub mod sessions;
 pub mod sources;
 pub mod steps;
@@ -130,6 +131,14 @@ macro_rules! conformance_tests {
                 a_link_redeemed_at_once_sets_one_password,
                 the_last_token_version_is_not_passed,
                 text_with_nul_is_refused_and_nothing_stored,
+            }
+            session_log {
+                what_becomes_of_a_session_is_entered,
+                a_refresh_is_the_users_own_deed,
+                a_session_that_made_room_is_entered,
+                what_becomes_of_a_link_is_entered,
+                what_sessions_refuse_is_not_entered,
+                no_secret_of_a_session_is_entered,
             }
             throttle {
                 the_wait_doubles_up_to_the_longest,

@@ -241,7 +241,16 @@ fn what_is_read_across_tenants_has_nothing_of_theirs_in_it() {
 fn the_tenants_role_reaches_no_other_table() {
     let (_store, database) = two_tenants();
     let mut conn = database.connect();
-    for table in ["tenants", "users", "crypto_state", "__diesel_schema_migrations"] {
+    for table in [
+        "tenants",
+        "users",
+        "sessions",
+        "refresh_tokens",
+        "password_resets",
+        "login_throttle",
+        "crypto_state",
+        "__diesel_schema_migrations",
+    ] {
         begin(&mut conn, Some("a"));
         let error = conn.batch_execute(&format!("SELECT * FROM {table}")).unwrap_err();
         assert!(error.to_string().contains("permission denied"), "{error}");

@@ -3,9 +3,9 @@
 use tenantry_domain::SessionId;
 
 use super::*;
-use crate::conformance::accounts::{begun, is_live, live, login, member, refreshed, token};
+use crate::conformance::accounts::{begun, hash, is_live, live, login, member, refreshed, token};
 use crate::conformance::samples::at;
-use crate::{Attempt, Refreshed, SessionStore, ThrottlePolicy, ThrottleStore};
+use crate::{Attempt, NewSession, Refreshed, SessionStore, ThrottlePolicy, ThrottleStore};
 
 fn rows(store: &SqlStore, from: &str) -> i64 {
     let count = format!("(SELECT count(*) FROM {from})");
@@ -156,4 +156,57 @@ fn no_secret_is_kept_but_by_its_hash() {
             "{statement}"
         );
     }
+}
+
+#[test]
+fn what_cannot_be_entered_is_not_done_to_sessions() {
+    let (store, _folder) = migrated();
+    let ada = member(&store, "ada@example.org", "acme");
+    let bob = member(&store, "bob@example.org", "acme");
+    let session = begun(&store, &ada, 0, 1);
+    begun(&store, &bob, 0, 11);
+    assert!(matches!(refreshed(&store, 11, 12, 1), Refreshed::Rotated { .. }));
+    let by = Actor::system();
+    assert!(store.issue_reset(ada.id, token(31), at(99), &by, at(0)).unwrap());
+    sql(
+        &store,
+        "CREATE TRIGGER closed BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'closed'); END",
+    );
+    let all = || {
+        let users = [&ada, &bob].map(|user| store.user(user.id).unwrap());
+        let sessions = [&ada, &bob].map(|user| store.sessions(user.id, at(1)).unwrap());
+        let used = rows(&store, "refresh_tokens WHERE is_used");
+        let tables = ["refresh_tokens", "password_resets", "audit_log", "audit_heads"];
+        let link = store.reset_user(token(31), at(1)).unwrap();
+        (
+            users,
+            sessions,
+            used,
+            tables.map(|table| rows(&store, table)),
+            link,
+        )
+    };
+    let before = all();
+    let [newer, older] = ["newer", "first"].map(hash);
+    let new = NewSession {
+        rehash: Some((newer.clone(), older)),
+        ..login(&ada, 1, 2)
+    };
+    let refused = [
+        store.begin_session(&new, &by).map(drop),
+        store.refresh_session(token(1), token(2), &by, at(1)).map(drop),
+        store.refresh_session(token(11), token(13), &by, at(1)).map(drop),
+        store.end_session(ada.id, session.id, &by, at(1)).map(drop),
+        store.issue_reset(bob.id, token(32), at(99), &by, at(1)).map(drop),
+        store.redeem_reset(token(31), &newer, &by, at(1)).map(drop),
+    ];
+    for (place, refused) in refused.iter().enumerate() {
+        assert!(
+            matches!(refused, Err(StoreError::Failed(_))),
+            "{place}: {refused:?}"
+        );
+    }
+    assert_eq!(all(), before);
+    sql(&store, "DROP TRIGGER closed");
+    assert!(store.begin_session(&new, &by).unwrap());
 }
