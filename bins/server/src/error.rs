@@ -1,5 +1,6 @@
 //! The one error of the HTTP layer: a status, a stable code, a sentence, and a cause for the log alone.
 
+mod accounts;
 mod code;
 mod from;
 mod openai;
@@ -76,6 +77,12 @@ impl ApiError {
             }
             None => self,
         }
+    }
+
+    /// For somebody who has to wait that long, however long it is.
+    pub(crate) fn wait(self, wait: Duration) -> Self {
+        let seconds = u64::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
+        self.with(header::RETRY_AFTER, seconds.max(1).into())
     }
 
     pub(crate) fn not_found() -> Self {

@@ -23,6 +23,7 @@ pub(crate) use caller::Resolved;
 pub use caller::{CurrentAdmin, CurrentTenant, CurrentUser, SuperUser};
 pub(crate) use document::{NewDocument, NewDocumentForm, NewDocumentJson};
 pub(crate) use filter::filter;
+pub(crate) use origin::Anybody;
 pub(crate) use params::{PageParams, Params, PathId, PathIds};
 pub use permission::{Chat, Ingest, Needs, Search};
 pub(crate) use request_id::RequestId;

@@ -11,6 +11,7 @@ mod limits;
 pub mod logging;
 pub mod offload;
 mod peer;
+mod proxies;
 mod routes;
 pub mod serve;
 mod sse;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::offload::Permits;
+use crate::proxies::TrustedProxies;
 
 /// The limits of the HTTP side.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct HttpSettings {
     pub access_check: Duration,
     /// How long the reader of an answer stream may take nothing before its work is given up.
     pub stall_deadline: Duration,
+    /// The proxies whose word about a client's address is believed.
+    pub trusted_proxies: TrustedProxies,
     /// How much work may be under way.
     pub permits: Permits,
 }
@@ -36,7 +39,7 @@ impl HttpSettings {
 }
 
 impl Default for HttpSettings {
-    /// No origins; 256 KiB, 10 MiB, 32 MiB; 30 seconds for a body; a heartbeat every 3 seconds; ten minutes for an
+    /// No origins and no proxies; 256 KiB, 10 MiB, 32 MiB; 30 seconds for a body; a heartbeat every 3 seconds; ten minutes for an
     /// answer, with a look at its reader's access every 5 seconds; 30 seconds for a stalled reader.
     fn default() -> Self {
         Self {
@@ -49,6 +52,7 @@ impl Default for HttpSettings {
             answer_deadline: Duration::from_mins(10),
             access_check: Duration::from_secs(5),
             stall_deadline: Duration::from_secs(30),
+            trusted_proxies: TrustedProxies::default(),
             permits: Permits::default(),
         }
     }

@@ -85,6 +85,7 @@ pub fn run(platform: &Platform, listener: TcpListener) -> io::Result<()> {
     let http = HttpSettings {
         cors_origins: settings.cors_origins.clone(),
         max_upload_bytes: settings.max_upload_bytes,
+        trusted_proxies: settings.accounts.trusted_proxies.clone(),
         answer_deadline: settings.answers.deadlines.total,
         permits: Permits {
             streams: settings.answers.max_streams,

@@ -81,7 +81,11 @@ impl Sessions {
         let next = Purpose::Refresh.generate()?;
         let actor = client.nobody();
         let now = self.parts.clock.now();
-        match self.parts.sessions.refresh_session(presented, next.hash, &actor, now)? {
+        match self
+            .parts
+            .sessions
+            .refresh_session(presented, next.hash, &actor, now)?
+        {
             Refreshed::Rotated { session, user } => Ok(LoggedIn {
                 user: *user,
                 session,
@@ -100,7 +104,9 @@ impl Sessions {
     /// # Errors
     /// When the store fails.
     pub fn list(&self, holder: &AccountHolder) -> Result<Vec<Session>, StoreError> {
-        self.parts.sessions.sessions(holder.user().id, self.parts.clock.now())
+        self.parts
+            .sessions
+            .sessions(holder.user().id, self.parts.clock.now())
     }
 
     /// Ends one of the user's sessions; whether it was live.
@@ -114,7 +120,10 @@ impl Sessions {
         };
         let Some(id) = id else { return Ok(false) };
         let now = self.parts.clock.now();
-        let ended = self.parts.sessions.end_session(holder.user().id, id, holder.actor(), now)?;
+        let ended = self
+            .parts
+            .sessions
+            .end_session(holder.user().id, id, holder.actor(), now)?;
         self.parts.resolver.forget();
         Ok(ended)
     }
@@ -129,7 +138,9 @@ impl Sessions {
             actor: holder.actor().clone(),
             ..UserChange::default()
         };
-        self.parts.users.update_user(holder.user().id, &change, self.parts.clock.now())?;
+        self.parts
+            .users
+            .update_user(holder.user().id, &change, self.parts.clock.now())?;
         self.parts.resolver.forget();
         Ok(())
     }

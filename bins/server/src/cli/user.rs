@@ -1,11 +1,12 @@
 use std::io::Write;
 
+use secrecy::ExposeSecret;
 use tenantry_domain::{Email, Role, User};
 use tenantry_retrieval::{AccountError, NewUser, Superuser, UserUpdate};
 use tenantry_tenant_store::StoreError;
 
 use super::input::secret;
-use super::{CreateUser, Failure, UserCommand, UserRole, open};
+use super::{CreateUser, Failure, NamedUser, UserCommand, UserRole, open};
 use crate::app::App;
 use crate::config::{Environment, variables};
 
@@ -23,6 +24,7 @@ pub(super) fn run(env: &Environment, command: UserCommand, out: &mut dyn Write) 
             Ok(writeln!(out, "{} is a superuser now", user.email)?)
         }
         UserCommand::Role(args) => appoint(&app, args, out),
+        UserCommand::Reset(user) => reset(&app, &user, out),
         UserCommand::Password(user) => {
             known(&app, &user.email)?;
             let password = secret(env, &variables::TENANTRY_PASSWORD, "password")?;
@@ -38,6 +40,14 @@ pub(super) fn run(env: &Environment, command: UserCommand, out: &mut dyn Write) 
             )?)
         }
     }
+}
+
+/// Prints the link alone on standard output, for whoever hands it on.
+fn reset(app: &App, user: &NamedUser, out: &mut dyn Write) -> Result<(), Failure> {
+    let id = known(app, &user.email)?.id;
+    let link = app.resets.issue(&Superuser::operator(), id)?;
+    let link = link.ok_or_else(|| unknown(&user.email))?;
+    Ok(writeln!(out, "{}", link.url.expose_secret())?)
 }
 
 fn create(app: &App, env: &Environment, args: CreateUser, out: &mut dyn Write) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //!
 //! All that is wrong is told at once, by the variable's name and what was expected, never by its value.
 
+mod accounts;
 mod answers;
 mod embedding;
 mod env_file;
@@ -24,6 +25,7 @@ use tenantry_crypto::PasswordPolicy;
 use tenantry_tenant_store::DatabaseUrl;
 use tenantry_vector_client::PineconeOptions;
 
+pub use accounts::AccountSettings;
 pub use answers::AnswerSettings;
 pub use embedding::{EmbeddingChoice, EmbeddingSettings, Embeddings};
 pub use env_file::{EnvFile, EnvFileError};
@@ -54,6 +56,8 @@ pub struct Settings {
     pub database: DatabaseUrl,
     /// How access tokens are signed.
     pub tokens: Tokens,
+    /// How people log in, and how they are reached.
+    pub accounts: AccountSettings,
     /// The provider of models, if there is one.
     pub provider: Option<Provider>,
     /// What embeds text.
@@ -129,6 +133,9 @@ impl Settings {
         if let Some(reranker) = &self.reranker {
             log::info!("reranking: {} at {}", reranker.model, reranker.url);
         }
+        if let (Some(url), Some(_)) = (&self.accounts.public_url, &self.accounts.mailer) {
+            log::info!("mails: sent, with links to {url}");
+        }
         log::info!("jobs on documents: {} at once", self.ingest_workers);
     }
 }
@@ -158,6 +165,7 @@ pub fn address_settings(lookup: impl Fn(&str) -> Option<String>) -> Result<Socke
 fn settings(reader: &mut Reader<'_>, keys: Option<&secrets::WrittenKeys>) -> Option<Settings> {
     let database = database(reader);
     let tokens = tokens::tokens(reader, keys);
+    let accounts = accounts::accounts(reader);
     let provider = models::provider(reader);
     let data_dir = reader.value(&variables::DATA_DIR, |text| Ok::<_, String>(PathBuf::from(text)));
     let known_provider = provider.as_ref().and_then(Option::as_ref);
@@ -183,6 +191,7 @@ fn settings(reader: &mut Reader<'_>, keys: Option<&secrets::WrittenKeys>) -> Opt
     Some(Settings {
         database: database?.0,
         tokens: tokens?,
+        accounts: accounts?,
         provider: provider?,
         embedding: embedding?,
         reranker: reranker?,

@@ -7,7 +7,7 @@ use tenantry_crypto::SecretKey;
 use super::reader::Reader;
 use super::variables::{SECRET_KEY, SECRET_KEY_FILE, SECRET_KEY_PREVIOUS};
 
-/// A key is far shorter; a larger file is the wrong file.
+/// A secret is far shorter; a larger file is the wrong file.
 const MAX_KEY_FILE: u64 = 4_096;
 
 /// What is wrong with a key that no list of earlier keys can hold.
@@ -104,7 +104,7 @@ fn active_key(reader: &mut Reader<'_>) -> Option<Written> {
         }
         (Some(key), None) => Some(key),
         (None, Some(path)) => {
-            let key = read_key(&path).map_err(|error| format!("names a file that cannot be read: {error}"));
+            let key = read_secret(&path).map_err(|error| format!("names a file that cannot be read: {error}"));
             let key = key
                 .and_then(|text| Written::parse(&text).map_err(|reason| format!("holds no key: {reason}")));
             reader.problems.keep(&SECRET_KEY_FILE, key)
@@ -117,7 +117,7 @@ fn active_key(reader: &mut Reader<'_>) -> Option<Written> {
 }
 
 /// What the file holds without the line end that an editor or `echo` leaves at its end.
-fn read_key(path: &str) -> io::Result<String> {
+pub(super) fn read_secret(path: &str) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?
         .take(MAX_KEY_FILE + 1)
@@ -125,7 +125,7 @@ fn read_key(path: &str) -> io::Result<String> {
     if u64::try_from(text.len()).is_ok_and(|bytes| bytes > MAX_KEY_FILE) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            "it is larger than a key",
+            "it is larger than a secret",
         ));
     }
     let key = text

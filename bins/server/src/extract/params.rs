@@ -23,6 +23,11 @@ impl PathId {
     pub(crate) fn parse<T: FromStr>(&self) -> Result<T, ApiError> {
         self.0.parse().map_err(|_| ApiError::not_found())
     }
+
+    /// What was written, to compare it with.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl FromRequest for PathId {

@@ -1,10 +1,11 @@
-use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, get};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// The page, which loads nothing from elsewhere; `NONCE` stands where its inline style and script name theirs.
+use super::page::page;
+
+/// The page.
 const PAGE: &str = include_str!("docs.html");
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
@@ -42,18 +43,7 @@ async fn openapi(document: Data<OpenApiJson>) -> HttpResponse {
 )]
 #[get("/docs")]
 async fn docs() -> HttpResponse {
-    let mut bytes = [0; 16];
-    // The page is the same for everybody and shows nothing that was sent, so a predictable nonce would do no harm.
-    let _ = getrandom::fill(&mut bytes);
-    let nonce = format!("{:032x}", u128::from_be_bytes(bytes));
-    let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
-        .content_type("text/html; charset=utf-8")
-        .body(PAGE.replace("NONCE", &nonce))
+    page(PAGE)
 }
 
 #[cfg(test)]

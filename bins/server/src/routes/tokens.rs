@@ -30,8 +30,8 @@ async fn token(
     form: Form<TokenForm>,
 ) -> Result<Json<Token>, ApiError> {
     match form.0.into_grant()? {
-        Grant::Password(login) => begin(&bridge, anybody, login).await,
-        Grant::Refresh(refresh) => go_on(&bridge, anybody, refresh).await,
+        Grant::Password(who) => begin(&bridge, anybody, who).await,
+        Grant::Refresh(session) => go_on(&bridge, anybody, session).await,
     }
 }
 
@@ -77,19 +77,19 @@ async fn logout(caller: CurrentUser) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn begin(bridge: &Offload, anybody: Anybody, login: Login) -> Result<Json<Token>, ApiError> {
+async fn begin(bridge: &Offload, anybody: Anybody, who: Login) -> Result<Json<Token>, ApiError> {
     let work = move |app: &App| -> Result<Token, ApiError> {
-        let Login { email, password } = login;
+        let Login { email, password } = who;
         let logged_in = app.log_ins.log_in(&email, &password.into_inner(), &anybody.0)?;
         issue(app, &logged_in)
     };
     Ok(Json(bridge.run(Class::Password, work).await??))
 }
 
-async fn go_on(bridge: &Offload, anybody: Anybody, refresh: Refresh) -> Result<Json<Token>, ApiError> {
+async fn go_on(bridge: &Offload, anybody: Anybody, session: Refresh) -> Result<Json<Token>, ApiError> {
     let work = move |app: &App| -> Result<Token, ApiError> {
-        let token = refresh.refresh_token.into_inner();
-        let logged_in = app.sessions.refresh(&token, &anybody.0)?;
+        let presented = session.refresh_token.into_inner();
+        let logged_in = app.sessions.refresh(&presented, &anybody.0)?;
         issue(app, &logged_in)
     };
     Ok(Json(bridge.run(Class::Store, work).await??))

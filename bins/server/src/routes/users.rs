@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::wire::Listing;
 use crate::error::{ApiError, Code};
-use crate::extract::{Body, CurrentUser, PageParams, Params, PathId, SuperUser};
+use crate::extract::{Anybody, Body, CurrentUser, PageParams, Params, PathId, SuperUser};
 use crate::offload::{Class, Offload};
 
 pub(super) mod wire;
@@ -35,6 +35,7 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
 #[post("/register")]
 async fn register(
     bridge: Data<Offload>,
+    anybody: Anybody,
     body: Body<Registration>,
 ) -> Result<CustomizeResponder<Json<UserView>>, ApiError> {
     let Registration { email, password } = body.0;
@@ -42,7 +43,7 @@ async fn register(
         if !app.registration_open {
             return Err(ApiError::new(Code::RegistrationClosed));
         }
-        Ok(app.accounts.register(&email, password.into_inner())?)
+        Ok(app.accounts.register(&email, password.into_inner(), &anybody.0)?)
     });
     Ok(created(work.await??))
 }

@@ -10,24 +10,27 @@ const DOMAIN: &str = "tenantry-domain";
 const RETRIEVAL: &str = "tenantry-retrieval";
 
 /// Who depends on whom among our own crates: these edges and no others.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     (DOMAIN, &[]),
     ("tenantry-http-client", &[]),
     ("tenantry-crypto", &[DOMAIN]),
     ("tenantry-tenant-store", &[DOMAIN]),
-    ("tenantry-auth", &[DOMAIN]),
+    ("tenantry-auth", &[DOMAIN, "tenantry-http-client"]),
     ("tenantry-extraction", &[DOMAIN]),
+    ("tenantry-mail", &[DOMAIN]),
     ("tenantry-vector-client", &[DOMAIN, "tenantry-http-client"]),
     ("tenantry-llm-client", &[DOMAIN, "tenantry-http-client"]),
     (
         RETRIEVAL,
         &[
             DOMAIN,
+            "tenantry-auth",
             "tenantry-crypto",
             "tenantry-tenant-store",
             "tenantry-vector-client",
             "tenantry-llm-client",
             "tenantry-extraction",
+            "tenantry-mail",
         ],
     ),
     (
@@ -41,13 +44,14 @@ const EDGES: [(&str, &[&str]); 10] = [
             "tenantry-llm-client",
             "tenantry-auth",
             "tenantry-extraction",
+            "tenantry-mail",
             RETRIEVAL,
         ],
     ),
 ];
 
 /// Who may name a heavy dependency: these crates and no others.
-const OWNERS: [(&str, &[&str]); 20] = [
+const OWNERS: [(&str, &[&str]); 21] = [
     ("actix-web", &[SERVER]),
     ("argon2", &["tenantry-crypto"]),
     ("calamine", &["tenantry-extraction"]),
@@ -59,11 +63,12 @@ const OWNERS: [(&str, &[&str]); 20] = [
     ("hayro-interpret", &["tenantry-extraction"]),
     ("html5ever", &["tenantry-extraction"]),
     ("jsonwebtoken", &["tenantry-auth"]),
+    ("lettre", &["tenantry-mail"]),
     ("mail-parser", &["tenantry-extraction"]),
     ("quick-xml", &["tenantry-extraction"]),
     // The record store takes it through diesel, which re-exports it.
     ("r2d2", &[]),
-    ("ring", &["tenantry-crypto"]),
+    ("ring", &["tenantry-auth", "tenantry-crypto"]),
     ("rten", &["tenantry-llm-client"]),
     ("sqlite-vec", &["tenantry-vector-client"]),
     ("tokio", &[SERVER]),

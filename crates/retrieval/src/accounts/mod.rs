@@ -116,7 +116,10 @@ impl Accounts {
         client: &Client,
     ) -> Result<User, RegisterError> {
         // Neither taken back nor forgiven: each counts.
-        let _counted = self.parts.throttle.attempt(Counts::registration(client.origin.address))?;
+        let _counted = self
+            .parts
+            .throttle
+            .attempt(Counts::registration(client.origin.address))?;
         let new = NewUser {
             email: email.to_owned(),
             password,
@@ -162,7 +165,13 @@ impl Accounts {
         tenant: Option<TenantId>,
         page: Page,
     ) -> Result<Paged<User>, AccountError> {
-        Ok(self.parts.users.users(&UserFilter { tenant, ..UserFilter::default() }, page)?)
+        Ok(self.parts.users.users(
+            &UserFilter {
+                tenant,
+                ..UserFilter::default()
+            },
+            page,
+        )?)
     }
 
     /// Changes a user; `None` when there is none of that id.
@@ -196,7 +205,10 @@ impl Accounts {
             within: None,
             actor: superuser.actor().clone(),
         };
-        let user = self.parts.users.update_user(id, &change, self.parts.clock.now())?;
+        let user = self
+            .parts
+            .users
+            .update_user(id, &change, self.parts.clock.now())?;
         self.parts.resolver.forget();
         Ok(user)
     }

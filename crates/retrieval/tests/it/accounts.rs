@@ -1,7 +1,7 @@
 //! Making accounts and logging in.
 
 use tenantry_domain::{Actor, Role};
-use tenantry_retrieval::{AccountError, LoginError, NewUser, UserUpdate};
+use tenantry_retrieval::{AccountError, Client, LoginError, NewUser, RegisterError, UserUpdate};
 use tenantry_tenant_store::{StoreError, UserChange, UserStore};
 
 use crate::support::{PASSWORD, World};
@@ -10,11 +10,8 @@ use crate::support::{PASSWORD, World};
 fn the_right_password_logs_in_whatever_the_case_of_the_address() {
     let world = World::new();
     let ada = world.user("ada@example.org", None);
-    let user = world
-        .accounts
-        .authenticate("Ada@Example.org", &PASSWORD.into())
-        .unwrap();
-    assert_eq!(user.id, ada.id);
+    let user = world.log_in("Ada@Example.org", PASSWORD).unwrap();
+    assert_eq!(user.user.id, ada.id);
 }
 
 #[test]
@@ -37,11 +34,11 @@ fn every_reason_to_refuse_a_login_is_the_same_error() {
         ("ada@example.org", too_long.as_str()),
         ("bob@example.org", PASSWORD),
     ] {
-        let refused = world.accounts.authenticate(email, &password.into());
+        let refused = world.log_in(email, password);
         assert!(matches!(refused, Err(LoginError::Refused)), "{email}");
     }
     world.tenants.deactivate(&world.root, &acme).unwrap();
-    let refused = world.accounts.authenticate(ada.email.as_str(), &PASSWORD.into());
+    let refused = world.log_in(ada.email.as_str(), PASSWORD);
     assert!(matches!(refused, Err(LoginError::Refused)));
 }
 
@@ -56,12 +53,7 @@ fn a_superuser_logs_in_even_when_the_own_tenant_is_suspended() {
     };
     world.accounts.update(&world.root, ada.id, promote).unwrap();
     world.tenants.deactivate(&world.root, &acme).unwrap();
-    assert!(
-        world
-            .accounts
-            .authenticate("ada@example.org", &PASSWORD.into())
-            .is_ok()
-    );
+    assert!(world.log_in("ada@example.org", PASSWORD).is_ok());
 }
 
 #[test]
@@ -69,19 +61,11 @@ fn an_outdated_hash_is_renewed_at_login() {
     let world = World::new();
     let ada = world.user("ada@example.org", None);
     world.hasher.outdate();
-    world
-        .accounts
-        .authenticate("ada@example.org", &PASSWORD.into())
-        .unwrap();
+    world.log_in("ada@example.org", PASSWORD).unwrap();
     let renewed = world.store.inner().user(ada.id).unwrap().unwrap();
     assert_ne!(renewed.password_hash, ada.password_hash);
     assert_eq!(renewed.token_version, ada.token_version, "other sessions go on");
-    assert!(
-        world
-            .accounts
-            .authenticate("ada@example.org", &PASSWORD.into())
-            .is_ok()
-    );
+    assert!(world.log_in("ada@example.org", PASSWORD).is_ok());
 }
 
 #[test]
@@ -92,7 +76,7 @@ fn an_account_without_a_hash_cannot_log_in() {
     ada.email = "eve@example.org".parse().unwrap();
     ada.password_hash = None;
     world.store.inner().create_user(&ada, &Actor::system()).unwrap();
-    let refused = world.accounts.authenticate("eve@example.org", &PASSWORD.into());
+    let refused = world.log_in("eve@example.org", PASSWORD);
     assert!(matches!(refused, Err(LoginError::Refused)));
 }
 
@@ -101,7 +85,7 @@ fn whoever_registers_has_neither_tenant_nor_rights() {
     let world = World::new();
     let user = world
         .accounts
-        .register("New@Example.org", PASSWORD.into())
+        .register("New@Example.org", PASSWORD.into(), &Client::default())
         .unwrap();
     assert_eq!(user.email.as_str(), "new@example.org");
     assert!(user.tenant.is_none() && !user.is_superuser && user.is_active);
@@ -111,8 +95,15 @@ fn whoever_registers_has_neither_tenant_nor_rights() {
 fn an_address_is_taken_once_and_a_tenant_must_exist() {
     let world = World::new();
     world.user("ada@example.org", None);
-    let again = world.accounts.register("ADA@example.org", PASSWORD.into());
-    assert!(matches!(again, Err(AccountError::Store(StoreError::EmailTaken))));
+    let again = world
+        .accounts
+        .register("ADA@example.org", PASSWORD.into(), &Client::default());
+    assert!(matches!(
+        again,
+        Err(RegisterError::Account(AccountError::Store(
+            StoreError::EmailTaken
+        )))
+    ));
     let new = NewUser {
         email: "bob@example.org".into(),
         password: PASSWORD.into(),
@@ -144,7 +135,10 @@ fn a_weak_password_and_a_wrong_address_are_refused() {
         ("ada", PASSWORD),
     ] {
         assert!(
-            world.accounts.register(email, password.into()).is_err(),
+            world
+                .accounts
+                .register(email, password.into(), &Client::default())
+                .is_err(),
             "{email} {password}"
         );
     }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use secrecy::ExposeSecret;
 use tenantry_crypto::{Field, Sealer};
 use tenantry_domain::{
-    Actor, ChatSettings, Clock, OnLeave, Page, Paged, Permission, Role, SystemClock, Tenant, TenantId, Timestamp, User,
+    Actor, ChatSettings, Clock, OnLeave, Page, Paged, Permission, Role, SystemClock, Tenant, TenantId,
+    Timestamp, User,
 };
 use tenantry_llm_client::MemoryProviders;
 use tenantry_retrieval::{
@@ -62,8 +63,13 @@ impl House {
             .unwrap();
     }
 
+    /// Ada as she is now: her role ends the tokens of the one before.
+    fn ada(&self) -> User {
+        self.world.store.inner().user(self.ada.id).unwrap().unwrap()
+    }
+
     fn admin(&self) -> Result<TenantAdmin, ResolveError> {
-        let caller = self.world.enter(&claims(&self.ada))?;
+        let caller = self.world.enter(&claims(&self.ada()))?;
         self.world.resolver.tenant_admin(&caller)
     }
 
@@ -190,8 +196,17 @@ fn a_tenant_is_made_with_its_settings_or_not_at_all() {
 fn an_admin_is_who_the_store_says_at_this_moment() {
     let house = House::new();
     assert_eq!(house.admin().unwrap().scope().id(), &house.acme);
+    let token = claims(&house.ada());
+    assert!(house.world.enter(&token).is_ok());
     house.appoint(Role::Member);
-    assert!(matches!(house.admin(), Err(ResolveError::PermissionRequired(Permission::Admin))));
+    assert!(matches!(
+        house.world.enter(&token),
+        Err(ResolveError::Unauthenticated)
+    ));
+    assert!(matches!(
+        house.admin(),
+        Err(ResolveError::PermissionRequired(Permission::Admin))
+    ));
     // Given by another process: a refusal is never decided from memory.
     let again = UserChange {
         role: Some(Role::Admin),
@@ -213,13 +228,16 @@ fn an_admin_is_who_the_store_says_at_this_moment() {
         .unwrap()
         .unwrap();
     house.world.later(1_000);
-    assert!(matches!(house.admin(), Err(ResolveError::PermissionRequired(Permission::Admin))));
+    assert!(matches!(
+        house.admin(),
+        Err(ResolveError::PermissionRequired(Permission::Admin))
+    ));
 }
 
 #[test]
 fn who_has_no_active_tenant_administers_none() {
     let house = House::new();
-    let caller = house.world.enter(&claims(&house.ada)).unwrap();
+    let caller = house.world.enter(&claims(&house.ada())).unwrap();
     house
         .tenants
         .deactivate(&house.world.root, &house.acme)
@@ -268,9 +286,9 @@ fn an_admin_without_a_word_is_a_member_of_the_next_tenant() {
 #[test]
 fn a_store_that_fails_makes_nobody_an_admin() {
     let house = House::new();
-    let caller = house.world.enter(&claims(&house.ada)).unwrap();
+    let caller = house.world.enter(&claims(&house.ada())).unwrap();
     house.appoint(Role::Member);
-    let stale = house.world.enter(&claims(&house.ada)).unwrap();
+    let stale = house.world.enter(&claims(&house.ada())).unwrap();
     house.world.store.fail_when(|_| Some(unavailable()));
     assert!(matches!(
         house.world.resolver.tenant_admin(&stale),
@@ -283,7 +301,7 @@ fn a_store_that_fails_makes_nobody_an_admin() {
 fn a_change_holds_for_the_next_request_of_a_caller_who_is_remembered() {
     let house = House::new();
     let seen = || {
-        let caller = house.world.enter(&claims(&house.ada)).unwrap();
+        let caller = house.world.enter(&claims(&house.ada())).unwrap();
         let admin = house.world.resolver.tenant_admin(&caller).unwrap();
         house.tenants.settings(&admin)
     };

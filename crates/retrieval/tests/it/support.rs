@@ -7,14 +7,16 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_crypto::{KeyId, MemoryPasswordHasher, MemorySealer, PasswordPolicy};
 use tenantry_domain::{
-    AccessClaims, Cancellation, Clock, Dimension, Document, DocumentId, Job, ManualClock, RequestOrigin, Role,
-    TenantId, TenantScope, Timestamp, User,
+    AccessClaims, Cancellation, Clock, Dimension, Document, DocumentId, Job, ManualClock, RequestOrigin,
+    Role, TenantId, TenantScope, Timestamp, User,
 };
 use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::Embedder;
 use tenantry_retrieval::{
-    Accounts, Caller, Collections, Credential, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, NewFile,
-    NewTenant, NewUser, PineconeLookup, Reconciler, ResolveError, Resolver, Settled, Superuser, Tenants, Worked,
+    AccountHolder, AccountParts, Accounts, Caller, Client, Collections, Credential, Embedders, IngestLimits,
+    IngestOptions, IngestParts, Ingestor, Knowledge, LogIns, LoggedIn, LoginError, NewFile, NewTenant,
+    NewUser, PineconeLookup, Reconciler, ResolveError, Resolver, Sessions, Settled, Superuser, Tenants,
+    Throttle, Worked,
 };
 use tenantry_tenant_store::testing::FailingStore;
 use tenantry_tenant_store::{MemoryStore, Settlement, Submitted};
@@ -28,6 +30,9 @@ use crate::fate::{Fate, Fated};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// How long a session goes on at most.
+pub(crate) const SESSION: Duration = Duration::from_hours(24 * 30);
+
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) fate: Arc<Fate>,
@@ -40,7 +45,10 @@ pub(crate) struct World {
     pub(crate) local: Arc<FailingVectorStore>,
     pub(crate) remote: Arc<Remotes>,
     pub(crate) resolver: Arc<Resolver>,
+    pub(crate) account_parts: AccountParts,
     pub(crate) accounts: Accounts,
+    pub(crate) log_ins: LogIns,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) tenants: Tenants,
     pub(crate) embedders: Arc<Embedders>,
     pub(crate) collections: Arc<Collections>,
@@ -78,13 +86,18 @@ impl World {
         let remote = Arc::new(Remotes::default());
         let resolver = Arc::new(Resolver::new(store.clone(), store.clone(), clock.clone()));
         let lookup = PineconeLookup::new(catalog.clone(), dimension.map(|n| Dimension::new(n).unwrap()));
-        let accounts = Accounts::new(
-            store.clone(),
-            hasher.clone(),
-            PasswordPolicy::default(),
-            resolver.clone(),
-            clock.clone(),
-        );
+        let account_parts = AccountParts {
+            users: store.clone(),
+            sessions: store.clone(),
+            audit: store.clone(),
+            throttle: Arc::new(Throttle::new(store.clone(), clock.clone())),
+            hasher: hasher.clone(),
+            policy: PasswordPolicy::default(),
+            resolver: resolver.clone(),
+            clock: clock.clone(),
+        };
+        let sessions = Arc::new(Sessions::new(account_parts.clone(), SESSION));
+        let accounts = Accounts::new(account_parts.clone());
         let tenants = Tenants::new(
             store.clone(),
             sealer.clone(),
@@ -113,6 +126,9 @@ impl World {
             local,
             remote,
             resolver,
+            log_ins: LogIns::new(account_parts.clone(), sessions.clone()),
+            account_parts,
+            sessions,
             accounts,
             tenants,
             embedders,
@@ -149,6 +165,18 @@ impl World {
     pub(crate) fn enter(&self, claims: &AccessClaims) -> Result<Caller, ResolveError> {
         let token = Credential::Token(claims.clone());
         self.resolver.caller(&token, &RequestOrigin::default())
+    }
+
+    /// Logs in from nowhere in particular.
+    pub(crate) fn log_in(&self, email: &str, password: &str) -> Result<LoggedIn, LoginError> {
+        self.log_ins.log_in(email, &password.into(), &Client::default())
+    }
+
+    /// The holder of an account who is logged in, as a request of theirs has it.
+    pub(crate) fn holder(&self, logged_in: &LoggedIn) -> Result<AccountHolder, ResolveError> {
+        let credential = Credential::Token(logged_in.claims());
+        let caller = self.resolver.caller(&credential, &RequestOrigin::default())?;
+        self.resolver.account_holder(&caller)
     }
 
     /// The parts of a worker, on the same stores but with the embedders given, as another server would have them.
