@@ -88,16 +88,18 @@ fn no_request_fails_while_the_sealing_key_is_changed(database: &Database) {
         assert!(status.contains("`tenantry secrets rotate`"), "{status}");
         traffic.wait_for_more();
 
-        let ends = AtomicBool::new(false);
+        let ended = AtomicBool::new(false);
         std::thread::scope(|threads| {
+            let _end = SetAtEnd(&ended);
             threads.spawn(|| {
-                while !ends.load(Ordering::SeqCst) {
+                while !ended.load(Ordering::SeqCst) {
                     provider.set_key(&fleet, &superuser, "talking-1");
                 }
             });
             let done = command(&swapped, &["secrets", "rotate"]);
-            ends.store(true, Ordering::SeqCst);
-            assert!(done.contains(&format!("{left} that {old} had sealed")), "{done}");
+            // One may have got its new key before its turn came.
+            let told = [left - 1, left].map(|count| format!("{count} that {old} had sealed"));
+            assert!(told.iter().any(|told| done.contains(told)), "{done}");
         });
 
         // 4. Everything opens, and nothing needs the old key.
@@ -157,7 +159,8 @@ fn nobody_is_logged_out_while_the_signing_key_is_changed(database: &Database) {
     both(&early, 200);
 
     let announced = keys(JWT_SECRET_KEY, NEW_JWT_SECRET_KEY);
-    [0, 1].map(|which| fleet.replace(which, &announced));
+    fleet.replace(0, &announced);
+    fleet.replace(1, &announced);
     both(&early, 200);
 
     let swapped = keys(NEW_JWT_SECRET_KEY, JWT_SECRET_KEY);
@@ -168,12 +171,17 @@ fn nobody_is_logged_out_while_the_signing_key_is_changed(database: &Database) {
     let by_the_old_key = fleet.log_in(1, ROOT);
     both(&by_the_old_key, 200);
     fleet.replace(1, &swapped);
-    [&early, &by_the_new_key, &by_the_old_key].map(|client| both(client, 200));
+    for client in [&early, &by_the_new_key, &by_the_old_key] {
+        both(client, 200);
+    }
 
     let only_new = keys(NEW_JWT_SECRET_KEY, "");
-    [0, 1].map(|which| fleet.replace(which, &only_new));
+    fleet.replace(0, &only_new);
+    fleet.replace(1, &only_new);
     both(&by_the_new_key, 200);
-    [&early, &by_the_old_key].map(|client| both(client, 401));
+    for client in [&early, &by_the_old_key] {
+        both(client, 401);
+    }
 }
 
 const ROOT: &str = "root@example.org";
@@ -308,14 +316,17 @@ impl Traffic {
         [0, 1].map(|which| self.answered[which].load(Ordering::SeqCst))
     }
 
-    fn stop_at_end(&self) -> impl Drop + '_ {
-        struct Stop<'a>(&'a AtomicBool);
-        impl Drop for Stop<'_> {
-            fn drop(&mut self) {
-                self.0.store(true, Ordering::SeqCst);
-            }
-        }
-        Stop(&self.ends)
+    fn stop_at_end(&self) -> SetAtEnd<'_> {
+        SetAtEnd(&self.ends)
+    }
+}
+
+/// Sets a flag when it goes, also because something failed.
+struct SetAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
@@ -429,7 +440,7 @@ impl Provider {
         let all: Vec<_> = keys.iter().cloned().collect();
         let latest = all.iter().filter(|key| {
             let mut later = all.iter().filter(|other| tenant(other) == tenant(key));
-            later.all(|other| other <= key)
+            later.all(|other| other <= *key)
         });
         *keys = latest.cloned().collect();
     }
