@@ -1,0 +1,239 @@
+//! The identity providers whose tokens tenants accept.
+
+mod memory;
+mod provider;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use tenantry_auth::{IDENTITY_LEEWAY, IdentityVerifier};
+use tenantry_domain::{
+    Actor, Clock, ForeignIdentity, IdentityProvider, IdentityProviderId, Page, Paged, Principal,
+    RequestOrigin, TenantId, Timestamp, TokenHash, UserId,
+};
+use tenantry_tenant_store::{Admission, IdentityStore, StoreError};
+
+use self::memory::{Candidates, Remembered};
+pub use self::provider::{ClaimMappingUpdate, IdentityProviderUpdate, NewIdentityProvider};
+use crate::resolve::hash_of;
+use crate::{AdmittedIdentity, IdentityGate, InvalidField, ResolveError, TenantAdmin};
+
+/// How many providers a tenant may have: each may cost a call whenever it is asked.
+const MAX_PROVIDERS: u64 = 10;
+
+/// Why a provider was not kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityProviderError {
+    /// A value cannot be kept.
+    #[error(transparent)]
+    Invalid(#[from] InvalidField),
+    /// The tenant has as many as it may.
+    #[error("the tenant has 10 identity providers")]
+    TooMany,
+    /// The tenant has one of the same tokens, or the store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Knows whom the tokens of identity providers name, and lets tenants' admins say which providers those are.
+///
+/// A token that was admitted is remembered for a minute, and not beyond its end, so that a request needs no write. Whether its providers are
+/// still as they were is read once a second.
+pub struct Identities {
+    store: Arc<dyn IdentityStore>,
+    verifier: Arc<dyn IdentityVerifier>,
+    clock: Arc<dyn Clock>,
+    remembered: Remembered,
+}
+
+impl Identities {
+    /// The providers in `store`, whose tokens `verifier` verifies.
+    pub fn new(
+        store: Arc<dyn IdentityStore>,
+        verifier: Arc<dyn IdentityVerifier>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            store,
+            verifier,
+            clock,
+            remembered: Remembered::default(),
+        }
+    }
+
+    /// Adds a provider to the admin's tenant.
+    ///
+    /// # Errors
+    /// When a value cannot be kept, the tenant has ten or one of the same issuer, audience and tenant claim, or the store fails.
+    pub fn create(
+        &self,
+        admin: &TenantAdmin,
+        new: NewIdentityProvider,
+    ) -> Result<IdentityProvider, IdentityProviderError> {
+        let now = self.clock.now();
+        let provider = new.provider(IdentityProviderId::generate(now), now, &*self.verifier)?;
+        let there = self.store.identity_providers(admin.scope(), Page::default())?;
+        if there.total >= MAX_PROVIDERS {
+            return Err(IdentityProviderError::TooMany);
+        }
+        self.store.create_identity_provider(admin.scope(), &provider)?;
+        self.remembered.forget();
+        Ok(provider)
+    }
+
+    /// A provider of the admin's tenant.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn provider(
+        &self,
+        admin: &TenantAdmin,
+        id: IdentityProviderId,
+    ) -> Result<Option<IdentityProvider>, IdentityProviderError> {
+        Ok(self.store.identity_provider(admin.scope(), id)?)
+    }
+
+    /// A page of the providers of the admin's tenant, by id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn providers(
+        &self,
+        admin: &TenantAdmin,
+        page: Page,
+    ) -> Result<Paged<IdentityProvider>, IdentityProviderError> {
+        Ok(self.store.identity_providers(admin.scope(), page)?)
+    }
+
+    /// Changes a provider of the admin's tenant; `None` when there is none of that id.
+    ///
+    /// # Errors
+    /// As [`Identities::create`].
+    pub fn update(
+        &self,
+        admin: &TenantAdmin,
+        id: IdentityProviderId,
+        update: IdentityProviderUpdate,
+    ) -> Result<Option<IdentityProvider>, IdentityProviderError> {
+        let Some(provider) = self.store.identity_provider(admin.scope(), id)? else {
+            return Ok(None);
+        };
+        let changed = update.applied_to(provider, self.clock.now(), &*self.verifier)?;
+        let is_there = self.store.update_identity_provider(admin.scope(), &changed)?;
+        self.remembered.forget();
+        Ok(is_there.then_some(changed))
+    }
+
+    /// Removes a provider of the admin's tenant: none of its tokens is accepted any more. Its users stay. Whether there was one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn remove(&self, admin: &TenantAdmin, id: IdentityProviderId) -> Result<bool, IdentityProviderError> {
+        let now = self.clock.now();
+        let was_there = self.store.remove_identity_provider(admin.scope(), id, now)?;
+        self.remembered.forget();
+        Ok(was_there)
+    }
+
+    /// The providers of that issuer as they were within the last second.
+    fn candidates(&self, issuer: &str, now: Timestamp) -> Result<Candidates, StoreError> {
+        if let Some(candidates) = self.remembered.candidates(issuer, now) {
+            return Ok(candidates);
+        }
+        let generation = self.remembered.generation();
+        let read = self.store.providers_of_issuer(issuer)?;
+        Ok(self.remembered.keep_candidates(issuer, read, now, generation))
+    }
+
+    /// Verifies the token for each candidate, and admits whom it names.
+    fn admit(
+        &self,
+        candidates: &Candidates,
+        token: &str,
+        origin: &RequestOrigin,
+        now: Timestamp,
+    ) -> Result<AdmittedIdentity, ResolveError> {
+        let (tenant, provider, identity) = self.judge(candidates, token)?;
+        let actor = Actor {
+            principal: Principal::Anonymous,
+            origin: origin.clone(),
+        };
+        let new_user = UserId::generate(now);
+        let admitted = self
+            .store
+            .admit_identity(tenant, provider, &identity, new_user, &actor, now);
+        match admitted {
+            Ok(Admission::User(user)) => Ok(AdmittedIdentity {
+                user: user.id,
+                tenant: tenant.clone(),
+                issued_at: identity.issued_at,
+                expires_at: with_leeway(identity.expires_at),
+            }),
+            // The provider was removed or changed meanwhile.
+            Ok(Admission::Unknown | Admission::AddressTaken) | Err(StoreError::UnknownTenant) => {
+                Err(ResolveError::Unauthenticated)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The one provider that accepts the token. One that asks for a tenant claim speaks more exactly than one that takes every token of
+    /// the issuer; two that would do are none, because nothing tells whose user it is.
+    fn judge<'c>(
+        &self,
+        candidates: &'c Candidates,
+        token: &str,
+    ) -> Result<(&'c TenantId, &'c IdentityProvider, ForeignIdentity), ResolveError> {
+        let mut accepted = Vec::new();
+        for (tenant, provider) in candidates.iter() {
+            match self.verifier.verify(provider, token) {
+                Ok(identity) => accepted.push((tenant, provider, identity)),
+                // It might accept the token as well: who alone is left is not known.
+                Err(error) if error.is_transient() => return Err(ResolveError::Provider(error.into())),
+                Err(_) => {}
+            }
+        }
+        let asks = |provider: &IdentityProvider| provider.claims.tenant.is_some();
+        if accepted.iter().any(|(_, provider, _)| asks(provider)) {
+            accepted.retain(|(_, provider, _)| asks(provider));
+        }
+        let only = accepted.pop().filter(|_| accepted.is_empty());
+        only.ok_or(ResolveError::Unauthenticated)
+    }
+}
+
+impl IdentityGate for Identities {
+    fn authenticate(
+        &self,
+        token: &SecretString,
+        origin: &RequestOrigin,
+    ) -> Result<AdmittedIdentity, ResolveError> {
+        let (token, now) = (token.expose_secret(), self.clock.now());
+        let issuer = self.verifier.issuer_of(token);
+        let issuer = issuer.ok_or(ResolveError::Unauthenticated)?;
+        let hash: TokenHash = hash_of(token);
+        let candidates = self.candidates(&issuer, now)?;
+        if let Some(admitted) = self.remembered.admitted(&hash, &candidates, now) {
+            return Ok(admitted);
+        }
+        let admitted = self.admit(&candidates, token, origin, now)?;
+        self.remembered.keep(hash, &candidates, &admitted, now);
+        Ok(admitted)
+    }
+}
+
+impl fmt::Debug for Identities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identities").finish_non_exhaustive()
+    }
+}
+
+/// When the token ends by a clock that may be behind the provider's.
+fn with_leeway(end: Timestamp) -> Timestamp {
+    let leeway = i64::try_from(IDENTITY_LEEWAY.as_micros()).unwrap_or(0);
+    Timestamp::from_unix_micros(end.unix_micros().saturating_add(leeway)).unwrap_or(end)
+}
