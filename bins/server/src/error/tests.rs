@@ -9,8 +9,8 @@ use tenantry_crypto::{KeyId, OpenError, PasswordError, RejectedPassword, SealErr
 use tenantry_domain::{Dimension, EmbeddingModel, Filter, MetadataValue, Permission};
 use tenantry_llm_client::LlmError;
 use tenantry_retrieval::{
-    AccountError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, LoginError,
-    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError,
+    AccountError, ApiKeyError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, LoginError,
+    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
@@ -75,6 +75,9 @@ fn every_failure_of_an_account_has_its_answer() {
     check(TenantUserError::RoleAboveOwn, 403, "role_above_own");
     check(TenantUserError::from(StoreError::EmailTaken), 409, "email_taken");
     check(StoreError::LastSuperuser, 409, "last_superuser");
+    check(ApiKeyError::NotLive, 409, "api_key_not_live");
+    check(ApiKeyError::Beyond(Permission::Chat), 403, "permission_required");
+    check(ApiKeyError::Store(store()), 503, "store_unavailable");
     check(ResolveError::Store(store()), 503, "store_unavailable");
     check(LoginError::Refused, 401, "invalid_credentials");
     check(LoginError::Password(hash()), 500, "internal_error");

@@ -257,7 +257,7 @@ fn a_successor_lives_as_long_as_its_key_was_made_for() {
         expires_at: Some(bench.in_micros(10 * DAY)),
         ..all()
     });
-    let forever: Timestamp = "9999-12-31T00:00:00Z".parse().unwrap();
+    let forever: Timestamp = "9999-12-31T23:59:59.5Z".parse().unwrap();
     let distant = bench.create(&NewApiKey {
         expires_at: Some(forever),
         ..all()
