@@ -175,7 +175,7 @@ impl Phases for Player {
         self.note(format!(
             "begin {} {}",
             asker.scope().id(),
-            asker.user().email.as_str()
+            asker.caller().user().unwrap().email.as_str()
         ));
         self.act(&self.script.begin.clone(), None)
     }

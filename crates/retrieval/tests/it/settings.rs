@@ -65,7 +65,7 @@ impl House {
 
     /// Ada as she is now: her role ends the tokens of the one before.
     fn ada(&self) -> User {
-        self.world.store.inner().user(self.ada.id).unwrap().unwrap()
+        self.world.as_now(&self.ada)
     }
 
     fn admin(&self) -> Result<TenantAdmin, ResolveError> {
@@ -255,7 +255,7 @@ fn who_has_no_active_tenant_administers_none() {
         .update(&house.world.root, nomad.id, update)
         .unwrap()
         .unwrap();
-    let caller = house.world.enter(&claims(&nomad)).unwrap();
+    let caller = house.world.enter(&claims(&house.world.as_now(&nomad))).unwrap();
     assert!(matches!(
         house.world.resolver.tenant_admin(&caller),
         Err(ResolveError::TenantForbidden)

@@ -19,7 +19,7 @@ use tenantry_retrieval::{
     Throttle, Worked,
 };
 use tenantry_tenant_store::testing::FailingStore;
-use tenantry_tenant_store::{MemoryStore, Settlement, Submitted};
+use tenantry_tenant_store::{MemoryStore, Settlement, Submitted, UserStore};
 use tenantry_vector_client::testing::FailingVectorStore;
 use tenantry_vector_client::{
     IndexCatalog, IndexDescription, MemoryIndexCatalog, MemoryRecordIndex, MemoryVectorStore, Metric,
@@ -159,6 +159,11 @@ impl World {
             role: Role::Member,
         };
         self.accounts.create(&self.root, new).unwrap()
+    }
+
+    /// The user as the store knows them now.
+    pub(crate) fn as_now(&self, user: &User) -> User {
+        self.store.inner().user(user.id).unwrap().unwrap()
     }
 
     /// Who comes in with a token of these claims.

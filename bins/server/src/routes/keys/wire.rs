@@ -8,7 +8,7 @@ use crate::error::{ApiError, Code};
 
 /// An API key to make.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = NewApiKey)]
+#[schema(as = NewApiKey, example = json!({"name": "website", "scopes": ["chat", "search"]}))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewApiKeyBody {
     /// Its name for people, 1 to 100 characters.
@@ -49,7 +49,7 @@ fn wrong(sentence: &str) -> ApiError {
 
 /// How to replace a key.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = ApiKeyRotation)]
+#[schema(as = ApiKeyRotation, example = json!({"overlap_seconds": 3600}))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RotationBody {
     /// How long the key may still be used beside its successor: 0 to 2592000 seconds (30 days), else 86400 (a day).
