@@ -11,6 +11,7 @@ mod shell;
 mod upstreams;
 
 mod access;
+mod audit;
 mod document;
 mod ingestion;
 mod isolation;

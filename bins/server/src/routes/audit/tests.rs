@@ -35,7 +35,7 @@ fn lines(text: &str) -> Vec<Value> {
 async fn an_admin_sees_what_was_done_in_the_own_tenant_and_by_whom() {
     let server = Server::new().await;
     server.appoint("ada", Role::Admin);
-    let body = json!({"retrieval": {"min_score": 0.25}});
+    let body = json!({"search": {"min_score": 0.25}});
     let changed = server.call_as("ada", put("/tenant/settings", &body)).await;
     assert_eq!(changed.status, 200, "{}", changed.text());
     let ada = server.call_as("ada", get("/users/me")).await.json()["id"].clone();
@@ -218,9 +218,9 @@ async fn a_long_export_comes_in_pieces_and_loses_nothing() {
     assert_eq!(pieces, 3);
     let numbers: Vec<_> = lines(&text)
         .iter()
-        .map(|entry| entry["target"]["id"].as_str().unwrap().parse().unwrap())
+        .map(|entry| entry["target"]["id"].as_str().unwrap().parse::<u32>().unwrap())
         .collect();
-    let wanted: Vec<u32> = (0..1_200).rev().collect();
+    let wanted: Vec<_> = (0..1_200).rev().collect();
     assert_eq!(numbers, wanted);
 }
 
@@ -265,7 +265,7 @@ async fn a_query_that_cannot_be_answered_is_told_by_its_name() {
         ("format=csv", "format"),
         ("format=jsonl&limit=1", "limit"),
         ("format=jsonl&offset=0", "offset"),
-        ("limit=101", "limit"),
+        ("limit=101", "a page"),
     ] {
         let answer = server
             .call_as("root", get(&format!("/admin/audit?{query}")))
@@ -277,4 +277,17 @@ async fn a_query_that_cannot_be_answered_is_told_by_its_name() {
         .call_as("root", get("/admin/audit?page=2"))
         .await
         .is(422, "invalid_request");
+}
+
+#[test]
+fn the_page_of_the_api_names_every_action() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/http-api.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, table) = page
+        .split_once("| Action | Target | Entered when |\n|---|---|---|\n")
+        .unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let named: Vec<_> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+    let actions: Vec<_> = AuditAction::ALL.iter().map(|action| action.as_str()).collect();
+    assert_eq!(named, actions);
 }
