@@ -177,17 +177,15 @@ pub fn a_tenant_is_deactivated_whole_or_not_at_all<S: AccountStore>(store: &S) {
 }
 
 /// Stores that many active superusers.
-fn superusers<S: AccountStore>(store: &S, count: usize) -> Vec<UserId> {
-    (0..count)
-        .map(|number| {
-            let root = User {
-                is_superuser: true,
-                ..user(&format!("root{number}@example.org"))
-            };
-            store.create_user(&root, &Actor::system()).unwrap();
-            root.id
-        })
-        .collect()
+fn superusers<S: AccountStore, const COUNT: usize>(store: &S) -> [UserId; COUNT] {
+    std::array::from_fn(|number| {
+        let root = User {
+            is_superuser: true,
+            ..user(&format!("root{number}@example.org"))
+        };
+        store.create_user(&root, &Actor::system()).unwrap();
+        root.id
+    })
 }
 
 fn stepping_down() -> [UserChange; 2] {
@@ -205,12 +203,12 @@ fn stepping_down() -> [UserChange; 2] {
 
 /// The last active superuser is neither demoted nor deactivated, and nothing of such a change is kept; any other may be.
 pub fn the_last_active_superuser_stays<S: AccountStore>(store: &S) {
-    let roots = superusers(store, 3);
+    let [first, second, third] = superusers(store);
     // An inactive superuser is none, and a member makes none.
     let [demoted, deactivated] = stepping_down();
-    store.update_user(roots[0], &deactivated, at(1)).unwrap().unwrap();
-    store.update_user(roots[1], &demoted, at(1)).unwrap().unwrap();
-    let last = store.user(roots[2]).unwrap().unwrap();
+    store.update_user(first, &deactivated, at(1)).unwrap().unwrap();
+    store.update_user(second, &demoted, at(1)).unwrap().unwrap();
+    let last = store.user(third).unwrap().unwrap();
     let session = begun(store, &last, 2, 1);
     for change in stepping_down() {
         let change = UserChange {
@@ -229,13 +227,13 @@ pub fn the_last_active_superuser_stays<S: AccountStore>(store: &S) {
         ..UserChange::default()
     };
     store.update_user(last.id, &password, at(4)).unwrap().unwrap();
-    store.update_user(roots[0], &demoted, at(4)).unwrap().unwrap();
-    store.update_user(roots[1], &deactivated, at(4)).unwrap().unwrap();
+    store.update_user(first, &demoted, at(4)).unwrap().unwrap();
+    store.update_user(second, &deactivated, at(4)).unwrap().unwrap();
 }
 
 /// Superusers who step down at once leave one.
 pub fn superusers_who_step_down_at_once_leave_one<S: AccountStore>(store: &S) {
-    let roots = superusers(store, 4);
+    let roots: [UserId; 4] = superusers(store);
     for round in 0..3 {
         let refused: usize = std::thread::scope(|threads| {
             let changes = roots.iter().zip(stepping_down().into_iter().cycle());
@@ -318,20 +316,20 @@ pub fn no_session_outlives_an_ending_at_the_same_time<S: AccountStore>(store: &S
     }
 }
 
+/// How often each of those who change something at once does so.
+const ROUNDS: usize = 8;
+
 /// Users moved between tenants that are switched off and on meanwhile are changed all the same: none waits for another for ever.
 pub fn changes_of_users_and_tenants_at_once_are_all_made<S: AccountStore>(store: &S) {
+    let homes = ["acme", "globex"];
     let users: Vec<_> = (0..4)
-        .map(|number| {
-            let home = ["acme", "globex"][number % 2];
-            member(store, &format!("{number}@example.org"), home).id
-        })
+        .zip(homes.into_iter().cycle())
+        .map(|(number, home)| member(store, &format!("{number}@example.org"), home).id)
         .collect();
-    const ROUNDS: usize = 8;
     std::thread::scope(|threads| {
         for user in &users {
             threads.spawn(move || {
-                for round in 0..ROUNDS {
-                    let home = ["globex", "acme"][round % 2];
+                for (round, home) in (0..ROUNDS).zip(homes.into_iter().rev().cycle()) {
                     let change = UserChange {
                         tenant: Some(Some(tenant_id(home))),
                         is_superuser: Some(round % 3 == 0),
@@ -344,18 +342,16 @@ pub fn changes_of_users_and_tenants_at_once_are_all_made<S: AccountStore>(store:
                 }
             });
         }
-        for home in ["acme", "globex"] {
+        for home in homes {
             threads.spawn(move || {
-                for round in 0..ROUNDS {
+                for (round, on) in (0..ROUNDS).zip([false, true].into_iter().cycle()) {
                     let change = TenantChange {
-                        is_active: Some(round % 2 == 1),
+                        is_active: Some(on),
                         system_prompt: Some(Some(format!("{round}"))),
                         ..TenantChange::default()
                     };
-                    store
-                        .update_tenant(&tenant_id(home), &change, at(1))
-                        .unwrap()
-                        .unwrap();
+                    let changed = store.update_tenant(&tenant_id(home), &change, at(1));
+                    assert!(changed.unwrap().is_some());
                 }
             });
         }

@@ -43,7 +43,7 @@ pub fn what_becomes_of_a_session_is_entered<S: AccountStore + AuditStore>(store:
         since(store, &mut place).last(),
         Some(&format!("session.ended session {id} user={who}"))
     );
-    assert_eq!(told(store, &AuditLog::Platform), [] as [&str; 0]);
+    assert!(told(store, &AuditLog::Platform).is_empty());
 }
 
 /// Whoever proves to have the refresh token is the user, from where the request came; who uses it twice is nobody that is known.
@@ -116,7 +116,8 @@ pub fn what_becomes_of_a_link_is_entered<S: AccountStore + AuditStore>(store: &S
             format!("password.reset_issued user {id} expires_at={}", at(9)),
             format!("password.reset user {id}"),
         ];
-        assert_eq!(told(store, &of_user)[before..], wanted);
+        let entered: Vec<_> = told(store, &of_user).into_iter().skip(before).collect();
+        assert_eq!(entered, wanted);
     }
 }
 

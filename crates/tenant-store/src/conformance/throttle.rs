@@ -194,7 +194,7 @@ pub fn attempts_at_once_on_the_same_keys_are_all_answered<S: ThrottleStore>(stor
     let keys = |client: usize| {
         let mut keys: Vec<_> = (0..4).map(|key| (token(key), LOOSE)).collect();
         keys.rotate_left(client % 4);
-        if client % 2 == 0 {
+        if client.is_multiple_of(2) {
             keys.reverse();
         }
         keys

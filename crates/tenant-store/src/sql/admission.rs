@@ -7,8 +7,9 @@ use super::audit::append;
 use super::connection::AnyConnection;
 use super::isolation::Guard;
 use super::ledger::WorkError;
-use super::rows::{IdentityRow, UserRow, written};
+use super::rows::{IdentityRow, UserRow};
 use super::schema::{identities, identity_providers, users};
+use super::users::save;
 use super::{SqlStore, dialect};
 use crate::ledger::audit::{Events, user_changed, user_created};
 use crate::ledger::identities::{Standing, linked, new_role, new_user, standing, still_speaks};
@@ -151,17 +152,10 @@ impl Admitting<'_> {
             actor: self.actor.clone(),
             ..UserChange::default()
         };
-        let after = changed(&user, &change, self.now)?.user;
-        diesel::update(users::table.find(after.id.to_string()))
-            .set((
-                users::role.eq(after.role.as_str()),
-                users::token_version.eq(i64::from(after.token_version)),
-                users::sessions_ended_at.eq(written(self.now)),
-                users::updated_at.eq(written(self.now)),
-            ))
-            .execute(conn)?;
-        events.extend(user_changed(&user, &after, &change));
-        Ok(after)
+        let changed = changed(&user, &change, self.now)?;
+        save(conn, &changed, self.now)?;
+        events.extend(user_changed(&user, &changed.user, &change));
+        Ok(changed.user)
     }
 
     fn relink(

@@ -15,6 +15,7 @@ mod isolation;
 mod jobs;
 mod keys;
 mod ledger;
+mod login;
 mod messages;
 mod migrate;
 mod pool;
