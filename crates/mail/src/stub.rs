@@ -228,6 +228,7 @@ impl Session<'_> {
                 self.say("250 ok")
             }
             "DATA" => self.take(),
+            "NOOP" => self.say("250 here"),
             "QUIT" => {
                 self.say("221 bye");
                 None

@@ -52,6 +52,18 @@ impl SmtpMailer {
         })
     }
 
+    /// Connects, turns to TLS and says who we are, as for a mail, and sends none.
+    ///
+    /// # Errors
+    /// As [`Mailer::send`].
+    pub fn check(&self) -> Result<(), MailError> {
+        let connected = self.transport().map_err(refused)?.test_connection();
+        match connected.map_err(failed)? {
+            true => Ok(()),
+            false => Err(MailError::Unavailable("the server did not answer as one of mails".into())),
+        }
+    }
+
     fn transport(&self) -> Result<SmtpTransport, lettre::transport::smtp::Error> {
         let tls = match self.security {
             Security::Tls => Tls::Wrapper(self.parameters()?),
@@ -110,13 +122,15 @@ impl Mailer for SmtpMailer {
         let message = self.message(mail)?;
         let transport = self.transport().map_err(refused)?;
         let sent = transport.send(&message);
-        sent.map(|_| ()).map_err(|error| {
-            if error.is_permanent() || error.is_client() {
-                MailError::Refused(error.into())
-            } else {
-                MailError::Unavailable(error.into())
-            }
-        })
+        sent.map(|_| ()).map_err(failed)
+    }
+}
+
+fn failed(error: lettre::transport::smtp::Error) -> MailError {
+    if error.is_permanent() || error.is_client() {
+        MailError::Refused(error.into())
+    } else {
+        MailError::Unavailable(error.into())
     }
 }
 
