@@ -345,8 +345,16 @@ pub fn a_mapped_role_is_followed<S: AdmittingStore>(store: &S) {
     let raised = admitted(store, &acme, &provider, &as_role(Role::Admin, true));
     assert_eq!((raised.role, version(&raised)), (Role::Admin, version(&ada) + 1));
     assert_eq!(raised.updated_at, at(8));
+    let access = store.access(ada.id, None, at(8)).unwrap().unwrap();
+    assert_eq!(access.sessions_ended_at, Some(at(8)));
     let same = admitted(store, &acme, &provider, &as_role(Role::Admin, true));
     assert_eq!(same, raised);
+    let told = [
+        AuditAction::UserCreated,
+        AuditAction::IdentityLinked,
+        AuditAction::UserChanged,
+    ];
+    assert_eq!(actions(store, &acme), told);
     let lowered = admitted(store, &acme, &provider, &as_role(Role::Reader, true));
     assert_eq!(
         (lowered.role, version(&lowered)),

@@ -4,7 +4,7 @@ use tenantry_domain::{
 };
 
 use super::{MemoryStore, Records, paged};
-use crate::ledger::audit::user_created;
+use crate::ledger::audit::{user_changed, user_created};
 use crate::ledger::identities::{
     Standing, added, changed, linked as linked_to, new_role, new_user, removed, standing, still_speaks,
 };
@@ -201,8 +201,11 @@ impl Records {
             actor: actor.clone(),
             ..UserChange::default()
         };
-        let changed = self.change_user(user.id, &change, now)?;
-        Ok(changed.unwrap_or(user))
+        let Some(changed) = self.change_user(user.id, &change, now)? else {
+            return Ok(user);
+        };
+        self.append_audit(&user_changed(&user, &changed, &change), actor, now);
+        Ok(changed)
     }
 
     fn of_address(&self, identity: &ForeignIdentity) -> Option<User> {
