@@ -404,6 +404,24 @@ fn model_servers_in_the_house_are_named_by_their_origins() {
     }
 }
 
+#[test]
+fn identity_providers_in_the_house_are_named_by_their_origins() {
+    let origins = |changes: &[(&'static str, &str)]| {
+        let accounts = with(changes).unwrap().settings.accounts;
+        let written = accounts.identity_origins.iter().map(url::Origin::ascii_serialization);
+        written.collect::<Vec<_>>()
+    };
+    assert!(origins(&[]).is_empty());
+    let some = "http://login.internal:8080, https://10.0.0.7";
+    assert_eq!(
+        origins(&[("TENANT_OIDC_ORIGINS", some)]),
+        ["http://login.internal:8080", "https://10.0.0.7"]
+    );
+    for wrong in ["login.internal", "http://login.internal/realms", "*", "ftp://login.internal"] {
+        refused(&[("TENANT_OIDC_ORIGINS", wrong)], "TENANT_OIDC_ORIGINS");
+    }
+}
+
 fn embeddings(changes: &[(&'static str, &str)]) -> Embeddings {
     with(changes).unwrap().settings.embedding.current
 }
@@ -573,4 +591,73 @@ fn the_example_names_every_variable_of_the_server_with_its_default() {
             ".env.example lacks the line `{line}`"
         );
     }
+}
+
+#[test]
+fn sessions_end_and_the_time_is_configured() {
+    let days = |text: &str| {
+        let settings = with(&[("REFRESH_TOKEN_EXPIRE_DAYS", text)]).unwrap().settings;
+        settings.accounts.session_lifetime.as_secs() / 86_400
+    };
+    assert_eq!((days("1"), days("365")), (1, 365));
+    assert_eq!(read(&least()).unwrap().settings.accounts.session_lifetime.as_secs(), 30 * 86_400);
+    for text in ["0", "366", "-1", "+7", "7d", "forever", ""] {
+        refused(&[("REFRESH_TOKEN_EXPIRE_DAYS", text)], "REFRESH_TOKEN_EXPIRE_DAYS");
+    }
+}
+
+#[test]
+fn proxies_that_are_everybody_or_have_a_name_are_refused() {
+    for text in ["0.0.0.0/0", "::/0", "proxy.internal", "10.0.0.1/8", "10.0.0.0/8 10.0.0.1", "*", "10.0.0.1,"] {
+        refused(&[("TRUSTED_PROXIES", text)], "TRUSTED_PROXIES");
+    }
+    for text in ["10.0.0.1", "10.0.0.0/8, 2001:db8::/32", "::1"] {
+        assert!(with(&[("TRUSTED_PROXIES", text)]).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn links_lead_to_https_or_to_this_machine() {
+    for text in ["http://rag.example.org", "rag.example.org", "https://u:p@rag.example.org", "https://rag.example.org/#x"] {
+        refused(&[("PUBLIC_URL", text)], "PUBLIC_URL");
+    }
+    let url = with(&[("PUBLIC_URL", "https://rag.example.org/")]).unwrap().settings.accounts.public_url;
+    assert_eq!(url.as_deref(), Some("https://rag.example.org"));
+}
+
+#[test]
+fn mail_needs_a_server_a_sender_and_an_address_for_links() {
+    let url = ("SMTP_URL", "smtps://ada:hunter2@mail.example.org");
+    let from = ("MAIL_FROM", "tenantry@example.org");
+    let public = ("PUBLIC_URL", "https://rag.example.org");
+    assert!(read(&least()).unwrap().settings.accounts.mailer.is_none());
+    assert!(with(&[from, public]).unwrap().settings.accounts.mailer.is_none());
+    let settings = with(&[url, from, public]).unwrap().settings;
+    assert!(settings.accounts.mailer.is_some());
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    refused(&[url, from], "PUBLIC_URL");
+    refused(&[url, public], "MAIL_FROM");
+    refused(&[url, public, ("MAIL_FROM", "nobody")], "MAIL_FROM");
+    for text in ["mail.example.org", "https://mail.example.org", "smtps://ada@mail.example.org", "smtp://mail.example.org?tls=none"] {
+        refused(&[("SMTP_URL", text), from, public], "SMTP_URL");
+    }
+    let told = with(&[("SMTP_URL", "smtps://ada:hunter2@mail.example.org/x"), from, public]).unwrap_err();
+    assert!(!format!("{told} {told:?}").contains("hunter2"));
+}
+
+#[test]
+fn the_mail_server_comes_from_a_variable_or_a_file_and_never_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("smtp-url");
+    fs::write(&path, "smtps://ada:hunter2@mail.example.org\n").unwrap();
+    let file = ("SMTP_URL_FILE", path.to_str().unwrap());
+    let rest = [("MAIL_FROM", "tenantry@example.org"), ("PUBLIC_URL", "https://rag.example.org")];
+    let settings = with(&[file, rest[0], rest[1]]).unwrap().settings;
+    assert!(settings.accounts.mailer.is_some());
+    let url = ("SMTP_URL", "smtps://mail.example.org");
+    refused(&[file, url, rest[0], rest[1]], "SMTP_URL_FILE");
+    refused(&[("SMTP_URL_FILE", "/nonexistent/url"), rest[0], rest[1]], "SMTP_URL_FILE");
+    fs::write(&path, "mail.example.org").unwrap();
+    refused(&[file, rest[0], rest[1]], "SMTP_URL_FILE");
 }

@@ -8,9 +8,9 @@ use tenantry_auth::IssueError;
 use tenantry_crypto::{KeyId, OpenError, PasswordError, RejectedPassword, SealError};
 use tenantry_domain::{Dimension, EmbeddingModel, Filter, MetadataValue, Permission};
 use tenantry_llm_client::LlmError;
+use tenantry_mail::MailError;
 use tenantry_retrieval::{
-    AccountError, ApiKeyError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, LoginError,
-    RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError,
+    AccountError, ApiKeyError, ChangePasswordError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, IdentityProviderError, LoginError, RedeemError, RefreshError, RegisterError, RejectedPinecone, ResetError, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError, TooManyAttempts,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
@@ -72,6 +72,8 @@ fn every_failure_of_an_account_has_its_answer() {
     }
     check(ResolveError::UserRequired, 403, "user_required");
     check(ResolveError::Provider(SECRET.into()), 503, "identity_provider_unavailable");
+    check(IdentityProviderError::TooMany, 409, "identity_provider_limit");
+    check(IdentityProviderError::from(StoreError::IdTaken), 409, "id_taken");
     check(TenantUserError::RoleAboveOwn, 403, "role_above_own");
     check(TenantUserError::from(StoreError::EmailTaken), 409, "email_taken");
     check(StoreError::LastSuperuser, 409, "last_superuser");
@@ -97,6 +99,40 @@ fn every_failure_of_an_account_has_its_answer() {
 }
 
 use tenantry_domain::ParseEmailError;
+
+#[test]
+fn every_failure_of_a_session_or_a_password_has_its_answer() {
+    let store = || StoreError::Unavailable(SECRET.into());
+    check(RefreshError::Refused, 401, "invalid_refresh_token");
+    check(RefreshError::Store(store()), 503, "store_unavailable");
+    check(ChangePasswordError::Wrong, 422, "wrong_password");
+    check(ChangePasswordError::Changed, 401, "unauthenticated");
+    check(ChangePasswordError::Rejected(RejectedPassword::Common), 422, "invalid_password");
+    check(ChangePasswordError::Store(store()), 503, "store_unavailable");
+    check(RedeemError::Invalid, 422, "invalid_reset_token");
+    check(RedeemError::Rejected(RejectedPassword::Common), 422, "invalid_password");
+    check(RedeemError::Store(store()), 503, "store_unavailable");
+    check(ResetError::Store(store()), 503, "store_unavailable");
+    check(ResetError::Mail(MailError::Unavailable(SECRET.into())), 500, "internal_error");
+}
+
+#[test]
+fn whoever_has_to_wait_is_told_how_long_however_long_that_is() {
+    let wait = Duration::from_millis(899_001);
+    let errors: [ApiError; 5] = [
+        LoginError::TooMany(TooManyAttempts { wait }).into(),
+        RegisterError::TooMany(TooManyAttempts { wait }).into(),
+        ChangePasswordError::TooMany(TooManyAttempts { wait }).into(),
+        RedeemError::TooMany(TooManyAttempts { wait }).into(),
+        ResetError::TooMany(TooManyAttempts { wait }).into(),
+    ];
+    for error in errors {
+        assert_eq!(error.code(), Code::TooManyAttempts);
+        let response = error.error_response();
+        assert_eq!(response.status().as_u16(), 429);
+        assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), "900");
+    }
+}
 
 fn rejections() -> [(RejectedPinecone, &'static str); 6] {
     [
@@ -370,14 +406,18 @@ fn variants(source: &str, name: &str) -> Vec<String> {
 /// A match over an enum of another crate needs an arm for what that crate may add; this holds that nothing falls into it.
 #[test]
 fn every_variant_of_every_error_is_mapped_by_name() {
-    let mapping = include_str!("from.rs");
+    let mapping = concat!(include_str!("from.rs"), include_str!("accounts.rs"));
     for (file, name) in [
         ("tenant-store/src/error.rs", "StoreError"),
         ("vector-client/src/error.rs", "VectorError"),
         ("llm-client/src/error.rs", "LlmError"),
         ("retrieval/src/resolve.rs", "ResolveError"),
-        ("retrieval/src/accounts.rs", "LoginError"),
-        ("retrieval/src/accounts.rs", "AccountError"),
+        ("retrieval/src/accounts/login.rs", "LoginError"),
+        ("retrieval/src/accounts/mod.rs", "AccountError"),
+        ("retrieval/src/accounts/mod.rs", "RegisterError"),
+        ("retrieval/src/accounts/passwords.rs", "ChangePasswordError"),
+        ("retrieval/src/accounts/resets.rs", "RedeemError"),
+        ("retrieval/src/sessions.rs", "RefreshError"),
         ("retrieval/src/tenants/mod.rs", "SaveTenantError"),
         ("retrieval/src/pinecone.rs", "RejectedPinecone"),
         ("retrieval/src/collections/mod.rs", "CollectionError"),
