@@ -473,6 +473,36 @@ fn tenants_are_made_shown_and_deactivated() {
 }
 
 #[test]
+fn a_key_is_printed_once_and_alone() {
+    let bench = Bench::with_acme();
+    let create = |more: &[&str]| {
+        let args = ["key", "create", "--tenant", "acme", "--name", "website", "--scope", "chat"];
+        bench.run(&[&args, more].concat())
+    };
+    let outcome = create(&["--scope", "search", "--expires-at", "2999-01-01T00:00:00Z"]);
+    let key = outcome.succeeds();
+    let key = key.strip_suffix('\n').unwrap();
+    assert!(key.len() == 47 && key.starts_with("tnk_") && !key.contains(char::is_whitespace), "{key}");
+    let listed = bench.run(&["key", "list", "--tenant", "acme"]).succeeds();
+    for told in [&key[..12], "[chat search]", "until 2999-01-01T00:00:00Z", "never used", "website"] {
+        assert!(listed.contains(told), "{told}: {listed}");
+    }
+    assert!(!listed.contains(&key[12..]), "{listed}");
+    let id = listed.split(' ').next().unwrap();
+    let revoked = bench.run(&["key", "revoke", "--tenant", "acme", id]).succeeds();
+    assert!(revoked.contains(id) && !revoked.contains(&key[12..]), "{revoked}");
+    let listed = bench.run(&["key", "list", "--tenant", "acme"]).succeeds();
+    assert!(listed.contains("revoked 20"), "{listed}");
+    create(&["--scope", "root"]).fails(2);
+    create(&["--expires-at", "tomorrow"]).fails(2);
+    let past = create(&["--expires-at", "2026-01-01T00:00:00Z"]).fails(1);
+    assert!(past.contains("expires_at"), "{past}");
+    let absent = "0190a000-0000-7000-8000-000000000000";
+    bench.run(&["key", "revoke", "--tenant", "acme", absent]).fails(1);
+    bench.run(&["key", "list", "--tenant", "nowhere"]).fails(1);
+}
+
+#[test]
 fn files_are_taken_in_and_questions_answered_from_them() {
     let bench = Bench::with_acme();
     bench.file(

@@ -15,12 +15,7 @@ pub(super) struct KeptKey {
 }
 
 impl ApiKeyStore for MemoryStore {
-    fn create_api_key(
-        &self,
-        scope: &TenantScope,
-        key: &ApiKey,
-        secret: TokenHash,
-    ) -> Result<(), StoreError> {
+    fn create_api_key(&self, scope: &TenantScope, key: &ApiKey, secret: TokenHash) -> Result<(), StoreError> {
         key.refuse_nul()?;
         let mut records = self.records();
         records.add_key(scope.id(), key, secret)?;
@@ -75,9 +70,10 @@ impl ApiKeyStore for MemoryStore {
     ) -> Result<bool, StoreError> {
         next.refuse_nul()?;
         let mut records = self.records();
-        let may_rotate =
-            |kept: &&mut KeptKey| kept.key.replaced_by.is_none() && kept.key.is_live(next.created_at);
-        if records.key_mut(scope.id(), id).filter(may_rotate).is_none() {
+        let may_rotate = records
+            .key_mut(scope.id(), id)
+            .is_some_and(|kept| kept.key.replaced_by.is_none() && kept.key.is_live(next.created_at));
+        if !may_rotate {
             return Ok(false);
         }
         records.add_key(scope.id(), next, secret)?;
