@@ -89,6 +89,7 @@ fn update(
     let Some(before) = dialect::tenant_to_change(conn, id)? else {
         return Ok(None);
     };
+    let (before, is_unknown) = before.to_replace(change);
     let before = Tenant::try_from(before)?;
     if change.basis.as_ref().is_some_and(|basis| !basis.holds(&before)) {
         return Ok(None);
@@ -115,7 +116,10 @@ fn update(
         }
         None => None,
     };
-    let events = audit::tenant_changed(&before, &after, version);
+    let mut events = audit::tenant_changed(&before, &after, version);
+    if is_unknown {
+        events.extend(audit::chat_replaced(&after));
+    }
     append(conn, guard, &events, &change.actor, now)?;
     Ok(Some(after))
 }

@@ -43,6 +43,13 @@ pub(crate) fn tenant_changed(before: &Tenant, after: &Tenant, version: Option<u3
     in_log_of(after, all)
 }
 
+/// Chat settings that a later version wrote were replaced: which of them are others now cannot be told.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) fn chat_replaced(tenant: &Tenant) -> Events {
+    let event = AuditEvent::new(AuditAction::SettingsChanged).on("tenant", &tenant.id);
+    in_log_of(tenant, [event.with("fields", "chat")])
+}
+
 /// A user was made.
 pub(crate) fn user_created(user: &User) -> Events {
     let created = AuditEvent::new(AuditAction::UserCreated)

@@ -6,6 +6,8 @@ mod hash;
 
 use tenantry_domain::{Actor, AuditEntry, AuditEvent, AuditHash, Principal, RequestOrigin, Timestamp};
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) use self::events::chat_replaced;
 pub(crate) use self::events::{
     Events, cancelled, removed, submitted, tenant_changed, tenant_created, user_changed, user_created,
 };

@@ -71,7 +71,10 @@ pub(in crate::sql) fn audit_head_to_move(conn: &mut AnyConnection, log: &str) ->
         }
         #[cfg(feature = "sqlite")]
         AnyConnection::Sqlite(conn) => {
-            insert.on_conflict_do_nothing().execute(conn)?;
+            if let Some(head) = head().first(conn).optional()? {
+                return Ok(head);
+            }
+            insert.execute(conn)?;
             head().first(conn)
         }
     }

@@ -1,7 +1,7 @@
 use diesel::prelude::*;
 use tenantry_domain::{
-    ExternalIndex, Fusion, Ingesters, LlmProvider, PineconeSettings, Sealed, SealedSecret, SearchSettings,
-    Tenant, TenantId, Timestamp,
+    ChatSettings, ExternalIndex, Fusion, Ingesters, LlmProvider, PineconeSettings, Sealed, SealedSecret,
+    SearchSettings, Tenant, TenantId, Timestamp,
 };
 use time::PrimitiveDateTime;
 
@@ -40,6 +40,18 @@ pub(in crate::sql) struct TenantRow {
 impl TenantRow {
     pub(in crate::sql) fn is_active(&self) -> bool {
         self.is_active
+    }
+}
+
+impl TenantRow {
+    /// The row without chat settings that this version cannot read, where `change` replaces them whatever they are; and whether that is so.
+    pub(in crate::sql) fn to_replace(mut self, change: &TenantChange) -> (Self, bool) {
+        let is_replaced = change.chat.is_some() && change.basis.is_none();
+        let is_unknown = is_replaced && read_chat(&self.chat).is_err();
+        if is_unknown {
+            self.chat = write_chat(&ChatSettings::default());
+        }
+        (self, is_unknown)
     }
 }
 
