@@ -8,7 +8,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_domain::{PasswordHash, Sealed, TenantId};
 
-use crate::{Field, OpenError, Password, PasswordHasher, ReceiptSigner, Sealer, Signature, Verdict};
+use crate::{Field, OpenError, Password, PasswordHasher, ReceiptSigner, ReceiptVerifier, Sealer, Signature, Verdict};
 
 /// Checks every promise of a sealer that one sealer alone can show.
 pub fn sealer(sealer: &dyn Sealer) {
@@ -30,27 +30,27 @@ pub fn password_hasher(hasher: &dyn PasswordHasher) {
     a_malformed_hash_is_an_error_and_no_match(hasher);
 }
 
-/// Checks every promise of a signer of receipts; `other` is one of another key.
-pub fn receipt_signer(signer: &dyn ReceiptSigner, other: &dyn ReceiptSigner) {
+/// Checks every promise of a signer of receipts and of what verifies them; `other` is one of another key.
+pub fn receipt_signer(signer: &dyn ReceiptSigner, verifier: &dyn ReceiptVerifier, other: &dyn ReceiptSigner) {
     let key = signer.public_key();
     for message in [b"".as_slice(), b"erased", &[0xff; 5_000]] {
         let signature = signer.sign(message);
         assert_eq!(signer.sign(message), signature, "one message, one signature");
-        assert!(signer.verify(&key, message, &signature));
+        assert!(verifier.verify(&key, message, &signature));
         let mut more = message.to_vec();
         more.push(0);
-        assert!(!signer.verify(&key, &more, &signature), "another message");
+        assert!(!verifier.verify(&key, &more, &signature), "another message");
         let bytes = signature.as_bytes().map(|byte| byte ^ 1);
         assert!(
-            !signer.verify(&key, message, &Signature::from_bytes(bytes)),
+            !verifier.verify(&key, message, &Signature::from_bytes(bytes)),
             "another signature"
         );
         assert!(
-            !signer.verify(&other.public_key(), message, &signature),
+            !verifier.verify(&other.public_key(), message, &signature),
             "another key"
         );
         assert!(
-            !signer.verify(&key, message, &other.sign(message)),
+            !verifier.verify(&key, message, &other.sign(message)),
             "another's signature"
         );
     }

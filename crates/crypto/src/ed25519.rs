@@ -2,7 +2,7 @@ use std::fmt;
 
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
-use crate::{PublicKey, ReceiptSigner, Signature};
+use crate::{PublicKey, ReceiptSigner, ReceiptVerifier, Signature};
 
 /// Signs with Ed25519 (RFC 8032); `Debug` shows the public key alone.
 pub struct Ed25519Signer {
@@ -42,7 +42,13 @@ impl ReceiptSigner for Ed25519Signer {
             .for_each(|(to, from)| *to = *from);
         Signature::from_bytes(signature)
     }
+}
 
+/// Verifies with Ed25519, by whatever public key a receipt names.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ed25519Verifier;
+
+impl ReceiptVerifier for Ed25519Verifier {
     fn verify(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
         UnparsedPublicKey::new(&ED25519, key.as_bytes())
             .verify(message, signature.as_bytes())
@@ -67,6 +73,7 @@ mod tests {
     fn it_keeps_the_promises_of_a_receipt_signer() {
         conformance::receipt_signer(
             &Ed25519Signer::from_seed(&[1; 32]),
+            &Ed25519Verifier,
             &Ed25519Signer::from_seed(&[2; 32]),
         );
     }

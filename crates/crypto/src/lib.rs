@@ -37,13 +37,13 @@ mod weakness;
 #[cfg(feature = "argon2")]
 pub use argon2_hasher::{Argon2Hasher, Argon2Parameters, Argon2ParametersOutOfRange};
 #[cfg(feature = "receipts")]
-pub use ed25519::Ed25519Signer;
+pub use ed25519::{Ed25519Signer, Ed25519Verifier};
 #[cfg(feature = "aead")]
 pub use key_ring::KeyRing;
 pub use memory::{MemoryPasswordHasher, MemorySealer};
 pub use password::{Password, PasswordError, PasswordHasher, Verdict};
 pub use policy::{PasswordPolicy, RejectedPassword};
-pub use receipt::{MemoryReceiptSigner, ParseHexError, PublicKey, ReceiptSigner, Signature};
+pub use receipt::{MemoryReceiptSigner, ParseHexError, PublicKey, ReceiptSigner, ReceiptVerifier, Signature};
 pub use sealer::{Field, KeyId, OpenError, ParseKeyIdError, SealError, Sealer};
 #[cfg(feature = "aead")]
 pub use sealing_key::SealingKey;

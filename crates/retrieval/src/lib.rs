@@ -3,6 +3,7 @@
 
 mod accounts;
 mod api_keys;
+mod archive;
 mod audit;
 mod chat;
 mod collections;
@@ -31,11 +32,16 @@ mod text;
 mod usage;
 
 pub use accounts::{
-    AccountError, AccountParts, Accounts, ChangePasswordError, Client, LogIns, LoginError, NewUser, Passwords,
-    RedeemError, RegisterError, ResetError, ResetLink, Resets, Throttle, TooManyAttempts, UserUpdate,
+    AccountError, AccountParts, Accounts, ChangePasswordError, Client, LogIns, LoginError, NewUser,
+    Passwords, RedeemError, RegisterError, ResetError, ResetLink, Resets, Throttle, TooManyAttempts,
+    UserUpdate,
 };
 pub use api_keys::{ApiKeyError, ApiKeys, IssuedApiKey, KeyRights, NewApiKey};
 pub use audit::{AuditFault, AuditFlaw, AuditLogs, VerifiedLog};
+pub use archive::{
+    ArchiveFault, ArchiveLimits, ArchiveSource, EraseError, EraseParts, ErasePatience, Eraser, ExportError, Exported,
+    Exporter, ImportError, ImportParts, ImportProgress, Imported, Importer, Receipt, ReceiptError, RemoteVectors,
+};
 pub use chat::{
     Answer, Asker, Chat, ChatError, ChatModels, ChatParts, Question, Retrieval, Source, Thread, Turn,
 };
@@ -67,7 +73,8 @@ pub use sessions::{LoggedIn, RefreshError, Sessions, WhichSession};
 pub use split::Splitter;
 pub use tenants::{
     ChatTuning, NewTenant, NewTenantUser, OfferedModels, PineconeState, ProviderUpdate, SaveTenantError,
-    SavedTenant, SearchTuning, SettingsUpdate, TenantSettings, TenantUpdate, TenantUserError, TenantUserUpdate, TenantUsers, Tenants,
+    SavedTenant, SearchTuning, SettingsUpdate, TenantSettings, TenantUpdate, TenantUserError,
+    TenantUserUpdate, TenantUsers, Tenants,
 };
 pub use text::InvalidField;
 pub use usage::{UsageError, UsageQuery, UsageReport, UsageReports};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_crypto::{OpenError, Sealer};
-use tenantry_domain::{BoxError, Clock, Dimension, Index, TenantScope};
+use tenantry_domain::{BoxError, Clock, Dimension, Generation, Index, TenantScope};
 use tenantry_tenant_store::{IndexStore, StoreError, TenantStore};
 use tenantry_vector_client::{HybridStore, RemoteStores, VectorError, VectorStore};
 
@@ -122,6 +122,30 @@ impl Collections {
     /// What the server's own store has of the tenant, whatever the tenant's chunks are searched in now.
     pub(crate) fn here(&self, scope: &TenantScope) -> Result<OwnCollection, CollectionError> {
         self.open(scope, self.local.clone())
+    }
+
+    /// Removes what the tenant has in the server's own store and, if that is wanted, in its own Pinecone index, of those generations. An
+    /// index that another tool fills is left alone.
+    pub(crate) fn erase(
+        &self,
+        scope: &TenantScope,
+        generations: &[Generation],
+        with_remote: bool,
+    ) -> Result<(), CollectionError> {
+        let mut stores = vec![self.local.clone()];
+        let pinecone = &scope.tenant().pinecone;
+        // Without a host nothing was ever written there.
+        if let (true, Some(key), Some(_), None) = (with_remote, &pinecone.api_key, &pinecone.host, &pinecone.external)
+            && let Some(remote) = &self.remote
+        {
+            stores.push(remote.store(scope, &key.sealed)?);
+        }
+        for generation in generations {
+            for store in &stores {
+                store.clear(scope.index(*generation))?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the dimension of the vectors that an index has from now on.

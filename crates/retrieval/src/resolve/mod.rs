@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_domain::{
-    Actor, BoxError, Clock, Permission, RequestOrigin, SessionId, TenantId, TenantScope, Timestamp,
+    Actor, BoxError, Clock, Permission, RequestOrigin, SessionId, Tenant, TenantId, TenantScope, Timestamp,
     TokenHash, UserId,
 };
 use tenantry_tenant_store::{ApiKeyStore, ClaimedJob, StoreError, TenantStore, UserStore};
@@ -146,6 +146,23 @@ impl Resolver {
     pub fn operator_scope(&self, operator: &Superuser, id: &TenantId) -> Result<TenantScope, ResolveError> {
         let scope = self.active(id, operator.actor().clone())?;
         scope.ok_or(ResolveError::TenantForbidden)
+    }
+
+    /// The scope of a tenant that the operator of the process names, active or not: for filling it before it is used and for erasing it
+    /// after. `None` when there is none of that id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) fn keeping_scope(
+        &self,
+        operator: &Superuser,
+        id: &TenantId,
+    ) -> Result<Option<TenantScope>, StoreError> {
+        let tenant = self.tenants.tenant(id)?.map(|tenant| Tenant {
+            is_active: true,
+            ..tenant
+        });
+        Ok(tenant.and_then(|tenant| Arc::new(tenant).activate(operator.actor().clone()).ok()))
     }
 
     /// The scope of the tenant whose job a worker has claimed: somebody had handed it in, and the claim proves that it is

@@ -4,6 +4,7 @@ mod namespace;
 mod pinecone;
 mod provider;
 mod record;
+mod restored;
 mod settings;
 mod users;
 
@@ -21,6 +22,7 @@ use self::pinecone::Pinecone;
 use self::provider::OwnProviders;
 pub use self::provider::ProviderUpdate;
 pub use self::record::{NewTenant, PineconeState, SavedTenant, SearchTuning, TenantUpdate};
+pub(crate) use self::restored::restored;
 pub use self::settings::{OfferedModels, SettingsUpdate, TenantSettings};
 pub use self::users::{NewTenantUser, TenantUserError, TenantUserUpdate, TenantUsers};
 use crate::{InvalidField, PineconeLookup, RejectedPinecone, Resolver, Superuser};

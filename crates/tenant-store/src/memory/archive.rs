@@ -83,6 +83,7 @@ impl TenantArchiveStore for MemoryStore {
             return Ok(false);
         }
         records.remove_all(tenant);
+        records.indexes.remove(tenant);
         records.erasures.remove(tenant);
         records.tenants.remove(tenant);
         Ok(true)

@@ -39,6 +39,9 @@ impl TenantEraseStore for MemoryStore {
         refuse_superusers(records.users.values().any(of_tenant))?;
         let mut removed = records.erasures.remove(tenant).unwrap_or_default();
         merge(&mut removed, records.remove_all(tenant));
+        let entries = records.indexes.remove(tenant).map_or(0, |indexes| indexes.0.len());
+        let entries = u64::try_from(entries).unwrap_or(u64::MAX);
+        merge(&mut removed, Removed::from([("indexes".to_owned(), entries)]));
         records.imports.remove(tenant);
         records.tenants.remove(tenant);
         merge(&mut removed, Removed::from([("tenants".to_owned(), 1)]));
@@ -89,7 +92,7 @@ impl Records {
         Ok(())
     }
 
-    /// Removes all that is the tenant's but the tenant itself.
+    /// Removes all that is the tenant's but the tenant itself and what is known of its indexes.
     pub(super) fn remove_all(&mut self, tenant: &TenantId) -> Removed {
         let mut removed = Removed::new();
         let mut note = |table: &str, rows: usize| {
@@ -118,8 +121,6 @@ impl Records {
             "identity_providers",
             drain(&mut self.providers, |(owner, _)| is(owner)),
         );
-        let entries = self.indexes.remove(tenant).map_or(0, |indexes| indexes.0.len());
-        note("indexes", entries);
         let of_tenant = self
             .users
             .values()

@@ -10,7 +10,7 @@ use super::rows::{ErasedRow, TenantRow, read_removed, write_removed};
 use super::schema::{erased_tenants, indexes, tenant_erasures, tenant_imports, tenants, users};
 use super::{SqlStore, audit, dialect};
 use crate::ledger::erasure::{erased, id_hash, refuse_active, refuse_superusers};
-use crate::owned::OWNED;
+use crate::owned::{OWNED, OwnedTable};
 use crate::{ErasedTenant, StoreError, TenantEraseStore};
 
 /// How many rows went, by table.
@@ -27,7 +27,9 @@ impl TenantEraseStore for SqlStore {
             if tenant_to_erase(conn, tenant)?.is_none() {
                 return Ok(0);
             }
-            let removed = remove(conn, tenant, limit.max(1).into())?;
+            // What is known of indexes says what vector stores may have, to the end.
+            let tables = OWNED.iter().filter(|table| table.name != "indexes");
+            let removed = remove(conn, tenant, tables, limit.max(1).into())?;
             let total = removed.values().sum();
             if total > 0 {
                 remember(conn, tenant, removed)?;
@@ -123,11 +125,16 @@ fn tenant_to_erase(conn: &mut AnyConnection, tenant: &TenantId) -> Result<Option
 }
 
 /// Removes at most `limit` rows of the tenant.
-fn remove(conn: &mut AnyConnection, tenant: &TenantId, limit: i64) -> Result<Removed, WorkError> {
+fn remove<'t>(
+    conn: &mut AnyConnection,
+    tenant: &TenantId,
+    tables: impl Iterator<Item = &'t OwnedTable>,
+    limit: i64,
+) -> Result<Removed, WorkError> {
     let mut removed = Removed::new();
     let mut left = limit;
-    for table in OWNED {
-        let rows = dialect::delete_owned(conn, table, tenant, left)?;
+    for table in tables {
+        let rows = dialect::delete_owned(conn, *table, tenant, left)?;
         if rows > 0 {
             removed.insert(table.name.to_owned(), u64::try_from(rows).unwrap_or(u64::MAX));
             left = left.saturating_sub(i64::try_from(rows).unwrap_or(i64::MAX));
@@ -141,7 +148,7 @@ fn remove(conn: &mut AnyConnection, tenant: &TenantId, limit: i64) -> Result<Rem
 
 /// Removes the tenant with all that is left of it.
 pub(super) fn remove_tenant(conn: &mut AnyConnection, tenant: &TenantId) -> Result<Removed, WorkError> {
-    let mut removed = remove(conn, tenant, i64::MAX)?;
+    let mut removed = remove(conn, tenant, OWNED.iter(), i64::MAX)?;
     diesel::delete(tenant_imports::table.find(tenant.as_str())).execute(conn)?;
     diesel::delete(tenant_erasures::table.find(tenant.as_str())).execute(conn)?;
     diesel::delete(tenants::table.find(tenant.as_str())).execute(conn)?;

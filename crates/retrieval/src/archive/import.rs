@@ -1,0 +1,379 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{Read, Seek};
+use std::sync::Arc;
+
+use tenantry_domain::{Clock, Email, Tenant, TenantId};
+use tenantry_tenant_store::{ArchivedRecord, StoreError, TenantArchiveStore, TenantEraseStore};
+
+use super::reader::ArchiveReader;
+use super::sequence::Sequence;
+use super::wire::{Line, TenantLine};
+use super::{ArchiveFault, ArchiveLimits};
+use crate::{CollectionError, Collections, IndexError, Reconciler, Resolver, Superuser};
+
+/// How many records are written in one step, and how many bytes of text at most.
+const BATCH: usize = 200;
+const BATCH_BYTES: usize = 1 << 20;
+/// How many rows of an import that is given up go in one step.
+const ROWS: u32 = 1_000;
+/// After how many lines it is said how far checking has come.
+const STRIDE: u64 = 1_000;
+
+/// Why no tenant was made of an archive. Whatever is said, none was, and the same call may be made again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The archive cannot be used.
+    #[error(transparent)]
+    Archive(#[from] ArchiveFault),
+    /// There is a tenant of that id, or was one.
+    #[error("the id is taken, or belonged to a tenant that was erased")]
+    IdTaken,
+    /// The archive has an id twice, or names what it does not have.
+    #[error("the archive contradicts itself")]
+    Contradiction,
+    /// The index could not be made of the text.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The index is not whole.
+    #[error("{0} versions of documents could not be indexed")]
+    Incomplete(usize),
+    /// The vectors of an earlier try could not be removed.
+    #[error(transparent)]
+    Collection(#[from] CollectionError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was made of an archive, and what could not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Whether it may be used, as when the archive was written.
+    pub is_active: bool,
+    /// How many lines of each kind the archive has.
+    pub counts: BTreeMap<String, u64>,
+    /// The users who were left out because somebody has their id or address; their conversations are there, under the same owner.
+    pub users_left_out: Vec<Email>,
+    /// Whether the audit log was left out, which under another id would not be the one that was written.
+    pub audit_left_out: bool,
+    /// How many chunks' documents were indexed.
+    pub indexed: u64,
+}
+
+/// How far an import has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportProgress {
+    /// So many lines were found to be sound.
+    Checked(u64),
+    /// So many were written.
+    Written(u64),
+    /// So many of so many documents were indexed.
+    Indexed(usize, usize),
+}
+
+/// What an import works with.
+pub struct ImportParts {
+    /// Makes tenants of records.
+    pub store: Arc<dyn TenantArchiveStore>,
+    /// Removes what an interrupted import left.
+    pub erase: Arc<dyn TenantEraseStore>,
+    /// Finds where the tenant's chunks go.
+    pub collections: Arc<Collections>,
+    /// Makes the index of the text.
+    pub reconciler: Arc<Reconciler>,
+    /// Opens the tenant that is not active yet.
+    pub resolver: Arc<Resolver>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Makes a tenant of an archive.
+///
+/// The archive is read twice: once to see that it is sound to its last line, before anything is written, and once to write it. Until all
+/// is there the tenant is not active. Nobody comes out of an archive as a superuser, with a password or with a key that works, and
+/// no tenant but the new one is touched.
+pub struct Importer {
+    parts: ImportParts,
+    limits: ArchiveLimits,
+}
+
+/// A file that can be read again.
+pub trait ArchiveSource: Read + Seek {}
+
+impl<S: Read + Seek> ArchiveSource for S {}
+
+impl Importer {
+    /// An importer of archives within `limits`.
+    pub fn new(parts: ImportParts, limits: ArchiveLimits) -> Self {
+        Self { parts, limits }
+    }
+
+    /// Makes a tenant of the archive `from`, under its own id or as `id`. What an import of the same id that was interrupted has left is
+    /// removed first.
+    ///
+    /// # Errors
+    /// When the archive is not sound, the id is taken, the text cannot be indexed, or a store fails. Then nothing is left, unless
+    /// removing it fails as well; then the tenant is inactive until the next call.
+    pub fn import(
+        &self,
+        superuser: &Superuser,
+        from: &mut dyn ArchiveSource,
+        id: Option<&TenantId>,
+        on_progress: &mut dyn FnMut(ImportProgress),
+    ) -> Result<Imported, ImportError> {
+        let checked = self.check(from, id, on_progress)?;
+        let tenant = &checked.tenant;
+        self.begin(superuser, tenant)?;
+        match self.fill(superuser, from, &checked, on_progress) {
+            Ok((users_left_out, indexed)) => Ok(Imported {
+                tenant: tenant.id.clone(),
+                is_active: checked.was_active,
+                counts: checked.counts,
+                users_left_out,
+                audit_left_out: checked.is_renamed,
+                indexed,
+            }),
+            Err(error) => {
+                // What went wrong first is what is told; what cannot be removed now is removed by the next call.
+                let _ = self.abandon(superuser, &tenant.id);
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads the archive to its end.
+    fn check(
+        &self,
+        from: &mut dyn ArchiveSource,
+        id: Option<&TenantId>,
+        on_progress: &mut dyn FnMut(ImportProgress),
+    ) -> Result<Checked, ImportError> {
+        let mut counts = BTreeMap::<String, u64>::new();
+        let mut lines = 0_u64;
+        let mut found = None;
+        read(from, self.limits, &mut |kind, read| {
+            *counts.entry(kind.to_owned()).or_default() += 1;
+            lines += 1;
+            if lines.is_multiple_of(STRIDE) {
+                on_progress(ImportProgress::Checked(lines));
+            }
+            if let Taken::Tenant(line) = read {
+                let (own, was_active) = (line.id.clone(), line.is_active);
+                let tenant = line.tenant(id.unwrap_or(&own).clone());
+                let tenant = tenant.map_err(|error| error.to_string())?;
+                found = Some((own != tenant.id, tenant, was_active));
+            }
+            Ok(())
+        })?;
+        let (is_renamed, tenant, was_active) = found.ok_or(ArchiveFault::NotAnArchive)?;
+        Ok(Checked {
+            tenant,
+            was_active,
+            is_renamed,
+            counts,
+        })
+    }
+
+    fn begin(&self, superuser: &Superuser, tenant: &Tenant) -> Result<(), ImportError> {
+        let begin = || self.parts.store.begin_import(tenant, self.parts.clock.now());
+        let begun = match begin() {
+            Ok(true) => return Ok(()),
+            Ok(false) => self.abandon(superuser, &tenant.id).and_then(|()| Ok(begin()?)),
+            Err(error) => Err(error.into()),
+        };
+        match begun {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(ImportError::Store(StoreError::IdTaken)) => Err(ImportError::IdTaken),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the records, makes the index, and lets the tenant be used.
+    fn fill(
+        &self,
+        superuser: &Superuser,
+        from: &mut dyn ArchiveSource,
+        checked: &Checked,
+        on_progress: &mut dyn FnMut(ImportProgress),
+    ) -> Result<(Vec<Email>, u64), ImportError> {
+        let id = &checked.tenant.id;
+        let mut batches = Batches {
+            store: self.parts.store.as_ref(),
+            tenant: id,
+            records: Vec::new(),
+            bytes: 0,
+            written: 0,
+            left_out: Vec::new(),
+        };
+        let mut failure = None;
+        let done = read(from, self.limits, &mut |_, read| {
+            let Taken::Record(record) = read else {
+                return Ok(());
+            };
+            if checked.is_renamed && matches!(record, ArchivedRecord::Audit(_)) {
+                return Ok(());
+            }
+            batches.add(record, on_progress).map_err(|error| {
+                failure = Some(error);
+                "it could not be written".to_owned()
+            })
+        });
+        if let Some(error) = failure {
+            return Err(contradiction(error));
+        }
+        done?;
+        batches.flush(on_progress).map_err(contradiction)?;
+        let users_left_out = batches.left_out;
+        let indexed = self.index(superuser, id, on_progress)?;
+        let now = self.parts.clock.now();
+        let actor = superuser.actor();
+        self.parts.store.finish_import(id, checked.was_active, actor, now)?;
+        self.parts.resolver.forget();
+        Ok((users_left_out, indexed))
+    }
+
+    fn index(
+        &self,
+        superuser: &Superuser,
+        id: &TenantId,
+        on_progress: &mut dyn FnMut(ImportProgress),
+    ) -> Result<u64, ImportError> {
+        let scope = self.parts.resolver.keeping_scope(superuser, id)?;
+        let scope = scope.ok_or(ImportError::IdTaken)?;
+        let repaired = self.parts.reconciler.repair(&scope, &mut |repair| {
+            on_progress(ImportProgress::Indexed(repair.done, repair.total));
+        })?;
+        match repaired.left.total() {
+            0 => Ok(repaired.written),
+            left => Err(ImportError::Incomplete(left)),
+        }
+    }
+
+    /// Removes a tenant that was begun and not finished.
+    fn abandon(&self, superuser: &Superuser, id: &TenantId) -> Result<(), ImportError> {
+        if let Some(scope) = self.parts.resolver.keeping_scope(superuser, id)? {
+            let generations = self.parts.erase.generations(id)?;
+            self.parts.collections.erase(&scope, &generations, false)?;
+        }
+        while self.parts.erase.erase_some(id, ROWS)? > 0 {}
+        self.parts.store.abandon_import(id)?;
+        Ok(())
+    }
+}
+
+/// What was found out of an archive by reading it.
+struct Checked {
+    tenant: Tenant,
+    was_active: bool,
+    is_renamed: bool,
+    counts: BTreeMap<String, u64>,
+}
+
+/// What a store says of records that do not fit each other.
+fn contradiction(error: StoreError) -> ImportError {
+    match error {
+        StoreError::IdTaken | StoreError::EmailTaken | StoreError::UnknownTenant => ImportError::Contradiction,
+        error => error.into(),
+    }
+}
+
+/// What a line comes to.
+enum Taken {
+    Tenant(Box<TenantLine>),
+    Record(ArchivedRecord),
+    /// What is not read back.
+    Nothing,
+}
+
+/// Reads an archive from its first line to its last and hands over each line's kind and what it comes to. What is refused then is told
+/// with the line's number.
+fn read(
+    mut from: &mut dyn ArchiveSource,
+    limits: ArchiveLimits,
+    visit: &mut dyn FnMut(&'static str, Taken) -> Result<(), String>,
+) -> Result<(), ArchiveFault> {
+    from.rewind().map_err(ArchiveFault::Read)?;
+    let (mut reader, header) = ArchiveReader::begin(&mut from, limits)?;
+    let mut sequence = Sequence::new(header.tenant.clone());
+    while let Some(line) = reader.next()? {
+        let taken = take(&mut sequence, &header.tenant, line, visit);
+        taken.map_err(|why| reader.unreadable(&why))?;
+    }
+    sequence.end().map_err(|why| reader.unreadable(why))
+}
+
+fn take(
+    sequence: &mut Sequence,
+    tenant: &TenantId,
+    line: Line,
+    visit: &mut dyn FnMut(&'static str, Taken) -> Result<(), String>,
+) -> Result<(), String> {
+    sequence.admit(&line)?;
+    let (kind, _) = line.kind();
+    let read = match line {
+        Line::Tenant(line) => Taken::Tenant(line),
+        line => match line.record(tenant).map_err(|error| error.to_string())? {
+            Some(record) => {
+                sequence.follow(&record)?;
+                Taken::Record(record)
+            }
+            None => Taken::Nothing,
+        },
+    };
+    visit(kind, read)
+}
+
+/// Records on their way into the store.
+struct Batches<'b> {
+    store: &'b dyn TenantArchiveStore,
+    tenant: &'b TenantId,
+    records: Vec<ArchivedRecord>,
+    bytes: usize,
+    written: u64,
+    left_out: Vec<Email>,
+}
+
+impl Batches<'_> {
+    fn add(
+        &mut self,
+        record: ArchivedRecord,
+        on_progress: &mut dyn FnMut(ImportProgress),
+    ) -> Result<(), StoreError> {
+        self.bytes += match &record {
+            ArchivedRecord::Segment { segment, .. } => segment.text.len(),
+            ArchivedRecord::Message { message, .. } => message.text.len(),
+            _ => 0,
+        };
+        self.records.push(record);
+        if self.records.len() < BATCH && self.bytes < BATCH_BYTES {
+            return Ok(());
+        }
+        self.flush(on_progress)
+    }
+
+    fn flush(&mut self, on_progress: &mut dyn FnMut(ImportProgress)) -> Result<(), StoreError> {
+        let left_out = self.store.import(self.tenant, &self.records)?;
+        self.left_out.extend(left_out.into_iter().map(|user| user.email));
+        self.written += u64::try_from(self.records.len()).unwrap_or(u64::MAX);
+        self.records.clear();
+        self.bytes = 0;
+        on_progress(ImportProgress::Written(self.written));
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Importer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Importer").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ImportParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportParts").finish_non_exhaustive()
+    }
+}
