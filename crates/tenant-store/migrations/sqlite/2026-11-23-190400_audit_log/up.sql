@@ -20,8 +20,8 @@ CREATE TABLE audit_log (
 );
 
 CREATE INDEX audit_log_by_age ON audit_log (tenant_id, done_at, number);
--- For the list of all logs.
-CREATE INDEX audit_log_of_all_by_age ON audit_log (done_at, tenant_id, number);
+-- For the list of all logs, in its order.
+CREATE INDEX audit_log_of_all_by_age ON audit_log (done_at DESC, tenant_id, number DESC);
 
 -- Where each log ends: what is missing at the end of a log cannot be seen in the rest of it.
 CREATE TABLE audit_heads (

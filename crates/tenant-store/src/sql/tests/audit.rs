@@ -176,3 +176,44 @@ fn a_log_is_listed_that_has_entries_or_an_end_alone() {
     let logs = ["-", "acme", "globex"].map(|id| id.parse().unwrap());
     assert_eq!(store.audit_logs().unwrap(), logs);
 }
+
+#[test]
+fn an_entry_and_a_page_cost_the_same_however_long_the_logs_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, statements) = plans::watched(folder.path());
+    sql(
+        &store,
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000) \
+         INSERT INTO audit_log (tenant_id, number, done_at, actor_kind, action, details, previous_hash, hash) \
+         SELECT 't' || (n % 100), n, n, 'system', 'login.succeeded', '{}', zeroblob(32), zeroblob(32) FROM numbers",
+    );
+    logged_in(&store, "192.0.2.1");
+    let taken = || std::mem::take(&mut *statements.lock().unwrap());
+    taken();
+    logged_in(&store, "192.0.2.1");
+    let entering = taken();
+    assert!(entering.len() <= 5, "{entering:#?}");
+    store.audit_head(&acme()).unwrap();
+    let whole = store.audit_after(&acme(), 0, 9).unwrap();
+    let own = AuditFilter {
+        log: Some(acme()),
+        ..AuditFilter::default()
+    };
+    store.audit(&own, Page::default()).unwrap();
+    for filter in [own, AuditFilter::default()] {
+        store.audit_next(&filter, whole.last(), 9).unwrap();
+    }
+    let reading = taken();
+    plans::assert_by_index(&store, &[entering, reading].concat(), 5);
+    taken();
+    // Counting all entries of all logs is the one thing that grows; their first page does not.
+    store.audit_next(&AuditFilter::default(), None, 9).unwrap();
+    for statement in taken() {
+        let plan = plans::plan(&store, &statement);
+        assert_eq!(
+            plan,
+            ["SCAN audit_log USING INDEX audit_log_of_all_by_age"],
+            "{statement}"
+        );
+    }
+}
