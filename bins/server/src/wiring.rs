@@ -7,18 +7,19 @@ mod vectors;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenantry_auth::{JwtIssuer, JwtSettings, JwtVerifier};
+use tenantry_auth::{JwtIssuer, JwtSettings, JwtVerifier, OidcVerifier};
 use tenantry_crypto::{Argon2Hasher, KeyRing};
 use tenantry_domain::Clock;
 use tenantry_extraction::{Extractor, ProcessExtractor};
 use tenantry_http_client::{BreakerPolicy, Breaking, RetryPolicy, Retrying, Transport, UreqTransport};
 use tenantry_llm_client::{OpenAiProviders, Reranker};
 use tenantry_mail::Mailer;
-use tenantry_retrieval::{AccountParts, Accounts, ApiKeys, AuditLogs, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, LogIns, NoIdentities, Passwords, PineconeLookup, Prompts, Reconciler, Reindexer, Resets, Resolver, Searcher, Sessions, TenantUsers, Tenants, Throttle, UsageReports};
+use tenantry_retrieval::{AccountParts, Accounts, ApiKeys, AuditLogs, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, Identities, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, LogIns, Passwords, PineconeLookup, Prompts, Reconciler, Reindexer, Resets, Resolver, Searcher, Sessions, TenantUsers, Tenants, Throttle, UsageReports};
 use tenantry_tenant_store::SqlStore;
 use tenantry_vector_client::{PineconeCatalog, PineconeStores, VectorError};
 
 pub use models::ModelError;
+pub(crate) use models::embedders;
 use models::Models;
 use ready::Ready;
 
@@ -62,6 +63,8 @@ pub struct Wired {
     pub reconciler: Arc<Reconciler>,
     /// Builds indexes anew.
     pub reindexer: Reindexer,
+    /// Finds what holds a tenant's chunks.
+    pub collections: Arc<Collections>,
 }
 
 /// Puts the use cases together from what is configured.
@@ -104,6 +107,7 @@ pub fn wire(
     let tenants = parts.tenants(pinecone, providers);
     Ok(Wired {
         app: parts.app(tenants, chat, reranker),
+        collections: parts.collections,
         embedders: parts.embedders,
         ingestor,
         reconciler,
@@ -213,6 +217,15 @@ impl Parts<'_> {
         }
     }
 
+    /// Whom the tokens of identity providers name.
+    fn identities(&self) -> Arc<Identities> {
+        // Neither what sends again nor what leaves a failing host alone: the verifier knows when to ask.
+        let verifier = OidcVerifier::new(Arc::new(UreqTransport::new()), self.clock.clone());
+        let allowed = self.settings.accounts.identity_origins.iter().cloned();
+        let verifier = Arc::new(verifier.with_allowed_origins(allowed));
+        Arc::new(Identities::new(self.store.clone(), verifier, self.clock.clone()))
+    }
+
     /// What requests may use.
     fn app(&self, tenants: Tenants, models: ChatModels, reranker: Option<Arc<dyn Reranker>>) -> App {
         let (store, clock) = (|| self.store.clone(), || self.clock.clone());
@@ -228,11 +241,13 @@ impl Parts<'_> {
         let accounts = self.accounts();
         let settings = &self.settings.accounts;
         let sessions = Arc::new(Sessions::new(accounts.clone(), settings.session_lifetime));
+        let identities = self.identities();
         let mailer = settings.mailer.clone().map(|mailer| -> Arc<dyn Mailer> { mailer });
         App {
             issuer,
             verifier,
-            identities: Arc::new(NoIdentities),
+            identities: identities.clone(),
+            identity_providers: identities,
             tenant_users: TenantUsers::new(
                 store(),
                 accounts.hasher.clone(),

@@ -8,7 +8,9 @@
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_domain::{PasswordHash, Sealed, TenantId};
 
-use crate::{Field, OpenError, Password, PasswordHasher, ReceiptSigner, ReceiptVerifier, Sealer, Signature, Verdict};
+use crate::{
+    Field, OpenError, Password, PasswordHasher, ReceiptSigner, ReceiptVerifier, Sealer, Signature, Verdict,
+};
 
 /// Checks every promise of a sealer that one sealer alone can show.
 pub fn sealer(sealer: &dyn Sealer) {

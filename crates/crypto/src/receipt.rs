@@ -156,7 +156,10 @@ mod tests {
 
     #[test]
     fn a_memory_signer_keeps_the_promises_of_a_receipt_signer() {
-        let (signer, other) = (MemoryReceiptSigner::default(), MemoryReceiptSigner::new(PublicKey([2; 32])));
+        let (signer, other) = (
+            MemoryReceiptSigner::default(),
+            MemoryReceiptSigner::new(PublicKey([2; 32])),
+        );
         conformance::receipt_signer(&signer, &signer, &other);
     }
 

@@ -17,6 +17,8 @@ mod outages;
 mod plans;
 #[path = "postgres/presented.rs"]
 mod presented;
+#[path = "postgres/sessions.rs"]
+mod sessions;
 #[path = "postgres/upgrade.rs"]
 mod upgrade;
 

@@ -1,5 +1,6 @@
 mod audit;
 mod key;
+mod tenant;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use tenantry_domain::{Email, JobState, Role, TenantId};
 
 pub use audit::{AuditCommand, ExportAudit, NotedEnd, ParseNotedEndError, VerifyAudit};
 pub use key::{CreateKey, KeyCommand, NamedKey, OfTenant};
+pub use tenant::{EraseTenant, ExportTenant, ImportTenant, VerifyReceipt};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -174,6 +176,22 @@ pub enum TenantCommand {
     Show(NamedTenant),
     /// Deactivate a tenant, which ends every use of it; its id is never used again
     Deactivate(NamedTenant),
+    /// Write all that belongs to a tenant into one archive, without passwords, keys and secrets
+    #[command(after_help = "Example:\n  tenantry tenant export --tenant acme --out acme.jsonl.gz")]
+    Export(ExportTenant),
+    /// Make a tenant of an archive
+    #[command(
+        after_help = "Stopped and run again, the command begins anew. Until all is there the tenant may not be used."
+    )]
+    Import(ImportTenant),
+    /// Erase a tenant for good, and print a signed receipt
+    #[command(
+        after_help = "Asks for the id, on a terminal or standard input, unless `--confirm` gives it. Stopped and run again, the command\n\
+        goes on; run once more, it prints the receipt again. The id is never used again."
+    )]
+    Erase(EraseTenant),
+    /// Tell whether a receipt of an erasure is sound and signed by this platform
+    VerifyReceipt(VerifyReceipt),
 }
 
 /// A tenant to make.
@@ -354,6 +372,32 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_that_the_security_page_names_exists() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/security.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let named: Vec<_> = page
+            .split('`')
+            .filter_map(|code| code.strip_prefix("tenantry "))
+            .collect();
+        assert!(named.len() > 10, "{named:?}");
+        for words in named {
+            let mut command = Cli::command();
+            for word in words.split(' ') {
+                let is_option = word.strip_prefix("--").is_some_and(|word| {
+                    let mut options = command.get_arguments();
+                    options.any(|option| option.get_long() == Some(word))
+                });
+                let next = command.find_subcommand(word).cloned();
+                assert!(
+                    is_option || next.is_some(),
+                    "`tenantry {words}`: there is no {word}"
+                );
+                command = next.unwrap_or(command);
+            }
+        }
     }
 
     #[test]

@@ -1,3 +1,6 @@
+mod erase;
+mod portable;
+
 use std::fs;
 use std::io::Write;
 
@@ -13,10 +16,18 @@ use crate::config::{Environment, variables};
 
 /// Makes, shows or deactivates tenants.
 pub(super) fn run(env: &Environment, command: TenantCommand, out: &mut dyn Write) -> Result<(), Failure> {
-    let app = open(env)?.app;
+    if let TenantCommand::VerifyReceipt(args) = &command {
+        return erase::verify(env, args, out);
+    }
+    let platform = open(env)?;
+    let app = &platform.app;
     match command {
-        TenantCommand::List => list(&app, out),
-        TenantCommand::Create(args) => create(&app, env, *args, out),
+        TenantCommand::Export(args) => portable::export(&platform, &args, out),
+        TenantCommand::Import(args) => portable::import(&platform, &args, out),
+        TenantCommand::Erase(args) => erase::erase(&platform, &args, out),
+        TenantCommand::VerifyReceipt(_) => Ok(()),
+        TenantCommand::List => list(app, out),
+        TenantCommand::Create(args) => create(app, env, *args, out),
         TenantCommand::Show(named) => {
             let tenant = app.tenants.tenant(&Superuser::operator(), &named.id)?;
             show(&tenant.ok_or_else(|| unknown(&named.id))?, out)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tenantry_crypto::KeyRing;
 use tenantry_domain::{Clock, SystemClock};
-use tenantry_retrieval::{Embedders, Ingestor, Reconciler, Reindexer};
+use tenantry_retrieval::{Collections, Embedders, Ingestor, Reconciler, Reindexer};
 use tenantry_tenant_store::SqlStore;
 
 pub use database::{DatabaseError, Migrations, open_database, prepare};
@@ -55,6 +55,8 @@ pub struct Platform {
     pub reconciler: Arc<Reconciler>,
     /// Builds indexes anew.
     pub reindexer: Reindexer,
+    /// Finds what holds a tenant's chunks.
+    pub collections: Arc<Collections>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -88,6 +90,7 @@ pub fn start(config: Config, migrations: Migrations) -> Result<Platform, StartEr
         ingestor,
         reconciler,
         reindexer,
+        collections,
     } = wiring::wire(&settings, &store, &keys, clock.clone())?;
     Ok(Platform {
         settings,
@@ -98,6 +101,7 @@ pub fn start(config: Config, migrations: Migrations) -> Result<Platform, StartEr
         ingestor,
         reconciler,
         reindexer,
+        collections,
         clock,
     })
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use tenantry_crypto::ReceiptSigner;
 use tenantry_domain::{Clock, Generation, JobState, Page, TenantId, TenantScope};
 use tenantry_tenant_store::{
-    JobFilter, JobStore, StoreError, TenantChange, TenantEraseStore, TenantStore, UserChange, UserFilter, UserStore,
+    JobFilter, JobStore, StoreError, TenantChange, TenantEraseStore, TenantStore, UserChange, UserFilter,
+    UserStore,
 };
 
 use super::Receipt;
@@ -146,7 +147,13 @@ impl Eraser {
         while let Some(current) = page {
             let users = self.parts.users.users(&filter, current)?;
             page = current.next().filter(|_| !users.items.is_empty());
-            found.extend(users.items.into_iter().filter(|user| user.is_superuser).map(|user| user.id));
+            found.extend(
+                users
+                    .items
+                    .into_iter()
+                    .filter(|user| user.is_superuser)
+                    .map(|user| user.id),
+            );
         }
         let leaves = UserChange {
             tenant: Some(None),
@@ -155,7 +162,9 @@ impl Eraser {
             ..UserChange::default()
         };
         for user in found {
-            self.parts.users.update_user(user, &leaves, self.parts.clock.now())?;
+            self.parts
+                .users
+                .update_user(user, &leaves, self.parts.clock.now())?;
         }
         Ok(())
     }
@@ -173,7 +182,9 @@ impl Eraser {
                 return Ok(());
             }
             for job in jobs {
-                self.parts.jobs.cancel_job(scope, job.id, self.parts.clock.now())?;
+                self.parts
+                    .jobs
+                    .cancel_job(scope, job.id, self.parts.clock.now())?;
             }
             thread::sleep(self.patience.look);
         }
@@ -215,7 +226,9 @@ impl Eraser {
 
 impl fmt::Debug for Eraser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Eraser").field("patience", &self.patience).finish_non_exhaustive()
+        f.debug_struct("Eraser")
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,8 +4,12 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use tenantry_domain::{AuditAction, AuditEvent, BoxError, Clock, DocumentState, DocumentVersion, Segment, TenantId, TextFormat};
-use tenantry_tenant_store::{ArchivedDocument, ArchivedRecord, AuditLog, AuditStore, StoreError, TenantArchiveStore};
+use tenantry_domain::{
+    AuditAction, AuditEvent, BoxError, Clock, DocumentState, DocumentVersion, Segment, TenantId, TextFormat,
+};
+use tenantry_tenant_store::{
+    ArchivedDocument, ArchivedRecord, AuditLog, AuditStore, StoreError, TenantArchiveStore,
+};
 
 use super::wire::{ChunkLine, FORMAT, Header, Line, VERSION};
 use super::writer::ArchiveWriter;
@@ -51,7 +55,11 @@ pub struct Exporter {
 
 impl Exporter {
     /// An exporter of what `store` has, entered in `audit`.
-    pub fn new(store: Arc<dyn TenantArchiveStore>, audit: Arc<dyn AuditStore>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        store: Arc<dyn TenantArchiveStore>,
+        audit: Arc<dyn AuditStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             store,
             audit,
@@ -96,13 +104,14 @@ impl Exporter {
             on_progress,
         };
         let mut failure = None;
-        self.store.read_tenant(tenant, &mut |record| match pen.write(record) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                failure = Some(error);
-                ControlFlow::Break(())
-            }
-        })?;
+        self.store
+            .read_tenant(tenant, &mut |record| match pen.write(record) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failure = Some(error);
+                    ControlFlow::Break(())
+                }
+            })?;
         if let Some(error) = failure {
             return Err(error);
         }

@@ -20,7 +20,7 @@ const ROWS: u32 = 1_000;
 /// After how many lines it is said how far checking has come.
 const STRIDE: u64 = 1_000;
 
-/// Why no tenant was made of an archive. Whatever is said, none was, and the same call may be made again.
+/// Why no tenant was made of an archive. The same call may be made again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
@@ -231,7 +231,9 @@ impl Importer {
         let indexed = self.index(superuser, id, on_progress)?;
         let now = self.parts.clock.now();
         let actor = superuser.actor();
-        self.parts.store.finish_import(id, checked.was_active, actor, now)?;
+        self.parts
+            .store
+            .finish_import(id, checked.was_active, actor, now)?;
         self.parts.resolver.forget();
         Ok((users_left_out, indexed))
     }
@@ -255,6 +257,10 @@ impl Importer {
 
     /// Removes a tenant that was begun and not finished.
     fn abandon(&self, superuser: &Superuser, id: &TenantId) -> Result<(), ImportError> {
+        // A tenant whose last step was made although nobody was told so is whole.
+        if let Err(StoreError::UnknownTenant) = self.parts.store.import(id, &[]) {
+            return Ok(());
+        }
         if let Some(scope) = self.parts.resolver.keeping_scope(superuser, id)? {
             let generations = self.parts.erase.generations(id)?;
             self.parts.collections.erase(&scope, &generations, false)?;
@@ -276,7 +282,9 @@ struct Checked {
 /// What a store says of records that do not fit each other.
 fn contradiction(error: StoreError) -> ImportError {
     match error {
-        StoreError::IdTaken | StoreError::EmailTaken | StoreError::UnknownTenant => ImportError::Contradiction,
+        StoreError::IdTaken | StoreError::EmailTaken | StoreError::UnknownTenant => {
+            ImportError::Contradiction
+        }
         error => error.into(),
     }
 }
@@ -368,7 +376,9 @@ impl Batches<'_> {
 
 impl fmt::Debug for Importer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Importer").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Importer")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use tenantry_domain::{
-    AuditHash, ConversationId, DocumentId, DocumentState, DocumentVersion, IdentityProviderId, Segment, TenantId,
+    AuditHash, ConversationId, DocumentId, DocumentState, DocumentVersion, IdentityProviderId, Segment,
+    TenantId,
 };
 use tenantry_tenant_store::{ArchivedDocument, ArchivedRecord, audit_hash};
 
@@ -137,7 +138,11 @@ impl Sequence {
                 version: document.version,
             },
             segments: archived.segments,
-            characters: if archived.segments == 0 { 0 } else { document.characters },
+            characters: if archived.segments == 0 {
+                0
+            } else {
+                document.characters
+            },
             next: 0,
             at: 0,
         });

@@ -37,7 +37,10 @@ impl<'w> ArchiveWriter<'w> {
 
     /// Ends the archive with what it must hold.
     pub(super) fn finish(mut self) -> io::Result<BTreeMap<&'static str, u64>> {
-        let counts = self.counts.iter().map(|(kind, count)| ((*kind).to_owned(), *count));
+        let counts = self
+            .counts
+            .iter()
+            .map(|(kind, count)| ((*kind).to_owned(), *count));
         let end = End {
             counts: counts.collect(),
             sha256: hexadecimal(&self.hash.clone().finalize()),
@@ -57,9 +60,11 @@ impl<'w> ArchiveWriter<'w> {
 }
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a `String` never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            // Writing to a `String` never fails.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

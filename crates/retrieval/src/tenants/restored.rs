@@ -12,7 +12,11 @@ pub(crate) fn restored(
     chat: &ChatTuning,
 ) -> Result<Tenant, InvalidField> {
     tenant.name = fields::name(&tenant.name)?;
-    tenant.system_prompt.as_deref().map(fields::system_prompt).transpose()?;
+    tenant
+        .system_prompt
+        .as_deref()
+        .map(fields::system_prompt)
+        .transpose()?;
     let pinecone = &mut tenant.pinecone;
     let of = |text: &Option<String>, parse: fn(&str) -> Result<String, InvalidField>| {
         text.as_deref().map(parse).transpose()

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod api_keys;
+mod archive;
 mod chat;
 mod conversations;
 mod deaths;

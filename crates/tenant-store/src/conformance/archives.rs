@@ -15,8 +15,8 @@ use super::samples::{at, full_tenant, full_user, scope, tenant, tenant_id, user}
 use super::whole::{WholeStore, deactivate, emptied, entries, filled, member, read};
 use super::work::{hash, metadata, segment};
 use crate::{
-    ArchivedDocument, ArchivedIdentity, ArchivedRecord, ArchivedUser, AuditLog, StoreError, TenantArchiveStore,
-    TenantChange, UserChange, audit_hash,
+    ArchivedDocument, ArchivedIdentity, ArchivedRecord, ArchivedUser, AuditLog, StoreError,
+    TenantArchiveStore, TenantChange, UserChange, audit_hash,
 };
 
 /// Begins to fill a tenant of that id.
@@ -62,7 +62,10 @@ pub fn a_tenant_is_read_whole_and_in_order<S: WholeStore>(store: &S) {
             ArchivedRecord::User(_) => "user",
             ArchivedRecord::Prompt(_) => "prompt",
             ArchivedRecord::Document(ArchivedDocument { document, .. }) => {
-                assert_eq!(Some(document.clone()), store.document(&scope, document.id).unwrap());
+                assert_eq!(
+                    Some(document.clone()),
+                    store.document(&scope, document.id).unwrap()
+                );
                 "document"
             }
             ArchivedRecord::Segment { .. } => "segment",
@@ -112,7 +115,11 @@ pub fn reading_stops_when_told<S: WholeStore>(store: &S) {
     let mut seen = 0;
     let found = store.read_tenant(scope.id(), &mut |_| {
         seen += 1;
-        if seen == 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if seen == 4 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     assert!(found.unwrap());
     assert_eq!(seen, 4);
@@ -133,7 +140,9 @@ pub fn what_was_read_makes_the_same_tenant<S: WholeStore>(store: &S) {
     emptied(store, acme.id());
     store.finish_erasure(acme.id(), &Actor::system(), at(70)).unwrap();
     let globex = tenant_id("globex");
-    let ArchivedRecord::Tenant(before) = &records[0] else { panic!() };
+    let ArchivedRecord::Tenant(before) = &records[0] else {
+        panic!()
+    };
     let named = tenantry_domain::Tenant {
         id: globex.clone(),
         ..(**before).clone()
@@ -147,7 +156,11 @@ pub fn what_was_read_makes_the_same_tenant<S: WholeStore>(store: &S) {
     for batch in kept.chunks(2) {
         assert_eq!(store.import(&globex, batch).unwrap(), []);
     }
-    assert!(store.finish_import(&globex, true, &Actor::system(), at(72)).unwrap());
+    assert!(
+        store
+            .finish_import(&globex, true, &Actor::system(), at(72))
+            .unwrap()
+    );
     let wanted: Vec<_> = kept
         .into_iter()
         .skip(1)
@@ -179,7 +192,9 @@ pub fn an_import_of_a_taken_id_is_refused<S: WholeStore>(store: &S) {
     assert!(matches!(begun("acme"), Err(StoreError::IdTaken)));
     deactivate(store, &tenant_id("acme"));
     assert!(matches!(begun("acme"), Err(StoreError::IdTaken)));
-    store.finish_erasure(&tenant_id("acme"), &Actor::system(), at(2)).unwrap();
+    store
+        .finish_erasure(&tenant_id("acme"), &Actor::system(), at(2))
+        .unwrap();
     assert!(matches!(begun("acme"), Err(StoreError::IdTaken)));
     assert_eq!(store.tenant(&tenant_id("acme")).unwrap(), None);
 }
@@ -221,9 +236,15 @@ pub fn a_batch_is_kept_whole_or_not_at_all<S: WholeStore>(store: &S) {
         title: "a\0b".into(),
         ..conversation(owner, 3)
     });
-    assert!(matches!(store.import(&acme, &[first.clone(), nul]), Err(StoreError::Failed(_))));
+    assert!(matches!(
+        store.import(&acme, &[first.clone(), nul]),
+        Err(StoreError::Failed(_))
+    ));
     assert_eq!(store.import(&acme, &[first.clone()]).unwrap(), []);
-    assert!(matches!(store.import(&acme, &[first.clone()]), Err(StoreError::IdTaken)));
+    assert!(matches!(
+        store.import(&acme, &[first.clone()]),
+        Err(StoreError::IdTaken)
+    ));
     assert_eq!(read(store, &acme)[1..], [first]);
 }
 
@@ -244,11 +265,17 @@ pub fn users_whose_id_or_address_is_taken_are_left_out<S: WholeStore>(store: &S)
         ..new.clone()
     };
     let batch = [same_address.clone(), same_id.clone(), new.clone(), twice.clone()].map(ArchivedRecord::User);
-    assert_eq!(store.import(&acme, &batch).unwrap(), [same_address, same_id, twice]);
+    assert_eq!(
+        store.import(&acme, &batch).unwrap(),
+        [same_address, same_id, twice]
+    );
     assert_eq!(store.user(there.id).unwrap(), Some(there));
     let made = store.user(new.id).unwrap().unwrap();
     assert_eq!(made.tenant, Some(acme));
-    assert_eq!((made.password_hash, made.is_superuser, made.token_version), (None, false, 0));
+    assert_eq!(
+        (made.password_hash, made.is_superuser, made.token_version),
+        (None, false, 0)
+    );
     assert_eq!(globex.id().as_str(), "globex");
 }
 
@@ -291,9 +318,15 @@ pub fn an_audit_log_is_restored_as_it_was<S: WholeStore>(store: &S) {
         entry
     };
     let foreign = ArchivedRecord::Audit(log[0].clone());
-    assert!(matches!(store.import(&other, &[foreign]), Err(StoreError::Failed(_))));
+    assert!(matches!(
+        store.import(&other, &[foreign]),
+        Err(StoreError::Failed(_))
+    ));
     let unhashed = ArchivedRecord::Audit(restored(&log[0]));
-    assert!(matches!(store.import(&other, &[unhashed]), Err(StoreError::Failed(_))));
+    assert!(matches!(
+        store.import(&other, &[unhashed]),
+        Err(StoreError::Failed(_))
+    ));
     let mut chain: Vec<_> = Vec::new();
     let mut previous = tenantry_domain::AuditHash::START;
     for entry in log.iter().take(3) {
@@ -303,10 +336,15 @@ pub fn an_audit_log_is_restored_as_it_was<S: WholeStore>(store: &S) {
         previous = entry.hash;
         chain.push(ArchivedRecord::Audit(entry));
     }
-    assert!(matches!(store.import(&other, &chain[1..]), Err(StoreError::Failed(_))));
+    assert!(matches!(
+        store.import(&other, &chain[1..]),
+        Err(StoreError::Failed(_))
+    ));
     store.import(&other, &chain[..1]).unwrap();
     store.import(&other, &chain[1..]).unwrap();
-    store.finish_import(&other, true, &Actor::system(), at(9)).unwrap();
+    store
+        .finish_import(&other, true, &Actor::system(), at(9))
+        .unwrap();
     let kept = store.audit_after(&AuditLog::Tenant(other), 0, 10).unwrap();
     assert_eq!(kept.len(), 4);
     assert_eq!(entries(&chain), kept[..3]);
@@ -319,16 +357,31 @@ pub fn records_for_any_other_tenant_are_refused<S: WholeStore>(store: &S) {
     scope(store, "acme");
     let batch = [ArchivedRecord::User(archived(&user("ada@example.org")))];
     for id in ["acme", "globex"] {
-        assert!(matches!(store.import(&tenant_id(id), &batch), Err(StoreError::UnknownTenant)), "{id}");
+        assert!(
+            matches!(
+                store.import(&tenant_id(id), &batch),
+                Err(StoreError::UnknownTenant)
+            ),
+            "{id}"
+        );
     }
-    assert_eq!(store.user_by_email(&Email::parse("ada@example.org").unwrap()).unwrap(), None);
+    assert_eq!(
+        store
+            .user_by_email(&Email::parse("ada@example.org").unwrap())
+            .unwrap(),
+        None
+    );
 }
 
 /// A tenant that is whole is what it was said to be, takes no more, and says so in both logs.
 pub fn a_finished_import_is_entered_and_takes_no_more<S: WholeStore>(store: &S) {
     for (id, is_active) in [("acme", true), ("globex", false)] {
         let id = begin(store, id);
-        assert!(store.finish_import(&id, is_active, &Actor::system(), at(9)).unwrap());
+        assert!(
+            store
+                .finish_import(&id, is_active, &Actor::system(), at(9))
+                .unwrap()
+        );
         assert_eq!(store.tenant(&id).unwrap().unwrap().is_active, is_active);
         assert!(matches!(store.import(&id, &[]), Err(StoreError::UnknownTenant)));
         assert!(!store.finish_import(&id, true, &Actor::system(), at(9)).unwrap());
@@ -345,7 +398,12 @@ pub fn a_finished_import_is_entered_and_takes_no_more<S: WholeStore>(store: &S) 
         tenant: Some(Some(tenant_id("acme"))),
         ..UserChange::default()
     };
-    assert!(store.update_user(superuser.id, &change, at(10)).unwrap().is_some());
+    assert!(
+        store
+            .update_user(superuser.id, &change, at(10))
+            .unwrap()
+            .is_some()
+    );
 }
 
 /// An import that was given up leaves nothing, and its id may be used.
@@ -371,7 +429,10 @@ pub fn an_abandoned_import_leaves_nothing<S: WholeStore>(store: &S) {
         format: tenantry_domain::TextFormat::Markdown,
         segments: 1,
     };
-    let batch = [ArchivedRecord::User(own.clone()), ArchivedRecord::Document(document)];
+    let batch = [
+        ArchivedRecord::User(own.clone()),
+        ArchivedRecord::Document(document),
+    ];
     store.import(&acme, &batch).unwrap();
     assert_eq!(emptied(store, &acme), 2);
     assert!(store.abandon_import(&acme).unwrap());
@@ -381,7 +442,10 @@ pub fn an_abandoned_import_leaves_nothing<S: WholeStore>(store: &S) {
     assert_eq!(store.erased_tenant(&acme).unwrap(), None);
     begin(store, "acme");
     assert_eq!(read(store, &acme).len(), 1);
-    assert_eq!(discriminant(&read(store, &acme)[0]), discriminant(&ArchivedRecord::Tenant(Box::new(tenant("acme")))));
+    assert_eq!(
+        discriminant(&read(store, &acme)[0]),
+        discriminant(&ArchivedRecord::Tenant(Box::new(tenant("acme"))))
+    );
     store.import(&acme, &batch).unwrap();
     let change = TenantChange::default();
     assert!(store.update_tenant(&acme, &change, at(9)).unwrap().is_some());

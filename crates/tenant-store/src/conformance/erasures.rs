@@ -16,7 +16,10 @@ pub fn an_erased_tenant_leaves_nothing_and_others_everything<S: WholeStore>(stor
     assert!(emptied(store, acme.id()) > 20);
     assert_eq!(store.erase_some(acme.id(), 3).unwrap(), 0);
     assert!(store.tenant(acme.id()).unwrap().is_some(), "the tenant goes last");
-    store.finish_erasure(acme.id(), &Actor::system(), at(70)).unwrap().unwrap();
+    store
+        .finish_erasure(acme.id(), &Actor::system(), at(70))
+        .unwrap()
+        .unwrap();
     assert_eq!(store.tenant(acme.id()).unwrap(), None);
     assert_eq!(store.user(ada).unwrap(), None);
     assert_eq!(store.sessions(ada, at(60)).unwrap(), []);
@@ -25,20 +28,35 @@ pub fn an_erased_tenant_leaves_nothing_and_others_everything<S: WholeStore>(stor
     assert_eq!(store.audit_after(&log, 0, 10).unwrap(), []);
     assert_eq!(store.audit_head(&log).unwrap(), AuditHead::START);
     assert!(!store.audit_logs().unwrap().contains(&log));
-    assert!(!store.read_tenant(acme.id(), &mut |_| std::ops::ControlFlow::Continue(())).unwrap());
-    let filter = UserFilter { tenant: Some(acme.id().clone()), ..UserFilter::default() };
+    assert!(
+        !store
+            .read_tenant(acme.id(), &mut |_| std::ops::ControlFlow::Continue(()))
+            .unwrap()
+    );
+    let filter = UserFilter {
+        tenant: Some(acme.id().clone()),
+        ..UserFilter::default()
+    };
     assert_eq!(store.users(&filter, Page::default()).unwrap().total, 0);
     let keys = [1, 2].map(|byte| tenantry_domain::TokenHash::from_bytes([byte; 32]));
     assert!(store.key_access(keys[0]).unwrap().is_none());
     assert_eq!(read(store, globex.id()), others);
-    assert!(store.key_access(tenantry_domain::TokenHash::from_bytes([101; 32])).unwrap().is_some());
+    assert!(
+        store
+            .key_access(tenantry_domain::TokenHash::from_bytes([101; 32]))
+            .unwrap()
+            .is_some()
+    );
 }
 
 /// A tenant that may be used is not erased.
 pub fn an_active_tenant_is_not_erased<S: WholeStore>(store: &S) {
     let (acme, _) = filled(store, "acme", 1);
     let before = read(store, acme.id());
-    assert!(matches!(store.erase_some(acme.id(), 3), Err(StoreError::Failed(_))));
+    assert!(matches!(
+        store.erase_some(acme.id(), 3),
+        Err(StoreError::Failed(_))
+    ));
     let finished = store.finish_erasure(acme.id(), &Actor::system(), at(70));
     assert!(matches!(finished, Err(StoreError::Failed(_))));
     assert_eq!(read(store, acme.id()), before);
@@ -62,7 +80,12 @@ pub fn a_superuser_is_never_erased<S: WholeStore>(store: &S) {
         ..UserChange::default()
     };
     store.update_user(root.id, &leaves, at(71)).unwrap();
-    assert!(store.finish_erasure(acme.id(), &Actor::system(), at(72)).unwrap().is_some());
+    assert!(
+        store
+            .finish_erasure(acme.id(), &Actor::system(), at(72))
+            .unwrap()
+            .is_some()
+    );
     assert!(store.user(root.id).unwrap().unwrap().is_superuser);
 }
 
@@ -70,7 +93,9 @@ pub fn a_superuser_is_never_erased<S: WholeStore>(store: &S) {
 pub fn an_erased_id_is_never_used_again<S: WholeStore>(store: &S) {
     scope(store, "acme");
     deactivate(store, &tenant_id("acme"));
-    store.finish_erasure(&tenant_id("acme"), &Actor::system(), at(70)).unwrap();
+    store
+        .finish_erasure(&tenant_id("acme"), &Actor::system(), at(70))
+        .unwrap();
     let again = store.create_tenant(&tenant("acme"), &Actor::system());
     assert!(matches!(again, Err(StoreError::IdTaken)));
     assert_eq!(store.tenant(&tenant_id("acme")).unwrap(), None);
@@ -85,10 +110,16 @@ pub fn an_erasure_is_remembered_by_the_hash_of_the_id<S: WholeStore>(store: &S) 
     deactivate(store, acme.id());
     deactivate(store, &tenant_id("globex"));
     let operator = Actor::of(Principal::Operator);
-    let first = store.finish_erasure(&tenant_id("globex"), &operator, at(69)).unwrap().unwrap();
+    let first = store
+        .finish_erasure(&tenant_id("globex"), &operator, at(69))
+        .unwrap()
+        .unwrap();
     assert_eq!(first.number, 1);
     emptied(store, acme.id());
-    let gone = store.finish_erasure(acme.id(), &operator, at(70)).unwrap().unwrap();
+    let gone = store
+        .finish_erasure(acme.id(), &operator, at(70))
+        .unwrap()
+        .unwrap();
     assert_eq!(store.erased_tenant(acme.id()).unwrap(), Some(gone.clone()));
     assert_eq!(store.erased_tenant(&tenant_id("initech")).unwrap(), None);
     assert_eq!((gone.number, gone.at, gone.by), (2, at(70), Principal::Operator));
@@ -112,7 +143,11 @@ pub fn an_erasure_is_remembered_by_the_hash_of_the_id<S: WholeStore>(store: &S) 
     }
     let hash: String = gone.id_hash.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hash, ACME);
-    let entry = store.audit_after(&AuditLog::Platform, 0, 100).unwrap().pop().unwrap();
+    let entry = store
+        .audit_after(&AuditLog::Platform, 0, 100)
+        .unwrap()
+        .pop()
+        .unwrap();
     assert_eq!(entry.action, AuditAction::TenantErased);
     assert_eq!(entry.target, Some(("tenant".into(), hash)));
     assert_eq!(entry.details.get("receipt").map(String::as_str), Some("2"));
@@ -132,7 +167,12 @@ pub fn every_generation_is_told<S: WholeStore>(store: &S) {
 /// There is nothing to do for a tenant that is not there.
 pub fn an_absent_tenant_is_not_erased<S: WholeStore>(store: &S) {
     assert_eq!(store.erase_some(&tenant_id("acme"), 3).unwrap(), 0);
-    assert_eq!(store.finish_erasure(&tenant_id("acme"), &Actor::system(), at(1)).unwrap(), None);
+    assert_eq!(
+        store
+            .finish_erasure(&tenant_id("acme"), &Actor::system(), at(1))
+            .unwrap(),
+        None
+    );
     assert_eq!(store.erased_tenant(&tenant_id("acme")).unwrap(), None);
     store.create_tenant(&tenant("acme"), &Actor::system()).unwrap();
 }

@@ -13,8 +13,8 @@ use super::chat::{ChatStore, answer, begun, call, tokens};
 use super::samples::{at, full_provider, full_tenant, provider, user};
 use super::work::{metadata, submission, submit_with_source, take_in};
 use crate::{
-    Admission, ApiKeyStore, ArchivedRecord, IdentityStore, NewSession, SessionStore, TenantArchiveStore, TenantChange,
-    TenantEraseStore,
+    Admission, ApiKeyStore, ArchivedRecord, IdentityStore, NewSession, SessionStore, TenantArchiveStore,
+    TenantChange, TenantEraseStore,
 };
 
 /// Every trait of a store of whole tenants, on the same records.
@@ -24,7 +24,13 @@ pub trait WholeStore:
 }
 
 impl<
-    S: AuditedStore + ChatStore + ApiKeyStore + IdentityStore + SessionStore + TenantArchiveStore + TenantEraseStore,
+    S: AuditedStore
+        + ChatStore
+        + ApiKeyStore
+        + IdentityStore
+        + SessionStore
+        + TenantArchiveStore
+        + TenantEraseStore,
 > WholeStore for S
 {
 }
@@ -62,7 +68,13 @@ pub(crate) fn filled<S: WholeStore>(store: &S, id: &str, byte: u8) -> (TenantSco
     let conversation = begun(store, &scope, user.id, 30);
     let usage = [call(user.id, UsageKind::Answering, tokens(12, 3))];
     store
-        .finish_turn(&scope, user.id, conversation.id, &answer("By day [1].", 31), &usage)
+        .finish_turn(
+            &scope,
+            user.id,
+            conversation.id,
+            &answer("By day [1].", 31),
+            &usage,
+        )
         .unwrap();
     begun(store, &scope, UserId::generate(at(40)), 40);
     with_credentials(store, &scope, &user, byte);
@@ -101,7 +113,9 @@ fn with_credentials<S: WholeStore>(store: &S, scope: &TenantScope, user: &User, 
         rehash: None,
     };
     assert!(store.begin_session(&new, &Actor::system()).unwrap());
-    store.create_identity_provider(scope, &full_provider("https://full.example")).unwrap();
+    store
+        .create_identity_provider(scope, &full_provider("https://full.example"))
+        .unwrap();
     let provider = provider("https://a.example");
     store.create_identity_provider(scope, &provider).unwrap();
     let identity = ForeignIdentity {

@@ -39,7 +39,10 @@ impl TenantEraseStore for MemoryStore {
         refuse_superusers(records.users.values().any(of_tenant))?;
         let mut removed = records.erasures.remove(tenant).unwrap_or_default();
         merge(&mut removed, records.remove_all(tenant));
-        let entries = records.indexes.remove(tenant).map_or(0, |indexes| indexes.0.len());
+        let entries = records
+            .indexes
+            .remove(tenant)
+            .map_or(0, |indexes| indexes.0.len());
         let entries = u64::try_from(entries).unwrap_or(u64::MAX);
         merge(&mut removed, Removed::from([("indexes".to_owned(), entries)]));
         records.imports.remove(tenant);

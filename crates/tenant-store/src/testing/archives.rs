@@ -3,9 +3,7 @@ use std::ops::ControlFlow;
 use tenantry_domain::{Actor, Generation, Tenant, TenantId, Timestamp};
 
 use super::FailingStore;
-use crate::{
-    ArchivedRecord, ArchivedUser, ErasedTenant, StoreError, TenantArchiveStore, TenantEraseStore,
-};
+use crate::{ArchivedRecord, ArchivedUser, ErasedTenant, StoreError, TenantArchiveStore, TenantEraseStore};
 
 impl<S: TenantArchiveStore> TenantArchiveStore for FailingStore<S> {
     fn read_tenant(
@@ -31,7 +29,9 @@ impl<S: TenantArchiveStore> TenantArchiveStore for FailingStore<S> {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.call("finish_import", |store| store.finish_import(tenant, is_active, actor, now))
+        self.call("finish_import", |store| {
+            store.finish_import(tenant, is_active, actor, now)
+        })
     }
 
     fn abandon_import(&self, tenant: &TenantId) -> Result<bool, StoreError> {

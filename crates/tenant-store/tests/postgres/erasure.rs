@@ -5,7 +5,9 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::Text;
 use tenantry_domain::{Actor, Email, User, UserId};
-use tenantry_tenant_store::{DocumentStore, PoolOptions, SqlStore, TenantChange, TenantEraseStore, TenantStore, UserStore};
+use tenantry_tenant_store::{
+    DocumentStore, PoolOptions, SqlStore, TenantChange, TenantEraseStore, TenantStore, UserStore,
+};
 
 use super::{Database, migrated, now, scope, submission};
 
@@ -65,7 +67,10 @@ fn erase(store: &SqlStore, id: &str) {
     };
     store.update_tenant(&id, &change, now()).unwrap();
     while store.erase_some(&id, 2).unwrap() > 0 {}
-    store.finish_erasure(&id, &Actor::system(), now()).unwrap().unwrap();
+    store
+        .finish_erasure(&id, &Actor::system(), now())
+        .unwrap()
+        .unwrap();
     store.vacuum().unwrap();
 }
 

@@ -3,8 +3,9 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    Actor, ApiKey, ApiKeyId, AuditAction, AuditEntry, AuditHash, BoxError, ClaimMapping, Email, IdentityProvider,
-    IdentityProviderId, Permissions, Principal, RequestOrigin, Role, TenantId, Timestamp, UserId,
+    Actor, ApiKey, ApiKeyId, AuditAction, AuditEntry, AuditHash, BoxError, ClaimMapping, Email,
+    IdentityProvider, IdentityProviderId, Permissions, Principal, RequestOrigin, Role, TenantId, Timestamp,
+    UserId,
 };
 use tenantry_tenant_store::{ArchivedIdentity, ArchivedUser};
 
@@ -238,7 +239,11 @@ impl From<AuditEntry> for AuditLine {
 impl AuditLine {
     /// The entry in the log of `tenant`.
     pub(in crate::archive) fn entry(self, tenant: &TenantId) -> Result<AuditEntry, BoxError> {
-        let hash = |text: &str| text::hash(text).map(AuditHash::from_bytes).ok_or_else(|| unreadable("no hash"));
+        let hash = |text: &str| {
+            text::hash(text)
+                .map(AuditHash::from_bytes)
+                .ok_or_else(|| unreadable("no hash"))
+        };
         Ok(AuditEntry {
             tenant: Some(tenant.clone()),
             number: self.number,

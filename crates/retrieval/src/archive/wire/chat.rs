@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    BoxError, Citation, Conversation, ConversationId, DocumentId, Message, MessageId, MessageRole, MessageStatus,
-    Origin, PromptVersion, Span, Timestamp, TokenUsage, UsageKind, UsageTotals, UserId,
+    BoxError, Citation, Conversation, ConversationId, DocumentId, Message, MessageId, MessageRole,
+    MessageStatus, Origin, PromptVersion, Span, Timestamp, TokenUsage, UsageKind, UsageTotals, UserId,
 };
 use tenantry_tenant_store::{ArchivedRecord, ArchivedUsage};
 

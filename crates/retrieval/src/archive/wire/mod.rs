@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use tenantry_domain::{BoxError, TenantId, Timestamp};
 use tenantry_tenant_store::ArchivedRecord;
 
-pub(super) use self::document::ChunkLine;
-pub(super) use self::tenant::TenantLine;
 use self::access::{ApiKeyLine, AuditLine, IdentityLine, ProviderLine, UserLine};
 use self::chat::{ConversationLine, MessageLine, PromptLine, UsageLine};
+pub(super) use self::document::ChunkLine;
 use self::document::{DocumentLine, SegmentLine};
+pub(super) use self::tenant::TenantLine;
 
 /// What every archive begins by saying.
 pub(super) const FORMAT: &str = "tenantry-archive";

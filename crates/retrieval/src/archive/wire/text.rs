@@ -37,7 +37,8 @@ pub(super) mod option {
         D: Deserializer<'de>,
     {
         let text = Option::<String>::deserialize(from)?;
-        text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
+        text.map(|text| text.parse().map_err(de::Error::custom))
+            .transpose()
     }
 }
 
@@ -47,7 +48,11 @@ pub(super) fn hash(text: &str) -> Option<[u8; 32]> {
     if pairs.len() != 32 || !rest.is_empty() {
         return None;
     }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     let mut bytes = [0; 32];
     for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
         *byte = digit(high)? << 4 | digit(low)?;

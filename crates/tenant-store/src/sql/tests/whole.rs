@@ -56,7 +56,10 @@ fn every_table_with_a_users_rows_is_erased() {
         "SELECT m.name FROM sqlite_master AS m, pragma_foreign_key_list(m.name) AS f \
          WHERE m.type = 'table' AND f.\"table\" NOT IN ('tenants', 'users') AND f.on_delete <> 'CASCADE'",
     );
-    assert!(further.is_subset(&listed), "what has no tenant goes with what it belongs to: {further:?}");
+    assert!(
+        further.is_subset(&listed),
+        "what has no tenant goes with what it belongs to: {further:?}"
+    );
 }
 
 #[test]
@@ -96,7 +99,12 @@ fn times(folder: &Path, text: &str) -> usize {
     let files = std::fs::read_dir(folder).unwrap();
     files
         .map(|file| std::fs::read(file.unwrap().path()).unwrap())
-        .map(|bytes| bytes.windows(text.len()).filter(|part| *part == text.as_bytes()).count())
+        .map(|bytes| {
+            bytes
+                .windows(text.len())
+                .filter(|part| *part == text.as_bytes())
+                .count()
+        })
         .sum()
 }
 
