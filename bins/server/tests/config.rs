@@ -543,6 +543,96 @@ fn no_message_and_no_debug_shows_a_secret() {
     }
 }
 
+/// Values that would leave something open, by the variable that is blamed; each alone keeps every server from starting.
+const INSECURE: [(&str, &[&str]); 18] = [
+    (
+        "SECRET_KEY",
+        &[
+            "changeme",
+            "your-secret-key-goes-here",
+            "correct horse bat",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            " 6f1c0b7e94d85a23b1f60c9d7e8a4f3512bd67ce90a1f4837d5e2c6b08f9a1d4",
+            "\"6f1c0b7e94d85a23b1f60c9d7e8a4f3512bd67ce90a1f4837d5e2c6b08f9a1d4\"",
+        ],
+    ),
+    ("SECRET_KEY_PREVIOUS", &["changeme", SECRET, "correct horse battery staple,changeme"]),
+    ("SECRET_KEY_FILE", &["/dev/null", "/nowhere"]),
+    (
+        "JWT_SECRET_KEY",
+        &["changeme", "0123456789abcdef0123456789abcde", SECRET, "secretsecretsecretsecretsecretsecret"],
+    ),
+    (
+        "JWT_SECRET_KEY_PREVIOUS",
+        &[
+            "changeme",
+            "0123456789abcdef0123456789abcde",
+            SECRET,
+            JWT_SECRET,
+            "secretsecretsecretsecretsecretsecret",
+            "Vb3Xw7Kz9Lp2Qm4Rt6Yh8Nj1Cd5Gs0Fa,Vb3Xw7Kz9Lp2Qm4Rt6Yh8Nj1Cd5Gs0Fa",
+        ],
+    ),
+    ("ALGORITHM", &["none", "None", "RS256", "hs256", "HS256 "]),
+    ("ACCESS_TOKEN_EXPIRE_MINUTES", &["0", "10081", "525600"]),
+    ("REFRESH_TOKEN_EXPIRE_DAYS", &["0", "366"]),
+    ("PASSWORD_MIN_LENGTH", &["0", "7"]),
+    ("REGISTRATION", &["yes", "true"]),
+    (
+        "BACKEND_CORS_ORIGINS",
+        &["*", "null", "https://*.example.org", "[\"https://app.example.org\", \"*\"]"],
+    ),
+    ("TENANT_LLM_ORIGINS", &["*", "null", "https://*.example.org", "https://"]),
+    ("TENANT_OIDC_ORIGINS", &["*", "null", "https://*.example.org", "https://"]),
+    ("TRUSTED_PROXIES", &["*", "all", "0.0.0.0/0", "::/0", "10.0.0.1,0.0.0.0/0"]),
+    ("PUBLIC_URL", &["http://rag.example.org", "https://ada:hunter2@rag.example.org"]),
+    (
+        "SMTP_URL",
+        &["http://mail.example.org", "smtp://mail.example.org?tls=none", "smtp://ada@mail.example.org"],
+    ),
+    ("OPENAI_BASE_URL", &["https://ada:hunter2@models.example.org/v1"]),
+    ("PINECONE_CONTROL_URL", &["https://ada:hunter2@pinecone.example.org"]),
+];
+
+/// The other keys fit the one that is wrong.
+fn with_one(name: &'static str, value: &str) -> Variables {
+    let mut variables = least();
+    if name == "SECRET_KEY_FILE" {
+        variables.remove("SECRET_KEY");
+    }
+    variables.insert(name, value.to_owned());
+    variables
+}
+
+#[test]
+fn what_is_not_safe_refuses_start_and_is_named() {
+    for (name, values) in INSECURE {
+        for value in values {
+            let error = read(&with_one(name, value)).expect_err(&format!("{name}={value} was taken"));
+            // A signing key that is the sealing key is the signing key's fault, whichever was changed.
+            let names: Vec<&str> = error.problems().iter().map(|problem| problem.variable).collect();
+            assert_eq!(names, [name], "{value}: {error}");
+            let shown = format!("{error} {error:?}");
+            assert!(value.len() < 8 || !shown.contains(value), "{name}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn the_server_itself_refuses_what_is_not_safe() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, values) in INSECURE {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        command.arg("serve").current_dir(&folder).env_clear();
+        let output = command.envs(with_one(name, values[0])).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name}: {told}");
+        assert!(told.contains(name), "{told}");
+    }
+    let left = fs::read_dir(&folder).unwrap().count();
+    assert_eq!(left, 0, "a server that does not start leaves nothing behind");
+}
+
 fn repository(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -110,7 +110,8 @@ pub(super) fn offered(settings: &Settings, embedders: &Embedders) -> OfferedMode
     }
 }
 
-fn embedders(
+/// What embeds by these settings, and calls nobody until it does.
+pub(crate) fn embedders(
     settings: &EmbeddingSettings,
     provider: Option<&Provider>,
     transport: &Arc<dyn Transport>,

@@ -12,6 +12,7 @@ mod upstreams;
 
 mod access;
 mod audit;
+mod doctor;
 mod document;
 mod ingestion;
 mod isolation;

@@ -1,7 +1,8 @@
 //! Folders and files: who may read them, and how much space is left.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access, statvfs};
@@ -102,8 +103,13 @@ fn space(settings: &Settings, report: &mut Report) {
     if let Some(file) = settings.database.file() {
         places.push(file.to_owned());
     }
-    for place in places {
-        let Some(there) = existing(&place) else { continue };
+    // Folders on the same file system share its space.
+    let mut known = BTreeSet::new();
+    for there in places.iter().filter_map(|place| existing(place)) {
+        let device = fs::metadata(&there).map(|found| found.dev()).ok();
+        if device.is_some_and(|device| !known.insert(device)) {
+            continue;
+        }
         match statvfs(&there) {
             Ok(found) => judge_space(&there, found.f_bavail.saturating_mul(found.f_frsize), report),
             Err(error) => report.warning(

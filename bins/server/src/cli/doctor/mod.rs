@@ -1,5 +1,6 @@
 //! Looks at a deployment part by part, changes nothing, and says what to do.
 
+mod embedding;
 mod exposure;
 mod files;
 mod probe;
@@ -50,6 +51,7 @@ fn examine(env: &Environment, args: &DoctorArgs, config: Config, report: &mut Re
         .as_ref()
         .and_then(|store| sealing::check(store, secret_keys, env, report));
     upstreams::check(&settings, report);
+    embedding::check(&settings, store.as_deref(), report);
     if let Some(store) = &store {
         upstreams::check_pinecone(env, store.as_ref(), report)?;
     }

@@ -1,7 +1,5 @@
 //! Short calls that show whether somebody is there, and takes the key.
 
-use std::io;
-use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -113,18 +111,6 @@ fn listed(body: &[u8]) -> Option<Vec<String>> {
     names
         .map(|model| model.get("id")?.as_str().map(str::to_owned))
         .collect()
-}
-
-/// Opens a connection to the first of `addresses` that takes one, and closes it.
-pub(super) fn connect(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<()> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(_) => return Ok(()),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 #[cfg(test)]

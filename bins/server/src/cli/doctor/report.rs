@@ -110,6 +110,6 @@ impl Report {
         }
         let count = |verdict| self.0.iter().filter(|finding| finding.verdict == verdict).count();
         let (problems, warnings) = (count(Verdict::Problem), count(Verdict::Warning));
-        Ok(writeln!(out, "{problems} problems, {warnings} warnings")?)
+        Ok(writeln!(out, "problems: {problems}, warnings: {warnings}")?)
     }
 }

@@ -27,7 +27,6 @@ pub(super) fn check(settings: &Settings, report: &mut Report) {
             "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own, unless that is meant",
         ),
     }
-    embeddings(settings, report);
     if let Some(reranker) = &settings.reranker {
         let upstream = Upstream {
             url: &reranker.url,
@@ -86,28 +85,6 @@ fn embedding_models(settings: &Settings) -> impl Iterator<Item = &String> {
         EmbeddingChoice::Provider(name) => Some(name),
         EmbeddingChoice::Local => None,
     })
-}
-
-fn embeddings(settings: &Settings, report: &mut Report) {
-    const CHECK: &str = "embeddings";
-    let local = || settings.embedding.local_is_there();
-    match &settings.embedding.current {
-        Embeddings::By(EmbeddingChoice::Provider(name)) => {
-            report.ok(CHECK, format_args!("by the provider's {name}"));
-        }
-        Embeddings::By(EmbeddingChoice::Local) if !local() => report.problem(
-            CHECK,
-            "the local model's files are not where it looks",
-            "scripts/fetch-model brings them; MODEL_DIR names their folder",
-        ),
-        Embeddings::By(EmbeddingChoice::Local) => report.ok(CHECK, "by the local model"),
-        Embeddings::LocalIfThere if local() => report.ok(CHECK, "by the local model"),
-        Embeddings::LocalIfThere | Embeddings::None => report.warning(
-            CHECK,
-            "none: documents are found by their words alone",
-            "set OPENAI_EMBEDDING_MODEL, or fetch the local model with scripts/fetch-model, unless that is meant",
-        ),
-    }
 }
 
 fn judge(check: &'static str, place: &str, found: &Found, variable: &str, report: &mut Report) {
