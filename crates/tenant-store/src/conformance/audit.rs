@@ -318,105 +318,30 @@ pub fn a_list_of_entries_may_be_narrowed<S: AuditStore>(store: &S) {
     ] {
         store.record(&log, actor, &event, at(seconds)).unwrap();
     }
-    let all = AuditFilter::default();
-    let acme = || Some(log("acme"));
     let named = |name: &str| Some(name.to_owned());
+    let narrowed = |narrow: &dyn Fn(&mut AuditFilter)| {
+        let mut filter = AuditFilter::default();
+        narrow(&mut filter);
+        filter
+    };
     for (filter, wanted) in [
-        (all.clone(), vec![4, 3, 2, 1]),
+        (AuditFilter::default(), vec![4, 3, 2, 1]),
+        (narrowed(&|all| all.log = Some(log("acme"))), vec![3, 2, 1]),
+        (narrowed(&|all| all.log = Some(AuditLog::Platform)), vec![4]),
+        (narrowed(&|all| all.log = Some(log("globex"))), vec![]),
+        (narrowed(&|all| all.actor = named("user")), vec![4, 3, 1]),
+        (narrowed(&|all| all.actor = named(&ada_id)), vec![4, 3, 1]),
+        (narrowed(&|all| all.actor = named("api_key")), vec![2]),
+        (narrowed(&|all| all.actor = named("")), vec![]),
+        (narrowed(&|all| all.action = Some(removed)), vec![3, 2]),
+        (narrowed(&|all| all.target = named("document")), vec![3, 2]),
+        (narrowed(&|all| all.target = named("u-1")), vec![3, 1]),
+        (narrowed(&|all| all.target = named("%")), vec![]),
+        (narrowed(&|all| all.from = Some(at(2))), vec![4, 3, 2]),
+        (narrowed(&|all| all.until = Some(at(2))), vec![1]),
         (
             AuditFilter {
-                log: acme(),
-                ..all.clone()
-            },
-            vec![3, 2, 1],
-        ),
-        (
-            AuditFilter {
-                log: Some(AuditLog::Platform),
-                ..all.clone()
-            },
-            vec![4],
-        ),
-        (
-            AuditFilter {
-                log: Some(log("globex")),
-                ..all.clone()
-            },
-            vec![],
-        ),
-        (
-            AuditFilter {
-                actor: named("user"),
-                ..all.clone()
-            },
-            vec![4, 3, 1],
-        ),
-        (
-            AuditFilter {
-                actor: named(&ada_id),
-                ..all.clone()
-            },
-            vec![4, 3, 1],
-        ),
-        (
-            AuditFilter {
-                actor: named("api_key"),
-                ..all.clone()
-            },
-            vec![2],
-        ),
-        (
-            AuditFilter {
-                actor: named(""),
-                ..all.clone()
-            },
-            vec![],
-        ),
-        (
-            AuditFilter {
-                action: Some(removed),
-                ..all.clone()
-            },
-            vec![3, 2],
-        ),
-        (
-            AuditFilter {
-                target: named("document"),
-                ..all.clone()
-            },
-            vec![3, 2],
-        ),
-        (
-            AuditFilter {
-                target: named("u-1"),
-                ..all.clone()
-            },
-            vec![3, 1],
-        ),
-        (
-            AuditFilter {
-                target: named("%"),
-                ..all.clone()
-            },
-            vec![],
-        ),
-        (
-            AuditFilter {
-                from: Some(at(2)),
-                ..all.clone()
-            },
-            vec![4, 3, 2],
-        ),
-        (
-            AuditFilter {
-                until: Some(at(2)),
-                ..all.clone()
-            },
-            vec![1],
-        ),
-        (
-            AuditFilter {
-                log: acme(),
+                log: Some(log("acme")),
                 actor: named("user"),
                 action: Some(removed),
                 target: named("document"),
@@ -428,11 +353,8 @@ pub fn a_list_of_entries_may_be_narrowed<S: AuditStore>(store: &S) {
     ] {
         let listed = store.audit(&filter, Page::default()).unwrap();
         let seconds: Vec<_> = listed.items.iter().map(|entry| entry.at).collect();
-        assert_eq!(
-            seconds,
-            wanted.iter().copied().map(at).collect::<Vec<_>>(),
-            "{filter:?}"
-        );
+        let moments: Vec<_> = wanted.iter().copied().map(at).collect();
+        assert_eq!(seconds, moments, "{filter:?}");
         assert_eq!(listed.total, u64::try_from(wanted.len()).unwrap(), "{filter:?}");
     }
 }

@@ -89,7 +89,7 @@ fn update(
     let Some(before) = dialect::tenant_to_change(conn, id)? else {
         return Ok(None);
     };
-    let (before, is_unknown) = before.to_replace(change);
+    let (before, is_unknown) = before.into_replaced(change);
     let before = Tenant::try_from(before)?;
     if change.basis.as_ref().is_some_and(|basis| !basis.holds(&before)) {
         return Ok(None);

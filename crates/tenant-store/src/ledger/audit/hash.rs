@@ -215,10 +215,10 @@ mod tests {
         hashes.sort();
         hashes.dedup();
         assert_eq!(hashes.len(), changes.len());
-        let hashed = AuditEntry {
+        let whole = AuditEntry {
             hash: audit_hash(&second()),
             ..second()
         };
-        assert_eq!(audit_hash(&hashed), hashed.hash, "the hash is not over itself");
+        assert_eq!(audit_hash(&whole), whole.hash, "the hash is not over itself");
     }
 }

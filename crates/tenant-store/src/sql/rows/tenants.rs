@@ -45,7 +45,7 @@ impl TenantRow {
 
 impl TenantRow {
     /// The row without chat settings that this version cannot read, where `change` replaces them whatever they are; and whether that is so.
-    pub(in crate::sql) fn to_replace(mut self, change: &TenantChange) -> (Self, bool) {
+    pub(in crate::sql) fn into_replaced(mut self, change: &TenantChange) -> (Self, bool) {
         let is_replaced = change.chat.is_some() && change.basis.is_none();
         let is_unknown = is_replaced && read_chat(&self.chat).is_err();
         if is_unknown {
