@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_auth::{TokenIssuer, TokenVerifier};
-use tenantry_retrieval::{Accounts, ApiKeys, AuditLogs, Chat, Conversations, IdentityGate, Knowledge, LogIns, Passwords, Prompts, Resets, Resolver, Searcher, Sessions, TenantUsers, Tenants, UsageReports};
+use tenantry_retrieval::{Accounts, ApiKeys, AuditLogs, Chat, Conversations, Identities, IdentityGate, Knowledge, LogIns, Passwords, Prompts, Resets, Resolver, Searcher, Sessions, TenantUsers, Tenants, UsageReports};
 use tenantry_tenant_store::StoreError;
 
 use crate::offload::StreamCaps;
@@ -27,6 +27,8 @@ pub struct App {
     pub verifier: Arc<dyn TokenVerifier>,
     /// Knows whom the tokens of identity providers name.
     pub identities: Arc<dyn IdentityGate>,
+    /// The identity providers of tenants.
+    pub identity_providers: Arc<Identities>,
     /// Resolves credentials to callers, superusers and tenant scopes.
     pub resolver: Arc<Resolver>,
     /// Accounts.

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use tenantry_domain::Email;
 use tenantry_mail::{SmtpMailer, SmtpUrl};
-use url::{Host, Url};
+use url::{Host, Origin, Url};
 
+use super::answers::callable_origins;
 use super::reader::{Reader, number};
 use super::secrets::read_secret;
 use super::variables::{
-    MAIL_FROM, PUBLIC_URL, REFRESH_TOKEN_EXPIRE_DAYS, SMTP_URL, SMTP_URL_FILE, TRUSTED_PROXIES,
+    MAIL_FROM, PUBLIC_URL, REFRESH_TOKEN_EXPIRE_DAYS, SMTP_URL, SMTP_URL_FILE, TENANT_OIDC_ORIGINS,
+    TRUSTED_PROXIES,
 };
 use crate::proxies::TrustedProxies;
 
@@ -24,6 +26,8 @@ pub struct AccountSettings {
     pub public_url: Option<String>,
     /// What sends mails.
     pub mailer: Option<Arc<SmtpMailer>>,
+    /// The origins that tenants' identity providers may have although they are not public.
+    pub identity_origins: Vec<Origin>,
 }
 
 pub(super) fn accounts(reader: &mut Reader<'_>) -> Option<AccountSettings> {
@@ -31,11 +35,13 @@ pub(super) fn accounts(reader: &mut Reader<'_>) -> Option<AccountSettings> {
     let trusted_proxies = reader.optional(&TRUSTED_PROXIES, str::parse::<TrustedProxies>);
     let public_url = reader.optional(&PUBLIC_URL, public_url);
     let mailer = mailer(reader, matches!(public_url, Some(None)));
+    let identity_origins = reader.optional(&TENANT_OIDC_ORIGINS, callable_origins);
     Some(AccountSettings {
         session_lifetime: Duration::from_hours(24) * u32::try_from(days?).unwrap_or(1),
         trusted_proxies: trusted_proxies?.unwrap_or_default(),
         public_url: public_url?,
         mailer: mailer?,
+        identity_origins: identity_origins?.unwrap_or_default(),
     })
 }
 

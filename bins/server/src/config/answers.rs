@@ -26,7 +26,7 @@ pub struct AnswerSettings {
 }
 
 pub(super) fn answers(reader: &mut Reader<'_>) -> Option<AnswerSettings> {
-    let tenant_origins = reader.optional(&TENANT_LLM_ORIGINS, provider_origins);
+    let tenant_origins = reader.optional(&TENANT_LLM_ORIGINS, callable_origins);
     let max_streams = reader.value(&MAX_STREAMS, number(1, 20_000));
     let per_user = reader.value(&STREAMS_PER_USER, number(1, 10_000));
     let per_tenant = reader.value(&STREAMS_PER_TENANT, number(1, 10_000));
@@ -48,7 +48,7 @@ pub(super) fn answers(reader: &mut Reader<'_>) -> Option<AnswerSettings> {
 }
 
 /// Origins of servers that can be called, each as it is written in a URL.
-fn provider_origins(text: &str) -> Result<Vec<Origin>, String> {
+pub(super) fn callable_origins(text: &str) -> Result<Vec<Origin>, String> {
     let parsed = origins::origins(text)?.into_iter().map(|origin| {
         let url = Url::parse(&origin).ok();
         let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));

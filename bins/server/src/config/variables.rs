@@ -4,7 +4,8 @@ mod accounts;
 mod answers;
 
 pub use accounts::{
-    MAIL_FROM, PUBLIC_URL, REFRESH_TOKEN_EXPIRE_DAYS, SMTP_URL, SMTP_URL_FILE, TRUSTED_PROXIES,
+    MAIL_FROM, PUBLIC_URL, REFRESH_TOKEN_EXPIRE_DAYS, SMTP_URL, SMTP_URL_FILE, TENANT_OIDC_ORIGINS,
+    TRUSTED_PROXIES,
 };
 pub use answers::{
     LLM_BETWEEN_TOKENS_SECONDS, LLM_FIRST_TOKEN_SECONDS, LLM_TOTAL_SECONDS, MAX_STREAMS, OPENAI_CHAT_MODELS,
@@ -299,7 +300,7 @@ pub const TENANTRY_PINECONE_API_KEY: Variable = Variable {
 };
 
 /// What the server reads, in the order of the documentation.
-pub const SERVER: [Variable; 44] = [
+pub const SERVER: [Variable; 45] = [
     SECRET_KEY,
     SECRET_KEY_FILE,
     SECRET_KEY_PREVIOUS,
@@ -344,6 +345,7 @@ pub const SERVER: [Variable; 44] = [
     SMTP_URL,
     SMTP_URL_FILE,
     MAIL_FROM,
+    TENANT_OIDC_ORIGINS,
 ];
 
 /// What single commands read besides.

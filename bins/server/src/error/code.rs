@@ -51,6 +51,7 @@ codes! {
     RequestTimeout = REQUEST_TIMEOUT, "request_timeout", "the body did not arrive in time";
     IdTaken = CONFLICT, "id_taken", "the id is or was in use";
     EmailTaken = CONFLICT, "email_taken", "the e-mail address is in use";
+    IdentityProviderLimit = CONFLICT, "identity_provider_limit", "the tenant has as many identity providers as it may";
     LastSuperuser = CONFLICT, "last_superuser", "the last active superuser must stay one";
     ApiKeyNotLive = CONFLICT, "api_key_not_live", "the key is revoked, over, or has a successor";
     ReadOnly = CONFLICT, "read_only", "another tool fills the tenant's index: it is searched, and takes no documents here";

@@ -5,7 +5,8 @@ use tenantry_auth::IssueError;
 use tenantry_crypto::{OpenError, PasswordError, RejectedPassword, SealError};
 use tenantry_domain::{PageOutOfRange, ParseEmailError, ParseTenantIdError, TopKOutOfRange};
 use tenantry_llm_client::LlmError;
-use tenantry_retrieval::{AccountError, ApiKeyError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, InvalidField, LoginError, RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError, UsageError};
+use tenantry_retrieval::{AccountError, ApiKeyError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, IdentityProviderError,
+    InvalidField, LoginError, RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError, UsageError};
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
 
@@ -100,6 +101,7 @@ impl From<ApiKeyError> for ApiError {
             ApiKeyError::Invalid(error) => error.into(),
             ApiKeyError::Beyond(permission) => ResolveError::PermissionRequired(permission).into(),
             ApiKeyError::NotLive => Self::new(Code::ApiKeyNotLive),
+            ApiKeyError::Random(error) => Self::new(Code::InternalError).because(error),
             ApiKeyError::Store(error) => error.into(),
             unknown => Self::new(Code::InternalError).because(unknown),
         }
@@ -114,6 +116,19 @@ impl From<SaveTenantError> for ApiError {
             SaveTenantError::Seal(error) => error.into(),
             SaveTenantError::Open(error) => error.into(),
             SaveTenantError::Store(error) => error.into(),
+            unknown => Self::new(Code::InternalError).because(unknown),
+        }
+    }
+}
+
+impl From<IdentityProviderError> for ApiError {
+    fn from(error: IdentityProviderError) -> Self {
+        match error {
+            IdentityProviderError::Invalid(error) => error.into(),
+            IdentityProviderError::TooMany => Self::new(Code::IdentityProviderLimit),
+            IdentityProviderError::Store(StoreError::IdTaken) => Self::new(Code::IdTaken)
+                .saying("the tenant has an identity provider of the same issuer, audience and tenant claim"),
+            IdentityProviderError::Store(error) => error.into(),
             unknown => Self::new(Code::InternalError).because(unknown),
         }
     }

@@ -16,13 +16,13 @@ use actix_web::web::Bytes;
 use futures_util::future::LocalBoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tenantry_auth::{Lifetime, MemoryTokens};
+use tenantry_auth::{Lifetime, MemoryIdentities, MemoryTokens};
 use tenantry_crypto::{MemoryPasswordHasher, MemorySealer, PasswordPolicy};
 use tenantry_domain::{AccessClaims, Cancellation, Dimension, ManualClock, Role, TenantId, Timestamp};
 use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter, MemoryProviders, Providers, Reranker};
 use tenantry_mail::MemoryMailer;
-use tenantry_retrieval::{AccountParts, Accounts, ApiKeys, AuditLogs, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, IdentityGate, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, LogIns, NewTenant, NewUser, NoIdentities, OfferedModels, Passwords, PineconeLookup, Prompts, Resets, Resolver, Searcher, Sessions, Superuser, TenantUsers, Tenants, Throttle, UsageReports, UserUpdate, Worked};
+use tenantry_retrieval::{AccountParts, Accounts, ApiKeys, AuditLogs, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, Identities, IdentityGate, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, LogIns, NewTenant, NewUser, OfferedModels, Passwords, PineconeLookup, Prompts, Resets, Resolver, Searcher, Sessions, Superuser, TenantUsers, Tenants, Throttle, UsageReports, UserUpdate, Worked};
 use tenantry_tenant_store::testing::{FailingStore, unavailable};
 use tenantry_tenant_store::{MemoryStore, StoreError, TenantStore};
 use tenantry_vector_client::testing::FailingVectorStore;
@@ -51,7 +51,7 @@ pub(crate) struct Parts {
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     pub(crate) reranker: Option<Arc<dyn Reranker>>,
     /// Whom the tokens of other issuers name.
-    pub(crate) identities: Arc<dyn IdentityGate>,
+    pub(crate) identities: Option<Arc<dyn IdentityGate>>,
     pub(crate) registration_open: bool,
     /// Of users and tenants whose settings do not say.
     pub(crate) stream_caps: StreamCaps,
@@ -77,7 +77,7 @@ impl Default for Parts {
             providers: Arc::new(MemoryProviders::default()),
             embedder: None,
             reranker: None,
-            identities: Arc::new(NoIdentities),
+            identities: None,
             registration_open: true,
             stream_caps: StreamCaps::default(),
             settings: HttpSettings::default(),
@@ -99,6 +99,8 @@ pub(crate) struct Backend {
     pub(crate) records: Arc<MemoryRecordIndex>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) mailer: Arc<MemoryMailer>,
+    /// Other issuers of tokens.
+    pub(crate) issuers: Arc<MemoryIdentities>,
     ingestor: Arc<Ingestor>,
 }
 
@@ -184,10 +186,13 @@ impl Backend {
         };
         let sessions = Arc::new(Sessions::new(accounts.clone(), Duration::from_hours(24 * 30)));
         let mailer = Arc::new(MemoryMailer::new());
+        let issuers = Arc::new(MemoryIdentities::new(clock.clone()));
+        let identity_providers = Arc::new(Identities::new(store.clone(), issuers.clone(), clock.clone()));
         let app = App {
             issuer: tokens.clone(),
             verifier: tokens,
-            identities: parts.identities,
+            identities: parts.identities.unwrap_or_else(|| identity_providers.clone()),
+            identity_providers,
             tenant_users: TenantUsers::new(
                 store.clone(),
                 accounts.hasher.clone(),
@@ -242,6 +247,7 @@ impl Backend {
             records,
             clock,
             mailer,
+            issuers,
             ingestor: Arc::new(Ingestor::new(ingest, IngestOptions::default())),
         };
         backend.fill();

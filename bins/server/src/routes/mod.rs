@@ -6,6 +6,7 @@ mod conversations;
 mod docs;
 mod documents;
 mod health;
+mod identity_providers;
 mod jobs;
 mod keys;
 mod page;
@@ -40,6 +41,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .configure(settings::configure)
         .configure(tenant_users::configure)
         .configure(keys::configure)
+        .configure(identity_providers::configure)
         .configure(prompts::configure)
         .configure(usage::configure)
         .configure(audit::configure)

@@ -36,7 +36,7 @@ impl MemoryIdentities {
     /// A token that says `claims`, as their issuer would have signed it.
     pub fn issue(&self, claims: ForeignClaims) -> String {
         let now = self.clock.now();
-        let token = format!("foreign.{}{}", random_id(now).simple(), random_id(now).simple());
+        let token = format!("foreign.{}.{}", random_id(now).simple(), random_id(now).simple());
         self.tokens().insert(token.clone(), claims);
         token
     }

@@ -24,6 +24,14 @@ pub const PUBLIC_URL: Variable = Variable {
     expected: "an `https://` URL without credentials, query or fragment; `http://` on this machine alone; required with `SMTP_URL`",
 };
 
+/// Where tenants' identity providers may be although not public.
+pub const TENANT_OIDC_ORIGINS: Variable = Variable {
+    name: "TENANT_OIDC_ORIGINS",
+    meaning: "Where tenants' identity providers, and their keys, may be although not at a public `https://` address",
+    unset: Unset::Means("public `https://` addresses alone"),
+    expected: "a comma list of origins as `http://login.internal:8080`, without a path, a slash at the end or a wildcard",
+};
+
 /// The mail server.
 pub const SMTP_URL: Variable = Variable {
     name: "SMTP_URL",

@@ -2,6 +2,7 @@ mod bad_input;
 #[cfg(target_os = "linux")]
 mod chat;
 mod cors;
+mod credentials;
 mod frame;
 mod guard;
 #[cfg(target_os = "linux")]
