@@ -242,9 +242,8 @@ fn settle(admitted: Admitted<'_>, set: &Result<User, RedeemError>) -> Result<(),
 fn mail(to: Email, link: &ResetLink) -> Mail {
     let text = format!(
         "Somebody asked for a new password for your account at Tenantry.\n\n\
-         Set it here, until {until}:\n\n{url}\n\n\
+         Set it here within an hour:\n\n{url}\n\n\
          The link works once. Was it not you who asked? Then do nothing: your password stays as it is.\n",
-        until = link.expires_at,
         url = link.url.expose_secret(),
     );
     Mail {

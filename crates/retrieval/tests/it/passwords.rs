@@ -6,16 +6,17 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_crypto::RejectedPassword;
 use tenantry_domain::{
-    AuditAction, Ingesters, Page, Permission, Permissions, RequestOrigin, Role, TenantId, User, UserId,
+    ApiKey, ApiKeyId, AuditAction, Page, Permission, Permissions, Principal, RequestOrigin, Role, TenantId,
+    TokenHash, User, UserId,
 };
 use tenantry_mail::MemoryMailer;
 use tenantry_mail::testing::Breakable;
 use tenantry_retrieval::{
     ChangePasswordError, Client, Credential, LoggedIn, LoginError, Passwords, RedeemError, ResetError,
-    ResetLink, Resets, TenantAdmin, UserUpdate,
+    ResetLink, Resets, Resolver, TenantAdmin, UserUpdate,
 };
 use tenantry_tenant_store::testing::unavailable;
-use tenantry_tenant_store::{AuditFilter, AuditStore, UserStore};
+use tenantry_tenant_store::{ApiKeyStore, AuditFilter, AuditStore, UserStore};
 
 use crate::support::{PASSWORD, World};
 
@@ -320,15 +321,50 @@ fn a_link_does_not_outlive_the_rank_that_it_was_given_for() {
 
 #[test]
 fn a_key_gives_no_link_to_who_may_do_what_it_may_not() {
-    let few = Permissions::of(&[Permission::Admin]);
+    let house = house();
+    let key = |permissions: Permissions, secret: u8| {
+        let now = house.now();
+        let key = ApiKey {
+            id: ApiKeyId::generate(now),
+            name: "automation".into(),
+            prefix: "tnk_".into(),
+            permissions,
+            created_by: Principal::Operator,
+            created_at: now,
+            expires_at: None,
+            used_at: None,
+            revoked_at: None,
+            replaced_by: None,
+        };
+        let hash = TokenHash::from_bytes([secret; 32]);
+        house
+            .store
+            .inner()
+            .create_api_key(&house.scope("acme"), &key, hash)
+            .unwrap();
+        let resolver = Resolver::new(house.store.clone(), house.store.clone(), house.clock.clone());
+        let resolver = resolver.with_api_keys(house.store.clone());
+        let caller = resolver
+            .caller(&Credential::ApiKey(hash), &RequestOrigin::default())
+            .unwrap();
+        resolver.tenant_admin(&caller).unwrap()
+    };
+    let narrow = key(Permissions::of(&[Permission::Admin]), 1);
     assert!(
-        !Role::Reader.permissions(Ingesters::Members).are_within(few),
-        "a key that manages alone resets nobody"
+        house
+            .resets
+            .issue_in_tenant(&narrow, house.ada.id)
+            .unwrap()
+            .is_none(),
+        "ada may chat"
     );
+    let wide = key(Permissions::ALL, 2);
     assert!(
-        Role::Admin
-            .permissions(Ingesters::Members)
-            .are_within(Permissions::ALL)
+        house
+            .resets
+            .issue_in_tenant(&wide, house.ada.id)
+            .unwrap()
+            .is_some()
     );
 }
 

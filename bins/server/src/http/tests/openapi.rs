@@ -12,13 +12,17 @@ use crate::http::testing::{Server, get};
 
 /// What anybody may call.
 const PUBLIC: &[&str] = &[
-    "GET /healthz",
-    "GET /readyz",
-    "GET /openapi.json",
     "GET /docs",
-    "POST /token",
+    "GET /healthz",
+    "GET /openapi.json",
+    "GET /password-reset",
+    "GET /readyz",
     "POST /login",
+    "POST /password-reset",
+    "POST /password-reset/request",
+    "POST /refresh",
     "POST /register",
+    "POST /token",
 ];
 
 /// Every operation of the served document: method, path, description.

@@ -69,7 +69,7 @@ async fn a_superuser_gives_anybody_a_link_that_works_once() {
     let link = issue(&server).await;
     let token = link["token"].as_str().unwrap();
     assert_eq!(link["url"], format!("https://rag.example.org/password-reset#token={token}"));
-    assert_eq!(link["expires_at"], "2027-01-15T09:00:00.000000Z");
+    assert_eq!(link["expires_at"], "2027-01-15T09:00:00Z");
     let weak = redeem(&server, &link["token"], "short").await;
     weak.is(422, "invalid_password");
     let set = redeem(&server, &link["token"], OTHER).await;

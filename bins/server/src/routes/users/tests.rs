@@ -199,16 +199,17 @@ async fn an_id_that_nobody_has_and_one_that_nobody_can_have_are_alike() {
 }
 
 #[actix_web::test]
-async fn a_right_given_in_the_store_works_with_the_old_token() {
+async fn a_promotion_ends_the_old_token_and_works_at_once_with_a_new_one() {
     let server = Server::new().await;
     let token = server.token("nomad");
-    let list = || bearer(get("/admin/tenants/"), &token);
-    server.call(list()).await.is(403, "superuser_required");
+    let list = |token: &str| bearer(get("/admin/tenants/"), token);
+    server.call(list(&token)).await.is(403, "superuser_required");
     let me = server.call_as("nomad", get("/users/me")).await.json();
     let promote = put(
         &format!("/admin/users/{}", me["id"].as_str().unwrap()),
         &json!({"is_superuser": true}),
     );
     assert_eq!(server.call_as("root", promote).await.status, 200);
-    assert_eq!(server.call(list()).await.status, 200);
+    server.call(list(&token)).await.is(401, "unauthenticated");
+    assert_eq!(server.call(list(&server.token("nomad"))).await.status, 200);
 }
