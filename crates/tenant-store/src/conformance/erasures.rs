@@ -141,7 +141,10 @@ pub fn an_erasure_is_remembered_by_the_hash_of_the_id<S: WholeStore>(store: &S) 
     ] {
         assert_eq!(gone.removed.get(table), Some(&rows), "{table}");
     }
-    let hash: String = gone.id_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = gone
+        .id_hash
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     assert_eq!(hash, ACME);
     let entry = store
         .audit_after(&AuditLog::Platform, 0, 100)
