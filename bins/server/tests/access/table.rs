@@ -36,9 +36,20 @@ const REFUSALS: [&str; 4] = [
     "user_required",
 ];
 
+/// What is answered to a request that is none.
+const MALFORMED: [&str; 5] = [
+    "bad_request",
+    "invalid_json",
+    "invalid_request",
+    "method_not_allowed",
+    "unsupported_media_type",
+];
+
 impl Outcome {
+    /// What the answer to an operation for `access` shows. Which permission is lacking is in its sentence: an operation may refuse for
+    /// lack of another one, as that of making an API key that may do more than its maker.
     #[track_caller]
-    pub(crate) fn of(answer: &Response) -> Self {
+    pub(crate) fn of(answer: &Response, access: &str) -> Self {
         let code = || {
             answer.json()["error"]["code"]
                 .as_str()
@@ -49,11 +60,15 @@ impl Outcome {
             401 if matches!(code().as_str(), "unauthenticated" | "invalid_api_key") => Self::Unauthenticated,
             403 => {
                 let code = code();
+                let is_other = code == "permission_required" && !answer.body.contains(&format!("`{access}`"));
                 let refusal = REFUSALS.into_iter().find(|refusal| code == *refusal);
-                refusal.map_or(Self::LetIn, Self::Refused)
+                refusal.filter(|_| !is_other).map_or(Self::LetIn, Self::Refused)
             }
             500.. => panic!("{answer:?}"),
-            400 | 405 | 415 | 422 => panic!("the request was wrong, and so shows nothing: {answer:?}"),
+            // A body is looked at before the caller is. What is for anybody has nothing to show by it.
+            400.. if access != "public" && MALFORMED.contains(&code().as_str()) => {
+                panic!("the request was wrong, and so shows nothing: {answer:?}")
+            }
             _ => Self::LetIn,
         }
     }

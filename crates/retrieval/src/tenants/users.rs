@@ -135,11 +135,11 @@ impl TenantUsers {
         id: UserId,
         update: TenantUserUpdate,
     ) -> Result<Option<User>, TenantUserError> {
-        if let Some(role) = update.role {
-            may_give(admin, role)?;
-        }
         if self.user(admin, id)?.is_none() {
             return Ok(None);
+        }
+        if let Some(role) = update.role {
+            may_give(admin, role)?;
         }
         let change = UserChange {
             role: update.role,
