@@ -24,10 +24,7 @@ pub(crate) fn origin(request: &HttpRequest) -> RequestOrigin {
         let lines: Vec<&str> = lines.map(|line| line.to_str().unwrap_or_default()).collect();
         settings.trusted_proxies.client(peer, lines.into_iter())
     });
-    RequestOrigin {
-        request: id,
-        address,
-    }
+    RequestOrigin { request: id, address }
 }
 
 /// Somebody who need not be known: where the request comes from, and what the program calls itself.

@@ -22,6 +22,7 @@ mod pinecone;
 mod portability;
 mod readme;
 mod rotation;
+mod sessions;
 mod startup;
 mod streaming;
 

@@ -30,7 +30,10 @@ async fn a_user_sees_where_they_are_logged_in() {
     log_in(&server, "grace", "other").await;
     let seen = sessions(&server, &phone).await;
     let shown: Vec<_> = seen.iter().map(|one| (&one["client"], &one["current"])).collect();
-    assert_eq!(shown, [(&json!("desk"), &json!(false)), (&json!("phone"), &json!(true))]);
+    assert_eq!(
+        shown,
+        [(&json!("desk"), &json!(false)), (&json!("phone"), &json!(true))]
+    );
     assert_eq!(seen[0]["address"], "192.0.2.7");
     assert_eq!(seen[0]["method"], "password");
     assert_eq!(seen[0]["expires_at"], "2027-02-14T08:00:01Z");
@@ -38,7 +41,16 @@ async fn a_user_sees_where_they_are_logged_in() {
     names.sort();
     assert_eq!(
         names,
-        ["address", "client", "created_at", "current", "expires_at", "id", "method", "used_at"]
+        [
+            "address",
+            "client",
+            "created_at",
+            "current",
+            "expires_at",
+            "id",
+            "method",
+            "used_at"
+        ]
     );
     assert_eq!(sessions(&server, &desk).await[0]["current"], true);
 }
@@ -55,10 +67,25 @@ async fn a_session_is_ended_by_its_id_or_as_the_current_one() {
     let path = format!("/sessions/{}", other["id"].as_str().unwrap());
     let ended = server.call(bearer(delete(&path), &desk)).await;
     assert_eq!((ended.status, ended.text()), (204, ""));
-    server.call(bearer(get("/users/me"), &phone)).await.is(401, "unauthenticated");
-    server.call(bearer(delete(&path), &desk)).await.is(404, "not_found");
-    assert_eq!(server.call(bearer(delete("/sessions/current"), &desk)).await.status, 204);
-    server.call(bearer(get("/users/me"), &desk)).await.is(401, "unauthenticated");
+    server
+        .call(bearer(get("/users/me"), &phone))
+        .await
+        .is(401, "unauthenticated");
+    server
+        .call(bearer(delete(&path), &desk))
+        .await
+        .is(404, "not_found");
+    assert_eq!(
+        server
+            .call(bearer(delete("/sessions/current"), &desk))
+            .await
+            .status,
+        204
+    );
+    server
+        .call(bearer(get("/users/me"), &desk))
+        .await
+        .is(401, "unauthenticated");
 }
 
 #[actix_web::test]
@@ -68,11 +95,18 @@ async fn the_session_of_another_user_is_like_none_at_all() {
         log_in(&server, "ada", "ada's").await,
         log_in(&server, "grace", "grace's").await,
     );
-    let hers = sessions(&server, &grace).await[0]["id"].as_str().unwrap().to_owned();
-    let foreign = server.call(bearer(delete(&format!("/sessions/{hers}")), &ada)).await;
+    let hers = sessions(&server, &grace).await[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let foreign = server
+        .call(bearer(delete(&format!("/sessions/{hers}")), &ada))
+        .await;
     foreign.is(404, "not_found");
     for unknown in ["01907e4d-0000-7000-8000-000000000001", "nonsense", "Current"] {
-        let answer = server.call(bearer(delete(&format!("/sessions/{unknown}")), &ada)).await;
+        let answer = server
+            .call(bearer(delete(&format!("/sessions/{unknown}")), &ada))
+            .await;
         assert_eq!(answer.anonymous(), foreign.anonymous(), "{unknown}");
     }
     assert_eq!(sessions(&server, &grace).await.len(), 1);
@@ -92,7 +126,11 @@ async fn a_token_without_a_session_has_no_current_one() {
 #[actix_web::test]
 async fn sessions_need_a_token() {
     let server = Server::new().await;
-    for request in [get("/sessions"), delete("/sessions/current"), post("/logout", &json!({}))] {
+    for request in [
+        get("/sessions"),
+        delete("/sessions/current"),
+        post("/logout", &json!({})),
+    ] {
         server.call(request).await.is(401, "unauthenticated");
     }
 }

@@ -135,7 +135,10 @@ async fn both_ways_to_refresh_give_the_next_tokens_of_the_session() {
     for by_form in [true, false] {
         let token = text(&tokens, "refresh_token");
         let request = if by_form {
-            form("/token", &format!("grant_type=refresh_token&refresh_token={token}&client_id=x"))
+            form(
+                "/token",
+                &format!("grant_type=refresh_token&refresh_token={token}&client_id=x"),
+            )
         } else {
             post("/refresh", &json!({ "refresh_token": token }))
         };
@@ -146,11 +149,23 @@ async fn both_ways_to_refresh_give_the_next_tokens_of_the_session() {
         let names: Vec<&String> = next.as_object().unwrap().keys().collect();
         assert_eq!(
             names,
-            ["access_token", "expires_in", "refresh_expires_in", "refresh_token", "token_type"]
+            [
+                "access_token",
+                "expires_in",
+                "refresh_expires_in",
+                "refresh_token",
+                "token_type"
+            ]
         );
         assert_ne!(text(&next, "refresh_token"), token);
-        assert_eq!(next["refresh_expires_in"], 30 * 86_400 - 60, "it does not grow longer");
-        let me = server.call(bearer(get("/users/me"), text(&next, "access_token"))).await;
+        assert_eq!(
+            next["refresh_expires_in"],
+            30 * 86_400 - 60,
+            "it does not grow longer"
+        );
+        let me = server
+            .call(bearer(get("/users/me"), text(&next, "access_token")))
+            .await;
         assert_eq!(me.status, 200);
         tokens = next;
     }
@@ -161,7 +176,10 @@ async fn a_refresh_token_that_is_used_again_ends_the_session() {
     let server = Server::new().await;
     let first = log_in(&server).await;
     let refresh = |tokens: &serde_json::Value| {
-        post("/refresh", &json!({"refresh_token": text(tokens, "refresh_token")}))
+        post(
+            "/refresh",
+            &json!({"refresh_token": text(tokens, "refresh_token")}),
+        )
     };
     let next = server.call(refresh(&first)).await.json();
     let replayed = server.call(refresh(&first)).await;
@@ -170,7 +188,9 @@ async fn a_refresh_token_that_is_used_again_ends_the_session() {
     let ended = server.call(refresh(&next)).await;
     assert_eq!(ended.anonymous(), replayed.anonymous(), "a thief learns nothing");
     for tokens in [first, next] {
-        let me = server.call(bearer(get("/users/me"), text(&tokens, "access_token"))).await;
+        let me = server
+            .call(bearer(get("/users/me"), text(&tokens, "access_token")))
+            .await;
         me.is(401, "unauthenticated");
     }
 }
@@ -187,10 +207,14 @@ async fn a_grant_is_one_or_the_other() {
     ] {
         server.call(form("/token", body)).await.is(422, "invalid_request");
     }
-    let unknown = server.call(form("/token", "grant_type=refresh_token&refresh_token=x")).await;
+    let unknown = server
+        .call(form("/token", "grant_type=refresh_token&refresh_token=x"))
+        .await;
     unknown.is(401, "invalid_refresh_token");
     let access = text(&log_in(&server).await, "access_token").to_owned();
-    let other_kind = server.call(post("/refresh", &json!({ "refresh_token": access }))).await;
+    let other_kind = server
+        .call(post("/refresh", &json!({ "refresh_token": access })))
+        .await;
     other_kind.is(401, "invalid_refresh_token");
 }
 
@@ -202,13 +226,20 @@ async fn logging_out_ends_every_session() {
     let answer = server.call(out).await;
     assert_eq!((answer.status, answer.text()), (204, ""));
     for tokens in [here, there] {
-        let me = server.call(bearer(get("/users/me"), text(&tokens, "access_token"))).await;
+        let me = server
+            .call(bearer(get("/users/me"), text(&tokens, "access_token")))
+            .await;
         me.is(401, "unauthenticated");
         let refresh = json!({"refresh_token": text(&tokens, "refresh_token")});
-        server.call(post("/refresh", &refresh)).await.is(401, "invalid_refresh_token");
+        server
+            .call(post("/refresh", &refresh))
+            .await
+            .is(401, "invalid_refresh_token");
     }
     let again = log_in(&server).await;
-    let me = server.call(bearer(get("/users/me"), text(&again, "access_token"))).await;
+    let me = server
+        .call(bearer(get("/users/me"), text(&again, "access_token")))
+        .await;
     assert_eq!(me.status, 200);
 }
 
@@ -221,7 +252,11 @@ async fn who_has_to_wait_is_told_so_whether_or_not_there_is_an_account() {
         for _ in 0..13 {
             let login = json!({"email": email, "password": "wrong horse battery"});
             let answer = server.call(post("/login", &login)).await;
-            told.push((answer.status, answer.header("retry-after").map(str::to_owned), answer.anonymous()));
+            told.push((
+                answer.status,
+                answer.header("retry-after").map(str::to_owned),
+                answer.anonymous(),
+            ));
         }
         assert_eq!(told[12].0, 429);
         assert_eq!(told[12].1.as_deref(), Some("1"));
@@ -230,16 +265,22 @@ async fn who_has_to_wait_is_told_so_whether_or_not_there_is_an_account() {
     }
     assert_eq!(heard[0], heard[1]);
     let right = json!({"email": "ada@example.org", "password": PASSWORD});
-    server.call(post("/login", &right)).await.is(429, "too_many_attempts");
+    server
+        .call(post("/login", &right))
+        .await
+        .is(429, "too_many_attempts");
     server.clock.advance(Duration::from_secs(1));
     assert_eq!(server.call(post("/login", &right)).await.status, 200);
 }
 
 /// A log-in by a proxy at `peer`, which says that it was asked by `forwarded`.
 fn through(peer: &str, forwarded: &str, email: &str) -> TestRequest {
-    post("/login", &json!({"email": email, "password": "wrong horse battery"}))
-        .peer_addr(format!("{peer}:5000").parse().unwrap())
-        .insert_header(("x-forwarded-for", forwarded))
+    post(
+        "/login",
+        &json!({"email": email, "password": "wrong horse battery"}),
+    )
+    .peer_addr(format!("{peer}:5000").parse().unwrap())
+    .insert_header(("x-forwarded-for", forwarded))
 }
 
 #[actix_web::test]
@@ -254,7 +295,9 @@ async fn clients_are_told_apart_by_what_trusted_proxies_say() {
     let server = Server::with(trusting).await;
     for number in 0..31 {
         let email = format!("user{number}@example.org");
-        server.call(through("10.0.0.1", "198.51.100.1, 203.0.113.9", &email)).await;
+        server
+            .call(through("10.0.0.1", "198.51.100.1, 203.0.113.9", &email))
+            .await;
     }
     let same = through("10.0.0.1", "198.51.100.2, 203.0.113.9", "x@example.org");
     server.call(same).await.is(429, "too_many_attempts");
@@ -267,7 +310,9 @@ async fn what_anybody_else_says_of_a_client_is_not_believed() {
     let server = Server::new().await;
     for number in 0..31 {
         let email = format!("user{number}@example.org");
-        server.call(through("203.0.113.9", &format!("198.51.100.{number}"), &email)).await;
+        server
+            .call(through("203.0.113.9", &format!("198.51.100.{number}"), &email))
+            .await;
     }
     let hiding = through("203.0.113.9", "198.51.100.200", "x@example.org");
     server.call(hiding).await.is(429, "too_many_attempts");
