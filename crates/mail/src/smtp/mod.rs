@@ -58,9 +58,10 @@ impl SmtpMailer {
     /// As [`Mailer::send`].
     pub fn check(&self) -> Result<(), MailError> {
         let connected = self.transport().map_err(refused)?.test_connection();
-        match connected.map_err(failed)? {
-            true => Ok(()),
-            false => Err(MailError::Unavailable("the server did not answer as one of mails".into())),
+        if connected.map_err(failed)? {
+            Ok(())
+        } else {
+            Err(MailError::Unavailable("the server did not answer as one of mails".into()))
         }
     }
 

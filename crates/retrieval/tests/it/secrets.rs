@@ -55,7 +55,7 @@ impl Vault {
     /// The same, after the keys were swapped.
     fn swapped(tenants: usize) -> Self {
         let vault = Self::of(tenants);
-        vault.clock.advance(std::time::Duration::from_secs(60));
+        vault.clock.advance(std::time::Duration::from_mins(1));
         vault.sealer.rotate(NEW);
         vault.remember(NEW);
         vault
