@@ -171,8 +171,8 @@ impl Resolved {
     }
 }
 
-/// Somebody with a genuine credential, who may manage their tenant.
-#[derive(Debug)]
+/// Somebody with a genuine credential, who may manage their tenant. Each use looks again who that is now.
+#[derive(Debug, Clone)]
 pub struct CurrentAdmin(Bearer);
 
 impl CurrentAdmin {
@@ -195,10 +195,24 @@ impl CurrentAdmin {
         };
         self.0.run(class, proven).await
     }
+
+    /// As [`CurrentAdmin::run`], once more in the course of a long answer: the token must not have expired meanwhile either.
+    pub(crate) async fn run_again<T, E>(
+        &self,
+        class: Class,
+        work: impl FnOnce(&App, &TenantAdmin) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        self.0.verify()?;
+        self.clone().run(class, work).await
+    }
 }
 
-/// Somebody with a genuine credential, who may be a superuser.
-#[derive(Debug)]
+/// Somebody with a genuine credential, who may be a superuser. Each use looks again who that is now.
+#[derive(Debug, Clone)]
 pub struct SuperUser(Bearer);
 
 impl SuperUser {
@@ -220,6 +234,20 @@ impl SuperUser {
             work(app, &superuser).map_err(Into::into)
         };
         self.0.run(class, proven).await
+    }
+
+    /// As [`SuperUser::run`], once more in the course of a long answer: the token must not have expired meanwhile either.
+    pub(crate) async fn run_again<T, E>(
+        &self,
+        class: Class,
+        work: impl FnOnce(&App, &Superuser) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        self.0.verify()?;
+        self.clone().run(class, work).await
     }
 }
 
