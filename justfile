@@ -46,6 +46,10 @@ test-openai-schema:
 test-chat-clients:
     scripts/test-chat-clients
 
+# Have people of two real OpenID providers use two real servers
+test-identity-providers:
+    scripts/test-identity-providers
+
 # Build the documentation; warnings are errors
 doc:
     RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --all-features --no-deps --locked

@@ -139,14 +139,28 @@ impl Identities {
         Ok(was_there)
     }
 
-    /// The providers of that issuer as they were within the last second.
-    fn candidates(&self, issuer: &str, now: Timestamp) -> Result<Candidates, StoreError> {
-        if let Some(candidates) = self.remembered.candidates(issuer, now) {
-            return Ok(candidates);
-        }
+    /// The providers of that issuer as they are.
+    fn read(&self, issuer: &str, now: Timestamp) -> Result<Candidates, StoreError> {
         let generation = self.remembered.generation();
         let read = self.store.providers_of_issuer(issuer)?;
         Ok(self.remembered.keep_candidates(issuer, read, now, generation))
+    }
+
+    /// Whom the token names by these providers: as remembered, or verified and admitted now.
+    fn admitted_by(
+        &self,
+        candidates: &Candidates,
+        token: &str,
+        origin: &RequestOrigin,
+        now: Timestamp,
+    ) -> Result<AdmittedIdentity, ResolveError> {
+        let hash = hash_of(token);
+        if let Some(admitted) = self.remembered.admitted(&hash, candidates, now) {
+            return Ok(admitted);
+        }
+        let admitted = self.admit(candidates, token, origin, now)?;
+        self.remembered.keep(hash, candidates, &admitted, now);
+        Ok(admitted)
     }
 
     /// Verifies the token for each candidate, and admits whom it names.
@@ -215,14 +229,19 @@ impl IdentityGate for Identities {
         let (token, now) = (token.expose_secret(), self.clock.now());
         let issuer = self.verifier.issuer_of(token);
         let issuer = issuer.ok_or(ResolveError::Unauthenticated)?;
-        let hash: TokenHash = hash_of(token);
-        let candidates = self.candidates(&issuer, now)?;
-        if let Some(admitted) = self.remembered.admitted(&hash, &candidates, now) {
-            return Ok(admitted);
+        let Some(known) = self.remembered.candidates(&issuer, now) else {
+            return self.admitted_by(&self.read(&issuer, now)?, token, origin, now);
+        };
+        let admitted = self.admitted_by(&known, token, origin, now);
+        if !matches!(admitted, Err(ResolveError::Unauthenticated)) {
+            return admitted;
         }
-        let admitted = self.admit(&candidates, token, origin, now)?;
-        self.remembered.keep(hash, &candidates, &admitted, now);
-        Ok(admitted)
+        // A refusal is never decided from memory: the provider may have been added on another server just now.
+        let read = self.read(&issuer, now)?;
+        if Arc::ptr_eq(&known, &read) {
+            return admitted;
+        }
+        self.admitted_by(&read, token, origin, now)
     }
 }
 

@@ -473,6 +473,17 @@ fn a_change_of_a_provider_is_known_here_at_once_and_elsewhere_within_a_second() 
 }
 
 #[test]
+fn a_provider_added_elsewhere_works_at_once() {
+    let house = House::new();
+    house.provider("acme", |_| {});
+    let token = house.token("ada", |claims| claims.audiences = vec!["another".to_owned()]);
+    let there = || house.there.authenticate(&token, &RequestOrigin::default());
+    refused(there());
+    house.provider("acme", |new| "another".clone_into(&mut new.audience));
+    there().unwrap();
+}
+
+#[test]
 fn the_providers_of_a_suspended_tenant_speak_for_nobody() {
     let house = House::new();
     house.provider("acme", |_| {});
