@@ -81,7 +81,8 @@ pub trait IdentityStore: Send + Sync {
     /// Who `identity`, which a token of that provider was verified to say, is: the user it was linked to and who still is in the provider's tenant; else the user of
     /// that tenant with its verified address, who is no superuser and is linked to it now; else, where the provider makes users, a new
     /// one of that id and address, linked to it. Where the provider maps roles, the user's becomes
-    /// `identity.role`, which ends their sessions when it was another; a superuser's stays. All in one step.
+    /// `identity.role`, which ends their sessions as of `identity.issued_at` when it was another; a token from before their sessions were last ended changes no
+    /// role, and a superuser's stays. All in one step.
     ///
     /// # Errors
     /// [`StoreError::UnknownTenant`] when the tenant has no active provider of that id and issuer any more; else when the store fails.

@@ -346,7 +346,12 @@ pub fn a_mapped_role_is_followed<S: AdmittingStore>(store: &S) {
     assert_eq!((raised.role, version(&raised)), (Role::Admin, version(&ada) + 1));
     assert_eq!(raised.updated_at, at(8));
     let access = store.access(ada.id, None, at(8)).unwrap().unwrap();
-    assert_eq!(access.sessions_ended_at, Some(at(8)));
+    let issued_at = identity("s-1", "ada@example.org").issued_at;
+    assert_eq!(
+        access.sessions_ended_at,
+        Some(issued_at),
+        "the token itself goes on"
+    );
     let same = admitted(store, &acme, &provider, &as_role(Role::Admin, true));
     assert_eq!(same, raised);
     let told = [
@@ -369,6 +374,24 @@ pub fn a_mapped_role_is_followed<S: AdmittingStore>(store: &S) {
         admitted(store, &acme, &provider, &as_role(Role::Admin, true)),
         root
     );
+}
+
+/// A role comes from the latest token: one from before the user's sessions were last ended brings no role back.
+pub fn a_role_that_was_taken_is_not_brought_back<S: AdmittingStore>(store: &S) {
+    let (acme, provider) = with_provider(store, "acme");
+    let at_second = |second, role| ForeignIdentity {
+        role,
+        role_is_mapped: true,
+        issued_at: at(second),
+        ..identity("s-1", "ada@example.org")
+    };
+    let admin = admitted(store, &acme, &provider, &at_second(3, Role::Admin));
+    let reader = admitted(store, &acme, &provider, &at_second(5, Role::Reader));
+    assert_eq!((admin.role, reader.role), (Role::Admin, Role::Reader));
+    let again = admitted(store, &acme, &provider, &at_second(4, Role::Admin));
+    assert_eq!(again, reader, "neither the role nor the sessions change");
+    let access = store.access(reader.id, None, at(8)).unwrap().unwrap();
+    assert_eq!(access.sessions_ended_at, Some(at(5)));
 }
 
 /// Of those who bring a person's first token at once one makes the user, whatever provider of the tenant it is of, and all are

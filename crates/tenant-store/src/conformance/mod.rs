@@ -388,6 +388,7 @@ macro_rules! conformance_tests {
                 a_user_who_left_is_not_admitted,
                 an_inactive_user_is_found_as_such,
                 a_mapped_role_is_followed,
+                a_role_that_was_taken_is_not_brought_back,
                 first_sights_at_once_make_one_user,
                 a_taken_id_admits_nobody,
                 any_other_subject_is_kept,

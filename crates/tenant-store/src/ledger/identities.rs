@@ -45,10 +45,17 @@ pub(crate) fn standing(
     }
 }
 
-/// The role that the user gets because the provider says so.
-pub(crate) fn new_role(identity: &ForeignIdentity, user: &User) -> Option<Role> {
-    let follows = identity.role_is_mapped && !user.is_superuser && user.role != identity.role;
+/// The role that the user, whose sessions were last ended at `ended_at`, gets because the provider says so. A token from before that is
+/// good for nothing any more, nor for bringing back a role that was taken.
+pub(crate) fn new_role(identity: &ForeignIdentity, user: &User, ended_at: Option<Timestamp>) -> Option<Role> {
+    let is_good = ended_at.is_none_or(|ended| identity.issued_at >= ended);
+    let follows = is_good && identity.role_is_mapped && !user.is_superuser && user.role != identity.role;
     follows.then_some(identity.role)
+}
+
+/// As of when a role that a token says ends what was before it: the token itself goes on.
+pub(crate) fn role_since(identity: &ForeignIdentity, now: Timestamp) -> Timestamp {
+    identity.issued_at.min(now)
 }
 
 /// The user that somebody becomes who is seen for the first time: without a password.

@@ -6,7 +6,8 @@ use tenantry_domain::{
 use super::{MemoryStore, Records, paged};
 use crate::ledger::audit::{user_changed, user_created};
 use crate::ledger::identities::{
-    Standing, added, changed, linked as linked_to, new_role, new_user, removed, standing, still_speaks,
+    Standing, added, changed, linked as linked_to, new_role, new_user, removed, role_since, standing,
+    still_speaks,
 };
 use crate::text::Texts;
 use crate::{Admission, IdentityStore, StoreError, UserChange};
@@ -135,8 +136,7 @@ impl IdentityStore for MemoryStore {
                 Standing::Known(user) => *user,
                 Standing::New(email) => {
                     let user = new_user(tenant, identity, new_user_id, email, now);
-                    records.add_first_seen(&user, actor)?;
-                    user
+                    records.add_first_seen(user, actor)?
                 }
                 Standing::Unknown => return Ok(Admission::Unknown),
                 Standing::AddressTaken => return Ok(Admission::AddressTaken),
@@ -176,13 +176,13 @@ impl Records {
     }
 
     /// Adds a user of a tenant that is there, with an address that nobody has.
-    fn add_first_seen(&mut self, user: &User, actor: &Actor) -> Result<(), StoreError> {
+    fn add_first_seen(&mut self, user: User, actor: &Actor) -> Result<User, StoreError> {
         if self.users.contains_key(&user.id) {
             return Err(StoreError::IdTaken);
         }
         self.users.insert(user.id, user.clone());
-        self.append_audit(&user_created(user), actor, user.created_at);
-        Ok(())
+        self.append_audit(&user_created(&user), actor, user.created_at);
+        Ok(user)
     }
 
     /// Gives the user the role that the provider says, which ends their sessions when it was another.
@@ -193,7 +193,8 @@ impl Records {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<User, StoreError> {
-        let Some(role) = new_role(identity, &user) else {
+        let ended_at = self.sessions.ended_at(user.id);
+        let Some(role) = new_role(identity, &user, ended_at) else {
             return Ok(user);
         };
         let change = UserChange {
@@ -204,6 +205,7 @@ impl Records {
         let Some(changed) = self.change_user(user.id, &change, now)? else {
             return Ok(user);
         };
+        self.sessions.end_all(user.id, role_since(identity, now));
         self.append_audit(&user_changed(&user, &changed, &change), actor, now);
         Ok(changed)
     }

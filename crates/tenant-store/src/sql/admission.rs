@@ -12,7 +12,7 @@ use super::schema::{identities, identity_providers, users};
 use super::users::save;
 use super::{SqlStore, dialect};
 use crate::ledger::audit::{Events, user_changed, user_created};
-use crate::ledger::identities::{Standing, linked, new_role, new_user, standing, still_speaks};
+use crate::ledger::identities::{Standing, linked, new_role, new_user, role_since, standing, still_speaks};
 use crate::ledger::users::changed;
 use crate::{Admission, StoreError, UserChange};
 
@@ -34,10 +34,12 @@ impl SqlStore {
     pub(super) fn admit(&self, admitting: &Admitting<'_>) -> Result<Admission, StoreError> {
         let guard = self.guard()?;
         let known = self.run(|conn| dialect::reading(conn, |conn| admitting.known(conn, guard)))?;
-        if let Some(user) = known.map(User::try_from).transpose()?
-            && new_role(admitting.identity, &user).is_none()
-        {
-            return Ok(Admission::User(Box::new(user)));
+        if let Some(row) = known {
+            let ended_at = row.sessions_ended_at();
+            let user = User::try_from(row)?;
+            if new_role(admitting.identity, &user, ended_at).is_none() {
+                return Ok(Admission::User(Box::new(user)));
+            }
         }
         let mut attempt = 1;
         loop {
@@ -105,17 +107,9 @@ impl Admitting<'_> {
         let is_linked = member.is_some();
         let user = match member.map(User::try_from).transpose()? {
             Some(user) => user,
-            None => match self.standing(conn, &provider)? {
-                Standing::Known(user) => *user,
-                Standing::New(email) => {
-                    let user = new_user(self.tenant, self.identity, self.new_user, email, self.now);
-                    let insert = diesel::insert_into(users::table).values(UserRow::from(&user));
-                    insert.execute(conn)?;
-                    events.extend(user_created(&user));
-                    user
-                }
-                Standing::Unknown => return Ok(Admission::Unknown),
-                Standing::AddressTaken => return Ok(Admission::AddressTaken),
+            None => match self.newcomer(conn, &provider, &mut events)? {
+                Ok(user) => user,
+                Err(nobody) => return Ok(nobody),
             },
         };
         let user = self.follow_role(conn, user, &mut events)?;
@@ -128,13 +122,30 @@ impl Admitting<'_> {
         Ok(Admission::User(Box::new(user)))
     }
 
-    fn standing(&self, conn: &mut AnyConnection, provider: &IdentityProvider) -> Result<Standing, WorkError> {
+    /// The user whom somebody is who is not linked to one of the tenant, found by the address or made; else what they are instead.
+    fn newcomer(
+        &self,
+        conn: &mut AnyConnection,
+        provider: &IdentityProvider,
+        events: &mut Events,
+    ) -> Result<Result<User, Admission>, WorkError> {
         let of_address = match &self.identity.email {
             Some(email) => dialect::user_to_keep(conn, email)?,
             None => None,
         };
         let of_address = of_address.map(User::try_from).transpose()?;
-        Ok(standing(self.tenant, provider, self.identity, of_address))
+        Ok(match standing(self.tenant, provider, self.identity, of_address) {
+            Standing::Known(user) => Ok(*user),
+            Standing::New(email) => {
+                let user = new_user(self.tenant, self.identity, self.new_user, email, self.now);
+                let insert = diesel::insert_into(users::table).values(UserRow::from(&user));
+                insert.execute(conn)?;
+                events.extend(user_created(&user));
+                Ok(user)
+            }
+            Standing::Unknown => Err(Admission::Unknown),
+            Standing::AddressTaken => Err(Admission::AddressTaken),
+        })
     }
 
     /// Gives the user the role that the provider says, which ends their sessions when it was another.
@@ -144,7 +155,8 @@ impl Admitting<'_> {
         user: User,
         events: &mut Events,
     ) -> Result<User, WorkError> {
-        let Some(role) = new_role(self.identity, &user) else {
+        let row: UserRow = users::table.find(user.id.to_string()).first(conn)?;
+        let Some(role) = new_role(self.identity, &user, row.sessions_ended_at()) else {
             return Ok(user);
         };
         let change = UserChange {
@@ -153,7 +165,7 @@ impl Admitting<'_> {
             ..UserChange::default()
         };
         let changed = changed(&user, &change, self.now)?;
-        save(conn, &changed, self.now)?;
+        save(conn, &changed, role_since(self.identity, self.now))?;
         events.extend(user_changed(&user, &changed.user, &change));
         Ok(changed.user)
     }
