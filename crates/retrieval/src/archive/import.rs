@@ -6,15 +6,11 @@ use std::sync::Arc;
 use tenantry_domain::{Clock, Email, Tenant, TenantId};
 use tenantry_tenant_store::{ArchivedRecord, StoreError, TenantArchiveStore, TenantEraseStore};
 
-use super::reader::ArchiveReader;
-use super::sequence::Sequence;
-use super::wire::{Line, TenantLine};
+use super::batches::Batches;
+use super::taking::{Taken, read};
 use super::{ArchiveFault, ArchiveLimits};
 use crate::{CollectionError, Collections, IndexError, Reconciler, Resolver, Superuser};
 
-/// How many records are written in one step, and how many bytes of text at most.
-const BATCH: usize = 200;
-const BATCH_BYTES: usize = 1 << 20;
 /// How many rows of an import that is given up go in one step.
 const ROWS: u32 = 1_000;
 /// After how many lines it is said how far checking has come.
@@ -179,10 +175,10 @@ impl Importer {
     }
 
     fn begin(&self, superuser: &Superuser, tenant: &Tenant) -> Result<(), ImportError> {
-        let begin = || self.parts.store.begin_import(tenant, self.parts.clock.now());
-        let begun = match begin() {
+        let try_once = || self.parts.store.begin_import(tenant, self.parts.clock.now());
+        let begun = match try_once() {
             Ok(true) => return Ok(()),
-            Ok(false) => self.abandon(superuser, &tenant.id).and_then(|()| Ok(begin()?)),
+            Ok(false) => self.abandon(superuser, &tenant.id).and_then(|()| Ok(try_once()?)),
             Err(error) => Err(error.into()),
         };
         match begun {
@@ -201,23 +197,16 @@ impl Importer {
         on_progress: &mut dyn FnMut(ImportProgress),
     ) -> Result<(Vec<Email>, u64), ImportError> {
         let id = &checked.tenant.id;
-        let mut batches = Batches {
-            store: self.parts.store.as_ref(),
-            tenant: id,
-            records: Vec::new(),
-            bytes: 0,
-            written: 0,
-            left_out: Vec::new(),
-        };
+        let mut batches = Batches::new(self.parts.store.as_ref(), id);
         let mut failure = None;
         let done = read(from, self.limits, &mut |_, read| {
             let Taken::Record(record) = read else {
                 return Ok(());
             };
-            if checked.is_renamed && matches!(record, ArchivedRecord::Audit(_)) {
+            if checked.is_renamed && matches!(*record, ArchivedRecord::Audit(_)) {
                 return Ok(());
             }
-            batches.add(record, on_progress).map_err(|error| {
+            batches.add(*record, on_progress).map_err(|error| {
                 failure = Some(error);
                 "it could not be written".to_owned()
             })
@@ -227,7 +216,7 @@ impl Importer {
         }
         done?;
         batches.flush(on_progress).map_err(contradiction)?;
-        let users_left_out = batches.left_out;
+        let users_left_out = batches.left_out();
         let indexed = self.index(superuser, id, on_progress)?;
         let now = self.parts.clock.now();
         let actor = superuser.actor();
@@ -286,91 +275,6 @@ fn contradiction(error: StoreError) -> ImportError {
             ImportError::Contradiction
         }
         error => error.into(),
-    }
-}
-
-/// What a line comes to.
-enum Taken {
-    Tenant(Box<TenantLine>),
-    Record(ArchivedRecord),
-    /// What is not read back.
-    Nothing,
-}
-
-/// Reads an archive from its first line to its last and hands over each line's kind and what it comes to. What is refused then is told
-/// with the line's number.
-fn read(
-    mut from: &mut dyn ArchiveSource,
-    limits: ArchiveLimits,
-    visit: &mut dyn FnMut(&'static str, Taken) -> Result<(), String>,
-) -> Result<(), ArchiveFault> {
-    from.rewind().map_err(ArchiveFault::Read)?;
-    let (mut reader, header) = ArchiveReader::begin(&mut from, limits)?;
-    let mut sequence = Sequence::new(header.tenant.clone());
-    while let Some(line) = reader.next()? {
-        let taken = take(&mut sequence, &header.tenant, line, visit);
-        taken.map_err(|why| reader.unreadable(&why))?;
-    }
-    sequence.end().map_err(|why| reader.unreadable(why))
-}
-
-fn take(
-    sequence: &mut Sequence,
-    tenant: &TenantId,
-    line: Line,
-    visit: &mut dyn FnMut(&'static str, Taken) -> Result<(), String>,
-) -> Result<(), String> {
-    sequence.admit(&line)?;
-    let (kind, _) = line.kind();
-    let read = match line {
-        Line::Tenant(line) => Taken::Tenant(line),
-        line => match line.record(tenant).map_err(|error| error.to_string())? {
-            Some(record) => {
-                sequence.follow(&record)?;
-                Taken::Record(record)
-            }
-            None => Taken::Nothing,
-        },
-    };
-    visit(kind, read)
-}
-
-/// Records on their way into the store.
-struct Batches<'b> {
-    store: &'b dyn TenantArchiveStore,
-    tenant: &'b TenantId,
-    records: Vec<ArchivedRecord>,
-    bytes: usize,
-    written: u64,
-    left_out: Vec<Email>,
-}
-
-impl Batches<'_> {
-    fn add(
-        &mut self,
-        record: ArchivedRecord,
-        on_progress: &mut dyn FnMut(ImportProgress),
-    ) -> Result<(), StoreError> {
-        self.bytes += match &record {
-            ArchivedRecord::Segment { segment, .. } => segment.text.len(),
-            ArchivedRecord::Message { message, .. } => message.text.len(),
-            _ => 0,
-        };
-        self.records.push(record);
-        if self.records.len() < BATCH && self.bytes < BATCH_BYTES {
-            return Ok(());
-        }
-        self.flush(on_progress)
-    }
-
-    fn flush(&mut self, on_progress: &mut dyn FnMut(ImportProgress)) -> Result<(), StoreError> {
-        let left_out = self.store.import(self.tenant, &self.records)?;
-        self.left_out.extend(left_out.into_iter().map(|user| user.email));
-        self.written += u64::try_from(self.records.len()).unwrap_or(u64::MAX);
-        self.records.clear();
-        self.bytes = 0;
-        on_progress(ImportProgress::Written(self.written));
-        Ok(())
     }
 }
 

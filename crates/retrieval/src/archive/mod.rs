@@ -1,5 +1,6 @@
 //! A tenant as a whole: written into an archive, made of one, and erased.
 
+mod batches;
 mod erase;
 mod export;
 mod fault;
@@ -7,6 +8,7 @@ mod import;
 mod reader;
 mod receipt;
 mod sequence;
+mod taking;
 mod wire;
 mod writer;
 

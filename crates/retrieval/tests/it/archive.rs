@@ -10,8 +10,8 @@ use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use tenantry_crypto::MemoryReceiptSigner;
 use tenantry_domain::{
-    AuditAction, Conversation, ConversationId, Message, MessageId, MessageRole, MessageStatus, TenantId,
-    TopK, UserId,
+    AuditAction, Conversation, ConversationId, Message, MessageId, MessageRole, MessageStatus, Page,
+    TenantId, TopK, UserId,
 };
 use tenantry_retrieval::{
     ArchiveFault, ArchiveLimits, EraseError, EraseParts, ErasePatience, Eraser, ExportError, Exporter,
@@ -21,7 +21,7 @@ use tenantry_retrieval::{
 use tenantry_tenant_store::testing::unavailable;
 use tenantry_tenant_store::{
     AuditLog, AuditStore, ConversationStore, IndexStore, MessageStore, MessageTarget, TenantEraseStore,
-    TenantStore, UserChange, UserStore,
+    TenantStore, UserChange, UserFilter, UserStore,
 };
 use tenantry_vector_client::VectorStore;
 
@@ -150,15 +150,14 @@ fn forged(archive: &[u8], change: impl FnOnce(&mut Vec<String>)) -> Vec<u8> {
     lines.pop();
     change(&mut lines);
     let mut counts = std::collections::BTreeMap::<String, u64>::new();
-    for line in &lines[1..] {
+    for line in lines.iter().skip(1) {
         let kind = line.split('"').nth(1).unwrap_or_default().to_owned();
         *counts.entry(kind).or_default() += 1;
     }
-    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let hash: String = Sha256::digest(&body)
+    let body = lines.join("\n") + "\n";
+    let hash = Sha256::digest(&body)
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     let counts: Vec<_> = counts
         .iter()
         .map(|(kind, count)| format!("\"{kind}\":{count}"))
@@ -189,7 +188,7 @@ fn an_archive_makes_a_tenant_that_answers_the_same_elsewhere() {
     assert_eq!(there.found("acme"), here.found("acme"));
     let [old, new] = [&here, &there].map(|world| {
         let scope = world.scope("acme");
-        let page = tenantry_domain::Page::default();
+        let page = Page::default();
         let conversations = world.store.conversations(&scope, ada, page).unwrap();
         let messages = world
             .store
@@ -240,7 +239,7 @@ fn an_archive_has_no_secret_and_nothing_of_another_tenant() {
     let hash = world
         .store
         .inner()
-        .users(&Default::default(), Default::default())
+        .users(&UserFilter::default(), Page::default())
         .unwrap();
     for user in hash.items {
         let hash = user.password_hash.unwrap();
@@ -277,7 +276,7 @@ fn under_another_id_the_users_who_are_there_are_left_out_with_the_log() {
     assert_eq!(
         world
             .store
-            .conversations(&scope, ada, Default::default())
+            .conversations(&scope, ada, Page::default())
             .unwrap()
             .total,
         1
@@ -332,7 +331,7 @@ fn what_is_no_whole_archive_is_refused_before_anything_is_written() {
         refused(&behind),
         ImportError::Archive(ArchiveFault::Altered)
     ));
-    let nothing = there.store.inner().tenants(Default::default()).unwrap();
+    let nothing = there.store.inner().tenants(Page::default()).unwrap();
     assert_eq!(nothing.total, 0);
     assert_eq!(there.store.audit_logs().unwrap(), []);
 }
@@ -370,6 +369,8 @@ fn a_line_or_an_archive_beyond_the_limits_is_refused() {
     ));
 }
 
+type Change = fn(&mut Vec<String>);
+
 /// What may be in an archive that somebody wrote by hand, whose end fits.
 #[test]
 fn no_hand_written_archive_reaches_beyond_its_tenant() {
@@ -378,8 +379,7 @@ fn no_hand_written_archive_reaches_beyond_its_tenant() {
     let archive = world.export("acme");
     let there = World::new();
     there.filled("globex");
-    let before = there.store.inner().tenants(Default::default()).unwrap();
-    type Change = fn(&mut Vec<String>);
+    let before = there.store.inner().tenants(Page::default()).unwrap();
     let changes: [(&str, Change); 12] = [
         ("a superuser", |lines| {
             let at = place(lines, "user");
@@ -445,11 +445,11 @@ fn no_hand_written_archive_reaches_beyond_its_tenant() {
         there.import(&twice, None),
         Err(ImportError::Contradiction)
     ));
-    assert_eq!(there.store.inner().tenants(Default::default()).unwrap(), before);
+    assert_eq!(there.store.inner().tenants(Page::default()).unwrap(), before);
     assert_eq!(
         there
             .store
-            .users(&Default::default(), Default::default())
+            .users(&UserFilter::default(), Page::default())
             .unwrap()
             .total,
         1

@@ -21,6 +21,7 @@ where
 pub(super) mod option {
     use super::{Deserialize, Deserializer, Display, FromStr, Serializer, de};
 
+    #[expect(clippy::ref_option, reason = "serde hands a field over like this")]
     pub(in crate::archive::wire) fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
         to: S,
