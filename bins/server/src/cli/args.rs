@@ -115,9 +115,9 @@ pub enum UserCommand {
         tenantry user create --email bo@acme.example --tenant acme --role admin < password.txt"
     )]
     Create(CreateUser),
-    /// Make a user a superuser, at once and without a new log-in
+    /// Make a user a superuser, which ends the user's sessions
     Promote(NamedUser),
-    /// Make a user an admin of their tenant, or a member again, at once and without a new log-in
+    /// Say what a user is in their tenant, which ends the user's sessions: reader, member or admin
     #[command(after_help = "Example:\n  tenantry user role --email bo@acme.example admin")]
     Role(UserRole),
     /// Set a new password, which ends the user's sessions; it comes from where `user create` has it

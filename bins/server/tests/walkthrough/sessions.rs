@@ -18,6 +18,9 @@ const USER: &str = "user@acme.example.org";
 /// What a server may remember of a caller, and some time to ask it.
 const A_SECOND: Duration = Duration::from_millis(1_100);
 
+/// What is done, and how; the client is the user's.
+type End<'a> = (&'a str, &'a dyn Fn(&Client));
+
 on_both_databases! {
     what_ends_on_one_server_ends_on_the_other_within_a_second
     a_refresh_token_is_good_once_for_all_servers
@@ -67,12 +70,12 @@ impl Pair {
 
 fn what_ends_on_one_server_ends_on_the_other_within_a_second(database: &Database) {
     let pair = Pair::open(database);
-    let ends: [(&str, &dyn Fn(&Client)); 6] = [
+    let ends: [End<'_>; 6] = [
         ("one session", &|here| {
-            assert_eq!(here.delete("/sessions/current").status, 204)
+            assert_eq!(here.delete("/sessions/current").status, 204);
         }),
         ("all sessions", &|here| {
-            assert_eq!(here.post("/logout", &json!({})).status, 204)
+            assert_eq!(here.post("/logout", &json!({})).status, 204);
         }),
         ("a new password", &|here| {
             let change = json!({ "current_password": PASSWORD, "new_password": OTHER });

@@ -131,7 +131,7 @@ async fn both_ways_to_refresh_give_the_next_tokens_of_the_session() {
     let server = Server::new().await;
     let mut tokens = log_in(&server).await;
     assert_eq!(tokens["refresh_expires_in"], 30 * 86_400);
-    server.clock.advance(Duration::from_secs(60));
+    server.clock.advance(Duration::from_mins(1));
     for by_form in [true, false] {
         let token = text(&tokens, "refresh_token");
         let request = if by_form {

@@ -84,6 +84,7 @@ pub(super) struct Refresh {
 
 /// The tokens of a session.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of RFC 6749")]
 pub(in crate::routes) struct Token {
     /// To be sent as `Authorization: Bearer ...`.
     access_token: String,

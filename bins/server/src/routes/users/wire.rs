@@ -99,7 +99,7 @@ pub(super) struct UserUpdateBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool)]
     is_active: Option<bool>,
-    /// Whether the user manages the platform.
+    /// Whether the user manages the platform. A change ends the user's sessions.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool)]
     is_superuser: Option<bool>,
