@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use serde_json::{Value, json};
+use tenantry_domain::Role;
 use tenantry_tenant_store::testing::unavailable;
 
 use crate::http::HttpSettings;
@@ -226,7 +227,7 @@ async fn who_may_look_no_more_is_told_so_as_the_last_event() {
     let failing = [
         ("store_unavailable", false),
         ("unauthenticated", true),
-        ("tenant_forbidden", false),
+        ("permission_required", false),
     ];
     for (code, expires) in failing {
         let stream = watch(&server, &job).await;
@@ -234,9 +235,11 @@ async fn who_may_look_no_more_is_told_so_as_the_last_event() {
             "store_unavailable" => server
                 .store
                 .fail_when(|method| (method == "job").then(unavailable)),
-            "tenant_forbidden" => {
-                let body = json!({"is_active": false});
-                server.call_as("root", put("/admin/tenants/acme", &body)).await;
+            "permission_required" => {
+                server.transfer("grace", "acme");
+                server.appoint("grace", Role::Admin);
+                let body = json!({"ingesters": "admins"});
+                server.call_as("grace", put("/tenant/settings", &body)).await;
             }
             _ => {}
         }
