@@ -181,6 +181,7 @@ pub fn a_sealed_value_of_another_form_is_counted_too<S: TenantStore + KeyStateSt
 pub fn text_with_nul_is_refused_and_nothing_stored<S: TenantStore + KeyStateStore>(store: &S) {
     let bad = key("0011\0", KeyDerivation::Raw, at(0));
     assert!(matches!(store.remember_key(&bad), Err(StoreError::Failed(_))));
+    assert!(matches!(store.forget_key("0011\0"), Err(StoreError::Failed(_))));
     assert_eq!(store.key_states().unwrap(), []);
 }
 

@@ -71,6 +71,7 @@ impl KeyStateStore for MemoryStore {
     }
 
     fn forget_key(&self, key_id: &str) -> Result<bool, StoreError> {
+        refuse_nul("kid", key_id)?;
         let mut records = self.records();
         let is_needed = records
             .secrets()
