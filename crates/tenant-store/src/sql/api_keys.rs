@@ -12,12 +12,7 @@ use crate::text::Texts;
 use crate::{ApiKeyStore, KeyAccess, StoreError};
 
 impl ApiKeyStore for SqlStore {
-    fn create_api_key(
-        &self,
-        scope: &TenantScope,
-        key: &ApiKey,
-        secret: TokenHash,
-    ) -> Result<(), StoreError> {
+    fn create_api_key(&self, scope: &TenantScope, key: &ApiKey, secret: TokenHash) -> Result<(), StoreError> {
         key.refuse_nul()?;
         let row = ApiKeyRow::new(scope.id(), key, secret);
         let guard = self.guard()?;

@@ -7,12 +7,7 @@ use super::FailingStore;
 use crate::{Admission, ApiKeyStore, IdentityStore, KeyAccess, StoreError};
 
 impl<S: ApiKeyStore> ApiKeyStore for FailingStore<S> {
-    fn create_api_key(
-        &self,
-        scope: &TenantScope,
-        key: &ApiKey,
-        secret: TokenHash,
-    ) -> Result<(), StoreError> {
+    fn create_api_key(&self, scope: &TenantScope, key: &ApiKey, secret: TokenHash) -> Result<(), StoreError> {
         self.call("create_api_key", |inner| inner.create_api_key(scope, key, secret))
     }
 

@@ -89,7 +89,9 @@ impl TryFrom<ProviderRow> for IdentityProvider {
 }
 
 fn write_roles(roles: &BTreeMap<String, Role>) -> String {
-    let roles = roles.iter().map(|(name, role)| (name.clone(), role.as_str().into()));
+    let roles = roles
+        .iter()
+        .map(|(name, role)| (name.clone(), role.as_str().into()));
     serde_json::Value::Object(roles.collect()).to_string()
 }
 
