@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tenantry_auth::{IDENTITY_LEEWAY, IdentityVerifier};
 use tenantry_domain::{
     Actor, Clock, ForeignIdentity, IdentityProvider, IdentityProviderId, Page, Paged, Principal,
-    RequestOrigin, TenantId, Timestamp, TokenHash, UserId,
+    RequestOrigin, TenantId, Timestamp, UserId,
 };
 use tenantry_tenant_store::{Admission, IdentityStore, StoreError};
 
