@@ -408,7 +408,10 @@ fn model_servers_in_the_house_are_named_by_their_origins() {
 fn identity_providers_in_the_house_are_named_by_their_origins() {
     let origins = |changes: &[(&'static str, &str)]| {
         let accounts = with(changes).unwrap().settings.accounts;
-        let written = accounts.identity_origins.iter().map(url::Origin::ascii_serialization);
+        let written = accounts
+            .identity_origins
+            .iter()
+            .map(url::Origin::ascii_serialization);
         written.collect::<Vec<_>>()
     };
     assert!(origins(&[]).is_empty());
@@ -417,7 +420,12 @@ fn identity_providers_in_the_house_are_named_by_their_origins() {
         origins(&[("TENANT_OIDC_ORIGINS", some)]),
         ["http://login.internal:8080", "https://10.0.0.7"]
     );
-    for wrong in ["login.internal", "http://login.internal/realms", "*", "ftp://login.internal"] {
+    for wrong in [
+        "login.internal",
+        "http://login.internal/realms",
+        "*",
+        "ftp://login.internal",
+    ] {
         refused(&[("TENANT_OIDC_ORIGINS", wrong)], "TENANT_OIDC_ORIGINS");
     }
 }
@@ -556,11 +564,19 @@ const INSECURE: [(&str, &[&str]); 18] = [
             "\"6f1c0b7e94d85a23b1f60c9d7e8a4f3512bd67ce90a1f4837d5e2c6b08f9a1d4\"",
         ],
     ),
-    ("SECRET_KEY_PREVIOUS", &["changeme", SECRET, "correct horse battery staple,changeme"]),
+    (
+        "SECRET_KEY_PREVIOUS",
+        &["changeme", SECRET, "correct horse battery staple,changeme"],
+    ),
     ("SECRET_KEY_FILE", &["/dev/null", "/nowhere"]),
     (
         "JWT_SECRET_KEY",
-        &["changeme", "0123456789abcdef0123456789abcde", SECRET, "secretsecretsecretsecretsecretsecret"],
+        &[
+            "changeme",
+            "0123456789abcdef0123456789abcde",
+            SECRET,
+            "secretsecretsecretsecretsecretsecret",
+        ],
     ),
     (
         "JWT_SECRET_KEY_PREVIOUS",
@@ -580,18 +596,42 @@ const INSECURE: [(&str, &[&str]); 18] = [
     ("REGISTRATION", &["yes", "true"]),
     (
         "BACKEND_CORS_ORIGINS",
-        &["*", "null", "https://*.example.org", "[\"https://app.example.org\", \"*\"]"],
+        &[
+            "*",
+            "null",
+            "https://*.example.org",
+            "[\"https://app.example.org\", \"*\"]",
+        ],
     ),
-    ("TENANT_LLM_ORIGINS", &["*", "null", "https://*.example.org", "https://"]),
-    ("TENANT_OIDC_ORIGINS", &["*", "null", "https://*.example.org", "https://"]),
-    ("TRUSTED_PROXIES", &["*", "all", "0.0.0.0/0", "::/0", "10.0.0.1,0.0.0.0/0"]),
-    ("PUBLIC_URL", &["http://rag.example.org", "https://ada:hunter2@rag.example.org"]),
+    (
+        "TENANT_LLM_ORIGINS",
+        &["*", "null", "https://*.example.org", "https://"],
+    ),
+    (
+        "TENANT_OIDC_ORIGINS",
+        &["*", "null", "https://*.example.org", "https://"],
+    ),
+    (
+        "TRUSTED_PROXIES",
+        &["*", "all", "0.0.0.0/0", "::/0", "10.0.0.1,0.0.0.0/0"],
+    ),
+    (
+        "PUBLIC_URL",
+        &["http://rag.example.org", "https://ada:hunter2@rag.example.org"],
+    ),
     (
         "SMTP_URL",
-        &["http://mail.example.org", "smtp://mail.example.org?tls=none", "smtp://ada@mail.example.org"],
+        &[
+            "http://mail.example.org",
+            "smtp://mail.example.org?tls=none",
+            "smtp://ada@mail.example.org",
+        ],
     ),
     ("OPENAI_BASE_URL", &["https://ada:hunter2@models.example.org/v1"]),
-    ("PINECONE_CONTROL_URL", &["https://ada:hunter2@pinecone.example.org"]),
+    (
+        "PINECONE_CONTROL_URL",
+        &["https://ada:hunter2@pinecone.example.org"],
+    ),
 ];
 
 /// The other keys fit the one that is wrong.
@@ -690,15 +730,34 @@ fn sessions_end_and_the_time_is_configured() {
         settings.accounts.session_lifetime.as_secs() / 86_400
     };
     assert_eq!((days("1"), days("365")), (1, 365));
-    assert_eq!(read(&least()).unwrap().settings.accounts.session_lifetime.as_secs(), 30 * 86_400);
+    assert_eq!(
+        read(&least())
+            .unwrap()
+            .settings
+            .accounts
+            .session_lifetime
+            .as_secs(),
+        30 * 86_400
+    );
     for text in ["0", "366", "-1", "+7", "7d", "forever", ""] {
-        refused(&[("REFRESH_TOKEN_EXPIRE_DAYS", text)], "REFRESH_TOKEN_EXPIRE_DAYS");
+        refused(
+            &[("REFRESH_TOKEN_EXPIRE_DAYS", text)],
+            "REFRESH_TOKEN_EXPIRE_DAYS",
+        );
     }
 }
 
 #[test]
 fn proxies_that_are_everybody_or_have_a_name_are_refused() {
-    for text in ["0.0.0.0/0", "::/0", "proxy.internal", "10.0.0.1/8", "10.0.0.0/8 10.0.0.1", "*", "10.0.0.1,"] {
+    for text in [
+        "0.0.0.0/0",
+        "::/0",
+        "proxy.internal",
+        "10.0.0.1/8",
+        "10.0.0.0/8 10.0.0.1",
+        "*",
+        "10.0.0.1,",
+    ] {
         refused(&[("TRUSTED_PROXIES", text)], "TRUSTED_PROXIES");
     }
     for text in ["10.0.0.1", "10.0.0.0/8, 2001:db8::/32", "::1"] {
@@ -708,10 +767,19 @@ fn proxies_that_are_everybody_or_have_a_name_are_refused() {
 
 #[test]
 fn links_lead_to_https_or_to_this_machine() {
-    for text in ["http://rag.example.org", "rag.example.org", "https://u:p@rag.example.org", "https://rag.example.org/#x"] {
+    for text in [
+        "http://rag.example.org",
+        "rag.example.org",
+        "https://u:p@rag.example.org",
+        "https://rag.example.org/#x",
+    ] {
         refused(&[("PUBLIC_URL", text)], "PUBLIC_URL");
     }
-    let url = with(&[("PUBLIC_URL", "https://rag.example.org/")]).unwrap().settings.accounts.public_url;
+    let url = with(&[("PUBLIC_URL", "https://rag.example.org/")])
+        .unwrap()
+        .settings
+        .accounts
+        .public_url;
     assert_eq!(url.as_deref(), Some("https://rag.example.org"));
 }
 
@@ -729,10 +797,20 @@ fn mail_needs_a_server_a_sender_and_an_address_for_links() {
     refused(&[url, from], "PUBLIC_URL");
     refused(&[url, public], "MAIL_FROM");
     refused(&[url, public, ("MAIL_FROM", "nobody")], "MAIL_FROM");
-    for text in ["mail.example.org", "https://mail.example.org", "smtps://ada@mail.example.org", "smtp://mail.example.org?tls=none"] {
+    for text in [
+        "mail.example.org",
+        "https://mail.example.org",
+        "smtps://ada@mail.example.org",
+        "smtp://mail.example.org?tls=none",
+    ] {
         refused(&[("SMTP_URL", text), from, public], "SMTP_URL");
     }
-    let told = with(&[("SMTP_URL", "smtps://ada:hunter2@mail.example.org/x"), from, public]).unwrap_err();
+    let told = with(&[
+        ("SMTP_URL", "smtps://ada:hunter2@mail.example.org/x"),
+        from,
+        public,
+    ])
+    .unwrap_err();
     assert!(!format!("{told} {told:?}").contains("hunter2"));
 }
 
@@ -742,12 +820,18 @@ fn the_mail_server_comes_from_a_variable_or_a_file_and_never_both() {
     let path = folder.path().join("smtp-url");
     fs::write(&path, "smtps://ada:hunter2@mail.example.org\n").unwrap();
     let file = ("SMTP_URL_FILE", path.to_str().unwrap());
-    let rest = [("MAIL_FROM", "tenantry@example.org"), ("PUBLIC_URL", "https://rag.example.org")];
+    let rest = [
+        ("MAIL_FROM", "tenantry@example.org"),
+        ("PUBLIC_URL", "https://rag.example.org"),
+    ];
     let settings = with(&[file, rest[0], rest[1]]).unwrap().settings;
     assert!(settings.accounts.mailer.is_some());
     let url = ("SMTP_URL", "smtps://mail.example.org");
     refused(&[file, url, rest[0], rest[1]], "SMTP_URL_FILE");
-    refused(&[("SMTP_URL_FILE", "/nonexistent/url"), rest[0], rest[1]], "SMTP_URL_FILE");
+    refused(
+        &[("SMTP_URL_FILE", "/nonexistent/url"), rest[0], rest[1]],
+        "SMTP_URL_FILE",
+    );
     fs::write(&path, "mail.example.org").unwrap();
     refused(&[file, rest[0], rest[1]], "SMTP_URL_FILE");
 }
