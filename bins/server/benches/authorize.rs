@@ -9,12 +9,15 @@ use secrecy::ExposeSecret;
 use tenantry_auth::{
     Algorithm, JwtIssuer, JwtKeys, JwtSettings, JwtVerifier, Lifetime, TokenIssuer, TokenVerifier,
 };
-use tenantry_domain::{Ingesters, Actor, 
-    AccessClaims, ChatSettings, Clock, PineconeSettings, Role, SearchSettings, SystemClock, Tenant, TenantId,
-    User, UserId,
+use tenantry_domain::{
+    AccessClaims, Actor, ChatSettings, Clock, Ingesters, LoginMethod, Permission, PineconeSettings,
+    RequestOrigin, Role, SearchSettings, Session, SessionId, SystemClock, Tenant, TenantId, TokenHash, User,
+    UserId,
 };
-use tenantry_retrieval::Resolver;
-use tenantry_tenant_store::{DatabaseUrl, PoolOptions, SqlStore, TenantStore, UserStore};
+use tenantry_retrieval::{Credential, Resolver};
+use tenantry_tenant_store::{
+    DatabaseUrl, NewSession, PoolOptions, SessionStore, SqlStore, TenantStore, UserStore,
+};
 
 fn authorize(c: &mut Criterion) {
     let clock = Arc::new(SystemClock);
@@ -31,28 +34,33 @@ fn authorize(c: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder.path().join("bench.sqlite"));
     let user = member(store.as_ref(), clock.as_ref());
+    let session = session(store.as_ref(), &user);
     let resolver = Resolver::new(store.clone(), store, clock);
     let claims = AccessClaims {
         user: user.id,
         tenant: user.tenant,
         token_version: 0,
-        session: None,
+        session: Some(session),
     };
     let token = issuer.issue(&claims).unwrap().token;
 
     c.bench_function("verify a token and resolve its tenant, warm", |b| {
         b.iter(|| {
             let claims = verifier.verify(black_box(token.expose_secret())).unwrap();
-            let caller = resolver.caller(&claims).unwrap();
-            black_box(resolver.scope(&caller).unwrap());
+            let caller = resolver
+                .caller(&Credential::Token(claims), &RequestOrigin::default())
+                .unwrap();
+            black_box(resolver.scope(&caller, Permission::Chat).unwrap());
         });
     });
     c.bench_function("verify a token and resolve its tenant, read from SQLite", |b| {
         b.iter(|| {
             resolver.forget();
             let claims = verifier.verify(black_box(token.expose_secret())).unwrap();
-            let caller = resolver.caller(&claims).unwrap();
-            black_box(resolver.scope(&caller).unwrap());
+            let caller = resolver
+                .caller(&Credential::Token(claims), &RequestOrigin::default())
+                .unwrap();
+            black_box(resolver.scope(&caller, Permission::Chat).unwrap());
         });
     });
 }
@@ -62,6 +70,27 @@ fn store(path: &std::path::Path) -> Arc<SqlStore> {
     let store = SqlStore::connect(&url, PoolOptions::default()).unwrap();
     store.migrate().unwrap();
     Arc::new(store)
+}
+
+fn session(store: &SqlStore, user: &User) -> SessionId {
+    let session = Session {
+        id: SessionId::generate(user.created_at),
+        user: user.id,
+        method: LoginMethod::Password,
+        client: None,
+        address: None,
+        created_at: user.created_at,
+        used_at: user.created_at,
+        expires_at: tenantry_domain::Timestamp::from_unix_day(100_000).unwrap(),
+    };
+    let new = NewSession {
+        refresh: TokenHash::from_bytes([7; 32]),
+        token_version: 0,
+        rehash: None,
+        session,
+    };
+    assert!(store.begin_session(&new, &Actor::system()).unwrap());
+    new.session.id
 }
 
 fn member(store: &SqlStore, clock: &dyn Clock) -> User {

@@ -90,6 +90,22 @@ impl Database {
         }
     }
 
+    /// All that is in it: the bytes of an SQLite file with its log, or what `pg_dump` writes.
+    pub(crate) fn dump(&self) -> String {
+        match self {
+            Self::Sqlite { folder } => {
+                let files = std::fs::read_dir(folder.path()).unwrap();
+                let bytes = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap());
+                String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned()
+            }
+            #[cfg(feature = "postgres-tests")]
+            Self::Postgres { .. } => {
+                let mut command = Command::new(postgres_programs().join("pg_dump"));
+                run(command.args(["--no-owner", "--dbname", &self.url()]))
+            }
+        }
+    }
+
     /// Runs SQL as a person would, past the server, and gives the rows, with `|` between columns.
     pub(crate) fn sql(&self, statement: &str) -> String {
         match self {
