@@ -30,14 +30,14 @@ pub(super) fn export(platform: &Platform, args: &ExportTenant, out: &mut dyn Wri
     written
 }
 
-fn write(exporter: &Exporter, args: &ExportTenant, file: File, out: &mut dyn Write) -> Result<(), Failure> {
+fn write(from: &Exporter, args: &ExportTenant, file: File, out: &mut dyn Write) -> Result<(), Failure> {
     let mut to = BufWriter::new(file);
     let bar = spinner();
-    let exported = exporter.export(&Superuser::operator(), &args.tenant, &mut to, &mut |records| {
+    let written = from.export(&Superuser::operator(), &args.tenant, &mut to, &mut |records| {
         bar.set_message(format!("{records} records"));
     });
     bar.finish_and_clear();
-    let exported = exported.map_err(|error| match error {
+    let exported = written.map_err(|error| match error {
         ExportError::UnknownTenant => unknown(&args.tenant),
         error => error.into(),
     })?;
@@ -92,9 +92,8 @@ pub(super) fn import(platform: &Platform, args: &ImportTenant, out: &mut dyn Wri
         resolver: platform.app.resolver.clone(),
         clock: platform.clock.clone(),
     };
-    let importer = Importer::new(parts, ArchiveLimits::default());
     let bar = spinner();
-    let imported = importer.import(
+    let made = Importer::new(parts, ArchiveLimits::default()).import(
         &Superuser::operator(),
         &mut file,
         args.id.as_ref(),
@@ -107,7 +106,7 @@ pub(super) fn import(platform: &Platform, args: &ImportTenant, out: &mut dyn Wri
         },
     );
     bar.finish_and_clear();
-    let imported = imported.map_err(|error| match error {
+    let imported = made.map_err(|error| match error {
         ImportError::IdTaken => Failure::from(error).hint("`--as ID` makes a tenant of another id"),
         error => error.into(),
     })?;
