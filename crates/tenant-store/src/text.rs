@@ -1,10 +1,12 @@
 use tenantry_domain::{
-    ApiKey, ChatSettings, Conversation, EmbeddingModel, ExternalIndex, ForeignIdentity, IdentityProvider, LlmProvider, Message, Origin, PasswordHash,
-    PineconeSettings, SealedSecret, Segment, Tenant, UsageRecord, User,
+    ApiKey, ChatSettings, Conversation, EmbeddingModel, ExternalIndex, ForeignIdentity, IdentityProvider,
+    LlmProvider, Message, Origin, PasswordHash, PineconeSettings, SealedSecret, Segment, Tenant, UsageRecord,
+    User,
 };
 
 use crate::{
-    AuditFilter, KeyState, MessageTarget, NewSession, Settlement, StoreError, Submission, TenantChange, TextRead, UserChange,
+    AuditFilter, KeyState, MessageTarget, NewSession, Settlement, StoreError, Submission, TenantChange,
+    TextRead, UserChange,
 };
 
 /// Text that holds U+0000, which PostgreSQL cannot store and SQLite cuts short in its own functions.

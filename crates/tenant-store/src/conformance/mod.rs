@@ -399,13 +399,13 @@ macro_rules! conformance_tests {
                 secrets_are_counted_by_format_and_key,
                 every_secret_of_a_tenant_is_counted,
                 a_sealed_value_of_another_form_is_counted_too,
+                text_with_nul_is_refused_and_nothing_stored,
                 secrets_are_listed_in_pages,
                 a_resealed_secret_keeps_all_else,
                 a_resealed_secret_is_in_the_audit_log,
                 a_changed_secret_is_not_resealed,
                 of_those_who_reseal_at_once_one_does,
                 a_key_in_use_is_not_forgotten,
-                text_with_nul_is_refused_and_nothing_stored,
             }
         }
     };

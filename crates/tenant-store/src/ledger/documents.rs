@@ -7,7 +7,10 @@ use crate::{StoreError, Submission, SubmitOutcome, Submitted};
 pub(super) const CANCELLED: &str = "cancelled";
 
 /// See [`crate::DocumentStore::submit`].
-pub(crate) fn submit<L: Ledger>(ledger: &mut L, submission: &Submission) -> Result<Told<Submitted>, L::Error> {
+pub(crate) fn submit<L: Ledger>(
+    ledger: &mut L,
+    submission: &Submission,
+) -> Result<Told<Submitted>, L::Error> {
     let submitted = take_in(ledger, submission)?;
     let event = audit::submitted(&submitted);
     Ok((submitted, event))

@@ -28,7 +28,8 @@ impl UsageStore for SqlStore {
     }
 
     fn usage_of_all(&self, filter: &UsageFilter, group: UsageGroup) -> Result<Vec<UsageSum>, StoreError> {
-        let rows = self.run(|conn| dialect::as_operator(conn, "usage", |conn| load(conn, None, filter, group)))?;
+        let rows =
+            self.run(|conn| dialect::as_operator(conn, "usage", |conn| load(conn, None, filter, group)))?;
         read(rows, group)
     }
 }
