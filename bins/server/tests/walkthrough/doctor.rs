@@ -165,97 +165,106 @@ fn a_deployment_that_is_well_is_told_so(database: &Database) {
     );
 }
 
+type Wrong = (
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+/// Settings that make a part of a deployment what it should not be: the part, the verdict, and what is said.
+const WRONG: &[Wrong] = &[
+    (
+        &[("OPENAI_API_KEY", "sk-wrong")],
+        "models",
+        "problem",
+        "refuses the key",
+    ),
+    (
+        &[("OPENAI_BASE_URL", NOBODY)],
+        "models",
+        "problem",
+        "cannot be reached",
+    ),
+    (
+        &[("OPENAI_CHAT_MODEL", "unheard-of")],
+        "models",
+        "warning",
+        "unheard-of is none",
+    ),
+    (
+        &[("OPENAI_EMBEDDING_MODEL", "unheard-of")],
+        "models",
+        "warning",
+        "unheard-of is none",
+    ),
+    (
+        &[("OPENAI_EMBEDDING_MODEL", "none")],
+        "embeddings",
+        "warning",
+        "by their words alone",
+    ),
+    (
+        &[("RERANK_URL", NOBODY), ("RERANK_MODEL", "ranks")],
+        "reranker",
+        "problem",
+        "cannot be reached",
+    ),
+    (
+        &[("PINECONE_CONTROL_URL", NOBODY)],
+        "Pinecone",
+        "problem",
+        "cannot be reached",
+    ),
+    (&[("HOST", "0.0.0.0")], "listening", "warning", "plain HTTP"),
+    (&[("REGISTRATION", "open")], "registration", "warning", "anybody"),
+    (
+        &[("BACKEND_CORS_ORIGINS", "http://app.example.org")],
+        "CORS",
+        "warning",
+        "not https",
+    ),
+    (
+        &[
+            ("BACKEND_CORS_ORIGINS", "http://localhost:3000"),
+            ("HOST", "0.0.0.0"),
+        ],
+        "CORS",
+        "warning",
+        "localhost",
+    ),
+    (
+        &[
+            ("SMTP_URL", "smtp://127.0.0.1:9"),
+            ("PUBLIC_URL", "https://rag.example.org"),
+            ("MAIL_FROM", "rag@example.org"),
+        ],
+        "mail",
+        "problem",
+        "unavailable",
+    ),
+    (
+        &[("SECRET_KEY_PREVIOUS", OTHER_SECRET_KEY), ("PORT", "x")],
+        "configuration",
+        "problem",
+        "PORT",
+    ),
+    (
+        &[(
+            "JWT_SECRET_KEY_PREVIOUS",
+            "kJ8vQz2LwN5rXb7TgYpC4mHs9DfEaR3uVi6ZoKx1",
+        )],
+        "keys",
+        "warning",
+        "earlier JWT_SECRET_KEY",
+    ),
+];
+
 fn whatever_is_wrong_is_named_with_what_to_do(database: &Database) {
     let provider = provider();
     let house = House::open_with(settings(database, &provider));
     let folder = house.server.folder();
-    let rows: &[(&[(&str, &str)], &str, &str, &str)] = &[
-        (
-            &[("OPENAI_API_KEY", "sk-wrong")],
-            "models",
-            "problem",
-            "refuses the key",
-        ),
-        (
-            &[("OPENAI_BASE_URL", NOBODY)],
-            "models",
-            "problem",
-            "cannot be reached",
-        ),
-        (
-            &[("OPENAI_CHAT_MODEL", "unheard-of")],
-            "models",
-            "warning",
-            "unheard-of is none",
-        ),
-        (
-            &[("OPENAI_EMBEDDING_MODEL", "unheard-of")],
-            "models",
-            "warning",
-            "unheard-of is none",
-        ),
-        (
-            &[("OPENAI_EMBEDDING_MODEL", "none")],
-            "embeddings",
-            "warning",
-            "by their words alone",
-        ),
-        (
-            &[("RERANK_URL", NOBODY), ("RERANK_MODEL", "ranks")],
-            "reranker",
-            "problem",
-            "cannot be reached",
-        ),
-        (
-            &[("PINECONE_CONTROL_URL", NOBODY)],
-            "Pinecone",
-            "problem",
-            "cannot be reached",
-        ),
-        (&[("HOST", "0.0.0.0")], "listening", "warning", "plain HTTP"),
-        (&[("REGISTRATION", "open")], "registration", "warning", "anybody"),
-        (
-            &[("BACKEND_CORS_ORIGINS", "http://app.example.org")],
-            "CORS",
-            "warning",
-            "not https",
-        ),
-        (
-            &[
-                ("BACKEND_CORS_ORIGINS", "http://localhost:3000"),
-                ("HOST", "0.0.0.0"),
-            ],
-            "CORS",
-            "warning",
-            "localhost",
-        ),
-        (
-            &[
-                ("SMTP_URL", "smtp://127.0.0.1:9"),
-                ("PUBLIC_URL", "https://rag.example.org"),
-                ("MAIL_FROM", "rag@example.org"),
-            ],
-            "mail",
-            "problem",
-            "unavailable",
-        ),
-        (
-            &[("SECRET_KEY_PREVIOUS", OTHER_SECRET_KEY), ("PORT", "x")],
-            "configuration",
-            "problem",
-            "PORT",
-        ),
-        (
-            &[(
-                "JWT_SECRET_KEY_PREVIOUS",
-                "kJ8vQz2LwN5rXb7TgYpC4mHs9DfEaR3uVi6ZoKx1",
-            )],
-            "keys",
-            "warning",
-            "earlier JWT_SECRET_KEY",
-        ),
-    ];
-    for (changes, check, verdict, message) in rows {
+    for (changes, check, verdict, message) in WRONG {
         let changed = changes
             .iter()
             .fold(house.settings.clone(), |settings, (name, value)| {
