@@ -10,7 +10,10 @@ use tenantry_domain::{Dimension, EmbeddingModel, Filter, MetadataValue, Permissi
 use tenantry_llm_client::LlmError;
 use tenantry_mail::MailError;
 use tenantry_retrieval::{
-    AccountError, ApiKeyError, ChangePasswordError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, IdentityProviderError, LoginError, RedeemError, RefreshError, RegisterError, RejectedPinecone, ResetError, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError, TooManyAttempts,
+    AccountError, ApiKeyError, ChangePasswordError, ChatError, CollectionError, ConversationError,
+    EmbeddingMismatch, IdentityProviderError, LoginError, RedeemError, RefreshError, RegisterError,
+    RejectedPinecone, ResetError, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError,
+    TooManyAttempts,
 };
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
@@ -68,10 +71,18 @@ fn every_failure_of_an_account_has_its_answer() {
     let lacking = ResolveError::PermissionRequired(Permission::Ingest);
     assert!(ApiError::from(lacking).to_string().contains("`ingest`"));
     for permission in Permission::ALL {
-        check(ResolveError::PermissionRequired(*permission), 403, "permission_required");
+        check(
+            ResolveError::PermissionRequired(*permission),
+            403,
+            "permission_required",
+        );
     }
     check(ResolveError::UserRequired, 403, "user_required");
-    check(ResolveError::Provider(SECRET.into()), 503, "identity_provider_unavailable");
+    check(
+        ResolveError::Provider(SECRET.into()),
+        503,
+        "identity_provider_unavailable",
+    );
     check(IdentityProviderError::TooMany, 409, "identity_provider_limit");
     check(IdentityProviderError::from(StoreError::IdTaken), 409, "id_taken");
     check(TenantUserError::RoleAboveOwn, 403, "role_above_own");
@@ -107,13 +118,25 @@ fn every_failure_of_a_session_or_a_password_has_its_answer() {
     check(RefreshError::Store(store()), 503, "store_unavailable");
     check(ChangePasswordError::Wrong, 422, "wrong_password");
     check(ChangePasswordError::Changed, 401, "unauthenticated");
-    check(ChangePasswordError::Rejected(RejectedPassword::Common), 422, "invalid_password");
+    check(
+        ChangePasswordError::Rejected(RejectedPassword::Common),
+        422,
+        "invalid_password",
+    );
     check(ChangePasswordError::Store(store()), 503, "store_unavailable");
     check(RedeemError::Invalid, 422, "invalid_reset_token");
-    check(RedeemError::Rejected(RejectedPassword::Common), 422, "invalid_password");
+    check(
+        RedeemError::Rejected(RejectedPassword::Common),
+        422,
+        "invalid_password",
+    );
     check(RedeemError::Store(store()), 503, "store_unavailable");
     check(ResetError::Store(store()), 503, "store_unavailable");
-    check(ResetError::Mail(MailError::Unavailable(SECRET.into())), 500, "internal_error");
+    check(
+        ResetError::Mail(MailError::Unavailable(SECRET.into())),
+        500,
+        "internal_error",
+    );
 }
 
 #[test]

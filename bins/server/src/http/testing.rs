@@ -22,7 +22,12 @@ use tenantry_domain::{AccessClaims, Cancellation, Dimension, ManualClock, Role, 
 use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::{Completer, Embedder, ExtractiveCompleter, MemoryProviders, Providers, Reranker};
 use tenantry_mail::MemoryMailer;
-use tenantry_retrieval::{AccountParts, Accounts, ApiKeys, AuditLogs, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, Identities, IdentityGate, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, LogIns, NewTenant, NewUser, OfferedModels, Passwords, PineconeLookup, Prompts, Resets, Resolver, Searcher, Sessions, Superuser, TenantUsers, Tenants, Throttle, UsageReports, UserUpdate, Worked};
+use tenantry_retrieval::{
+    AccountParts, Accounts, ApiKeys, AuditLogs, Chat, ChatModels, ChatParts, Collections, Conversations,
+    Embedders, Identities, IdentityGate, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge,
+    LogIns, NewTenant, NewUser, OfferedModels, Passwords, PineconeLookup, Prompts, Resets, Resolver,
+    Searcher, Sessions, Superuser, TenantUsers, Tenants, Throttle, UsageReports, UserUpdate, Worked,
+};
 use tenantry_tenant_store::testing::{FailingStore, unavailable};
 use tenantry_tenant_store::{MemoryStore, StoreError, TenantStore};
 use tenantry_vector_client::testing::FailingVectorStore;
@@ -147,12 +152,8 @@ impl Backend {
             clock.clone(),
             Lifetime::from_minutes(30).unwrap(),
         ));
-        let searcher = Searcher::new(
-            store.clone(),
-            collections.clone(),
-            embedders.clone(),
-            parts.reranker,
-        );
+        let (kept, now) = (|| store.clone(), || clock.clone());
+        let searcher = Searcher::new(kept(), collections.clone(), embedders.clone(), parts.reranker);
         let searcher = Arc::new(searcher.counting(store.clone(), clock.clone()));
         let ingest = IngestParts {
             queue: store.clone(),
@@ -174,16 +175,7 @@ impl Backend {
             usage: store.clone(),
             clock: clock.clone(),
         };
-        let accounts = AccountParts {
-            users: store.clone(),
-            sessions: store.clone(),
-            audit: store.clone(),
-            throttle: Arc::new(Throttle::new(store.clone(), clock.clone())),
-            hasher: Arc::new(MemoryPasswordHasher::new()),
-            policy: PasswordPolicy::default(),
-            resolver: resolver.clone(),
-            clock: clock.clone(),
-        };
+        let accounts = accounts(&store, &resolver, &clock);
         let sessions = Arc::new(Sessions::new(accounts.clone(), Duration::from_hours(24 * 30)));
         let mailer = Arc::new(MemoryMailer::new());
         let issuers = Arc::new(MemoryIdentities::new(clock.clone()));
@@ -193,13 +185,7 @@ impl Backend {
             verifier: tokens,
             identities: parts.identities.unwrap_or_else(|| identity_providers.clone()),
             identity_providers,
-            tenant_users: TenantUsers::new(
-                store.clone(),
-                accounts.hasher.clone(),
-                accounts.policy,
-                resolver.clone(),
-                clock.clone(),
-            ),
+            tenant_users: TenantUsers::new(accounts.clone()),
             log_ins: LogIns::new(accounts.clone(), sessions.clone()),
             passwords: Passwords::new(accounts.clone(), sessions.clone()),
             resets: Resets::new(
@@ -210,25 +196,13 @@ impl Backend {
             sessions,
             accounts: Accounts::new(accounts),
             api_keys: ApiKeys::new(store.clone(), resolver.clone(), clock.clone()),
-            tenants: Tenants::new(
-                store.clone(),
-                sealer.clone(),
-                lookup,
-                resolver.clone(),
-                clock.clone(),
-            )
-            .with_providers(sealer, parts.providers)
-            .with_models(offered()),
+            tenants: Tenants::new(kept(), sealer.clone(), lookup, resolver.clone(), now())
+                .with_providers(sealer, parts.providers)
+                .with_models(offered()),
             prompts: Prompts::new(store.clone(), store.clone(), resolver.clone(), clock.clone()),
             usage: UsageReports::new(store.clone(), clock.clone()),
             audit: AuditLogs::new(store.clone()),
-            knowledge: Knowledge::new(
-                store.clone(),
-                store.clone(),
-                store.clone(),
-                IngestLimits::default(),
-                clock.clone(),
-            ),
+            knowledge: Knowledge::new(kept(), kept(), kept(), IngestLimits::default(), now()),
             wake: Wake::default(),
             chat: Chat::new(chat),
             conversations: Conversations::new(store.clone(), store.clone(), clock.clone()),
@@ -359,6 +333,24 @@ impl Backend {
             self.ingestor.run_one(None, &Cancellation::new()).unwrap(),
             Worked::Idle
         ) {}
+    }
+}
+
+/// What accounts are made of.
+fn accounts(
+    store: &Arc<FailingStore<MemoryStore>>,
+    resolver: &Arc<Resolver>,
+    clock: &Arc<ManualClock>,
+) -> AccountParts {
+    AccountParts {
+        users: store.clone(),
+        sessions: store.clone(),
+        audit: store.clone(),
+        throttle: Arc::new(Throttle::new(store.clone(), clock.clone())),
+        hasher: Arc::new(MemoryPasswordHasher::new()),
+        policy: PasswordPolicy::default(),
+        resolver: resolver.clone(),
+        clock: clock.clone(),
     }
 }
 

@@ -8,10 +8,8 @@ mod resets;
 mod throttle;
 
 use secrecy::SecretString;
-use tenantry_crypto::{Password, PasswordError, RejectedPassword};
-use tenantry_domain::{
-    Actor, Email, Page, Paged, ParseEmailError, PasswordHash, Role, TenantId, User, UserId,
-};
+use tenantry_crypto::{PasswordError, RejectedPassword};
+use tenantry_domain::{Actor, Email, Page, Paged, ParseEmailError, Role, TenantId, User, UserId};
 use tenantry_tenant_store::{StoreError, UserChange, UserFilter};
 
 pub use self::client::Client;
@@ -193,7 +191,7 @@ impl Accounts {
             .is_some_and(|tenant| *tenant != user.tenant);
         let password_hash = update
             .password
-            .map(|password| self.new_hash(&password, &user.email))
+            .map(|password| self.parts.new_hash(&password, &user.email))
             .transpose()?;
         let change = UserChange {
             end_sessions: false,
@@ -218,7 +216,7 @@ impl Accounts {
         let now = self.parts.clock.now();
         let user = User {
             id: UserId::generate(now),
-            password_hash: Some(self.new_hash(&new.password, &email)?),
+            password_hash: Some(self.parts.new_hash(&new.password, &email)?),
             email,
             is_superuser: new.is_superuser,
             is_active: true,
@@ -230,11 +228,5 @@ impl Accounts {
         };
         self.parts.users.create_user(&user, actor)?;
         Ok(user)
-    }
-
-    fn new_hash(&self, password: &SecretString, email: &Email) -> Result<PasswordHash, AccountError> {
-        let password = Password::new(password)?;
-        self.parts.policy.check(&password, email)?;
-        Ok(self.parts.hasher.hash(&password)?)
     }
 }

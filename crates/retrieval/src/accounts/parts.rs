@@ -1,11 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tenantry_crypto::{PasswordHasher, PasswordPolicy};
-use tenantry_domain::Clock;
+use secrecy::SecretString;
+use tenantry_crypto::{Password, PasswordHasher, PasswordPolicy};
+use tenantry_domain::{Clock, Email, PasswordHash};
 use tenantry_tenant_store::{AuditStore, SessionStore, UserStore};
 
-use super::Throttle;
+use super::{AccountError, Throttle};
 use crate::resolve::Resolver;
 
 /// What the use cases of accounts are made of.
@@ -27,6 +28,19 @@ pub struct AccountParts {
     pub resolver: Arc<Resolver>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+}
+
+impl AccountParts {
+    /// The hash of a new password, if it may be one.
+    pub(crate) fn new_hash(
+        &self,
+        password: &SecretString,
+        email: &Email,
+    ) -> Result<PasswordHash, AccountError> {
+        let password = Password::new(password)?;
+        self.policy.check(&password, email)?;
+        Ok(self.hasher.hash(&password)?)
+    }
 }
 
 impl fmt::Debug for AccountParts {

@@ -88,11 +88,7 @@ impl Tenants {
             ingesters,
             ..TenantUpdate::default()
         };
-        let saved = self.apply(
-            admin.scope().id(),
-            &update,
-            &Hand::Admin(admin.actor().clone()),
-        )?;
+        let saved = self.apply(admin.scope().id(), &update, &Hand::Admin(admin.actor().clone()))?;
         Ok(saved.map(|SavedTenant { tenant, .. }| self.seen(tenant, admin)))
     }
 

@@ -1,14 +1,12 @@
 //! What the admins of a tenant do with its users.
 
 use std::fmt;
-use std::sync::Arc;
 
 use secrecy::SecretString;
-use tenantry_crypto::{Password, PasswordHasher, PasswordPolicy};
-use tenantry_domain::{Clock, Email, Page, Paged, PasswordHash, Role, User, UserId};
-use tenantry_tenant_store::{StoreError, UserChange, UserFilter, UserStore};
+use tenantry_domain::{Email, Page, Paged, Role, User, UserId};
+use tenantry_tenant_store::{StoreError, UserChange, UserFilter};
 
-use crate::{AccountError, Resolver, TenantAdmin};
+use crate::{AccountError, AccountParts, TenantAdmin};
 
 /// Why an admin did not make or change a user.
 #[derive(Debug, thiserror::Error)]
@@ -49,30 +47,12 @@ pub struct TenantUserUpdate {
 }
 
 /// The users of a tenant, for its admins. Superusers do not exist here, whatever tenant they have, nor does anybody of another tenant.
-pub struct TenantUsers {
-    users: Arc<dyn UserStore>,
-    hasher: Arc<dyn PasswordHasher>,
-    policy: PasswordPolicy,
-    resolver: Arc<Resolver>,
-    clock: Arc<dyn Clock>,
-}
+pub struct TenantUsers(AccountParts);
 
 impl TenantUsers {
-    /// The users in `users`, with passwords after `policy`.
-    pub fn new(
-        users: Arc<dyn UserStore>,
-        hasher: Arc<dyn PasswordHasher>,
-        policy: PasswordPolicy,
-        resolver: Arc<Resolver>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            users,
-            hasher,
-            policy,
-            resolver,
-            clock,
-        }
+    /// The users among those accounts.
+    pub fn new(parts: AccountParts) -> Self {
+        Self(parts)
     }
 
     /// A page of the tenant's users, ordered by address.
@@ -84,7 +64,7 @@ impl TenantUsers {
             tenant: Some(admin.scope().id().clone()),
             is_superuser: Some(false),
         };
-        self.users.users(&filter, page)
+        self.0.users.users(&filter, page)
     }
 
     /// The user of that id, if it is one of the tenant.
@@ -92,7 +72,7 @@ impl TenantUsers {
     /// # Errors
     /// When the store fails.
     pub fn user(&self, admin: &TenantAdmin, id: UserId) -> Result<Option<User>, StoreError> {
-        let user = self.users.user(id)?;
+        let user = self.0.users.user(id)?;
         Ok(user.filter(|user| !user.is_superuser && user.tenant.as_ref() == Some(admin.scope().id())))
     }
 
@@ -106,9 +86,9 @@ impl TenantUsers {
         let email = Email::parse(&new.email).map_err(AccountError::from)?;
         let password_hash = new
             .password
-            .map(|password| self.new_hash(&password, &email))
+            .map(|password| self.0.new_hash(&password, &email))
             .transpose()?;
-        let now = self.clock.now();
+        let now = self.0.clock.now();
         let user = User {
             id: UserId::generate(now),
             password_hash,
@@ -121,7 +101,7 @@ impl TenantUsers {
             created_at: now,
             updated_at: now,
         };
-        self.users.create_user(&user, admin.actor())?;
+        self.0.users.create_user(&user, admin.actor())?;
         Ok(user)
     }
 
@@ -148,15 +128,9 @@ impl TenantUsers {
             actor: admin.actor().clone(),
             ..UserChange::default()
         };
-        let user = self.users.update_user(id, &change, self.clock.now())?;
-        self.resolver.forget();
+        let user = self.0.users.update_user(id, &change, self.0.clock.now())?;
+        self.0.resolver.forget();
         Ok(user)
-    }
-
-    fn new_hash(&self, password: &SecretString, email: &Email) -> Result<PasswordHash, AccountError> {
-        let password = Password::new(password)?;
-        self.policy.check(&password, email)?;
-        Ok(self.hasher.hash(&password)?)
     }
 }
 

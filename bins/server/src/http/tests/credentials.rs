@@ -111,7 +111,8 @@ async fn an_api_key_works_wherever_a_token_does() {
         .await;
     assert_eq!(asked.status, 200, "{}", asked.text());
     let models = server.call(bearer(get("/v1/models"), KEY)).await.json();
-    let completion = json!({"model": models["data"][0]["id"], "messages": [{"role": "user", "content": "When open?"}]});
+    let completion =
+        json!({"model": models["data"][0]["id"], "messages": [{"role": "user", "content": "When open?"}]});
     let completed = server
         .call(bearer(post("/v1/chat/completions", &completion), KEY))
         .await;

@@ -65,10 +65,7 @@ async fn a_role_is_read_from_the_store_and_ends_the_tokens_of_the_one_before() {
     let server = Server::new().await;
     let token = server.token("ada");
     let attempt = |token: &str| bearer(put("/tenant/settings", &json!({})), token);
-    server
-        .call(attempt(&token))
-        .await
-        .is(403, "permission_required");
+    server.call(attempt(&token)).await.is(403, "permission_required");
     let me = server.call(bearer(get("/users/me"), &token)).await.json();
     let path = format!("/admin/users/{}", me["id"].as_str().unwrap());
     let role = async |role: &str| server.call_as("root", put(&path, &json!({ "role": role }))).await;

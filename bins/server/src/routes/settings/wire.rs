@@ -121,6 +121,7 @@ impl TryFrom<SettingsBody> for SettingsUpdate {
 }
 
 fn ingesters(name: &str) -> Result<Ingesters, ApiError> {
-    let wrong = |_| ApiError::new(Code::InvalidRequest).saying("`ingesters` is neither `members` nor `admins`");
+    let wrong =
+        |_| ApiError::new(Code::InvalidRequest).saying("`ingesters` is neither `members` nor `admins`");
     name.parse().map_err(wrong)
 }
