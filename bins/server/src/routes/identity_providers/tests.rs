@@ -238,8 +238,8 @@ async fn a_foreign_provider_is_like_one_that_does_not_exist() {
             );
         }
     };
-    of(|path| get(path)).await;
-    of(|path| delete(path)).await;
+    of(get).await;
+    of(delete).await;
     of(|path| put(path, &json!({"is_active": false}))).await;
     assert_eq!(server.call_as("grace", get(PATH)).await.json()["total"], 0);
     assert_eq!(server.call_as("ada", get(&path(&made))).await.json(), made);
