@@ -74,8 +74,8 @@ impl Servers {
         user
     }
 
-    fn change(&self, user: &User, change: UserChange) -> User {
-        let changed = self.store.update_user(user.id, &change, self.clock.now());
+    fn change(&self, user: &User, change: &UserChange) -> User {
+        let changed = self.store.update_user(user.id, change, self.clock.now());
         changed.unwrap().unwrap()
     }
 
@@ -321,7 +321,7 @@ fn what_ends_all_sessions_ends_them_on_every_server_within_a_second() {
         let servers = Servers::new();
         let user = servers.user("ada", Some("acme"), Role::Member);
         let refused = servers.ends_within_a_second(&servers.log_in(&user), |servers| {
-            servers.change(&user, change.clone());
+            servers.change(&user, &change);
         });
         assert!(matches!(refused, ResolveError::Unauthenticated), "{change:?}");
     }
@@ -446,7 +446,7 @@ fn an_identity_has_the_users_role_and_nothing_of_a_superuser() {
         is_superuser: Some(true),
         ..UserChange::default()
     };
-    servers.change(&user, promoted);
+    servers.change(&user, &promoted);
     servers.later(1);
     let caller = servers.enter(&servers.identity(&user, "acme")).unwrap();
     assert!(servers.there.tenant_admin(&caller).is_ok());
@@ -490,7 +490,7 @@ fn an_identity_that_was_issued_before_the_sessions_ended_is_refused() {
             end_sessions: true,
             ..UserChange::default()
         };
-        servers.change(&user, all);
+        servers.change(&user, &all);
     });
     assert!(matches!(refused, ResolveError::Unauthenticated));
     assert!(

@@ -196,11 +196,11 @@ fn a_tenant_is_made_with_its_settings_or_not_at_all() {
 fn an_admin_is_who_the_store_says_at_this_moment() {
     let house = House::new();
     assert_eq!(house.admin().unwrap().scope().id(), &house.acme);
-    let token = claims(&house.ada());
-    assert!(house.world.enter(&token).is_ok());
+    let as_admin = claims(&house.ada());
+    assert!(house.world.enter(&as_admin).is_ok());
     house.appoint(Role::Member);
     assert!(matches!(
-        house.world.enter(&token),
+        house.world.enter(&as_admin),
         Err(ResolveError::Unauthenticated)
     ));
     assert!(matches!(
