@@ -1,4 +1,4 @@
-//! An OpenID provider as small as one can be: discovery, one key, and tokens that it signs.
+//! An identity provider as small as one can be: discovery, one key, and tokens that it signs.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

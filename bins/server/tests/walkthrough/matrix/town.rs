@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::Client;
@@ -148,109 +148,117 @@ impl<'d> Town<'d> {
 
 /// Makes a tenant with one of everything, each marked with `word`.
 fn settle(house: &House, second: &Server, tenant: &str, word: &str, issuer: &Issuer) -> Resident {
-    let mark = |what: &str| format!("{word}-{what}-mark");
-    let root = &house.superuser;
-    let made = json!({ "id": tenant, "name": "Acme", "system_prompt": mark("prompt") });
+    let root = house.superuser.clone();
+    let made = json!({ "id": tenant, "name": "Acme", "system_prompt": marked(word, "prompt") });
     root.post("/admin/tenants/", &made).expect(201);
-    let mut ids = BTreeMap::from([("tenants", tenant.to_owned())]);
-    let mut credentials = Vec::new();
-    let mut secrets = vec![PASSWORD.to_owned()];
-    let at = |place: usize, client: &Client| {
-        let port = if place % 2 == 0 {
-            house.server.port()
-        } else {
-            second.port()
-        };
-        client.at(port)
+    let mut settler = Settler {
+        root,
+        ports: [house.server.port(), second.port()],
+        word,
+        resident: Resident {
+            id: tenant.to_owned(),
+            ids: BTreeMap::from([("tenants", tenant.to_owned())]),
+            credentials: Vec::new(),
+            marks: MARKED.map(|what| marked(word, what)).into(),
+            secrets: vec![PASSWORD.to_owned()],
+        },
     };
-    for (place, role) in ["admin", "member", "reader"].into_iter().enumerate() {
-        let email = format!("{}@example.org", mark(role));
-        let user = json!({ "email": email, "password": PASSWORD, "tenant_id": tenant, "role": role });
-        let user = root.post("/admin/users/", &user).expect(201);
-        ids.insert("users", user["id"].as_str().unwrap().to_owned());
-        let login = house
-            .server
-            .client()
-            .post("/login", &json!({ "email": email, "password": PASSWORD }))
-            .expect(200);
-        let [access, refresh] =
-            ["access_token", "refresh_token"].map(|name| login[name].as_str().unwrap().to_owned());
-        credentials.push((format!("{tenant} {role}"), at(place, &root.with_token(&access))));
-        credentials.push((
-            format!("{tenant} {role}'s refresh token"),
-            at(place + 1, &root.with_token(&refresh)),
-        ));
-        secrets.extend([access, refresh]);
-    }
-    let admin = credentials[0].1.clone();
-    let sessions = admin.get("/sessions").expect(200);
-    ids.insert(
-        "sessions",
-        sessions["items"][0]["id"].as_str().unwrap().to_owned(),
-    );
+    settler.add_people();
+    settler.add_knowledge();
+    settler.add_keys();
+    settler.add_issuer(issuer);
+    settler.resident
+}
 
-    let text = format!(
-        "The handbook says that lamps hang behind the {} harbour wall.",
-        mark("document")
-    );
-    let document = json!({ "title": "Handbook", "text": text, "external_id": "handbook", "metadata": { "kind": mark("metadata") } });
-    let job = admin.add_document(&document);
-    ids.insert("jobs", job["id"].as_str().unwrap().to_owned());
-    ids.insert("documents", job["document_id"].as_str().unwrap().to_owned());
-    let asked = admin
-        .post(
-            "/chat",
-            &json!({ "message": format!("Where do the lamps hang, {}?", mark("question")) }),
-        )
-        .expect(200);
-    ids.insert(
-        "conversations",
-        asked["conversation_id"].as_str().unwrap().to_owned(),
-    );
+/// What is marked.
+const MARKED: [&str; 9] = [
+    "prompt", "admin", "member", "document", "metadata", "question", "key", "provider", "foreign",
+];
 
-    for (place, scopes) in [
-        vec!["chat"],
-        vec!["search"],
-        vec!["ingest"],
-        vec!["admin"],
-        vec!["chat", "search", "ingest", "admin"],
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let key = json!({ "name": mark("key"), "scopes": scopes });
-        let made = admin.post("/tenant/keys", &key).expect(201);
-        let text = made["key"].as_str().unwrap().to_owned();
-        ids.insert("keys", made["id"].as_str().unwrap().to_owned());
-        credentials.push((
-            format!("{tenant} key for {scopes:?}"),
-            at(place, &root.with_token(&text)),
-        ));
-        secrets.push(text);
+fn marked(word: &str, what: &str) -> String {
+    format!("{word}-{what}-mark")
+}
+
+/// A tenant in the making.
+struct Settler<'w> {
+    root: Client,
+    ports: [u16; 2],
+    word: &'w str,
+    resident: Resident,
+}
+
+impl Settler<'_> {
+    /// Notes a credential, which is used at one server and the next at the other.
+    fn credential(&mut self, kind: &str, text: &str) -> Client {
+        let port = self.ports[self.resident.credentials.len() % 2];
+        let client = self.root.with_token(text).at(port);
+        let kind = format!("{} {kind}", self.resident.id);
+        self.resident.credentials.push((kind, client.clone()));
+        self.resident.secrets.push(text.to_owned());
+        client
     }
 
-    let provider = issuer.provider(&mark("provider"));
-    let made = admin.post("/tenant/identity-providers", &provider).expect(201);
-    ids.insert("identity-providers", made["id"].as_str().unwrap().to_owned());
-    let token = issuer.token(
-        "the-same-subject",
-        &format!("{}@example.net", mark("foreign")),
-        "staff",
-    );
-    let stranger = at(1, &root.with_token(&token));
-    // Seen for the first time, and a user from then on.
-    stranger.get("/users/me").expect(200);
-    credentials.push((format!("{tenant} token of its issuer"), stranger));
-    secrets.push(token);
-    let marks = [
-        "prompt", "admin", "member", "document", "metadata", "question", "key", "provider", "foreign",
-    ]
-    .map(mark);
-    Resident {
-        id: tenant.to_owned(),
-        ids,
-        credentials,
-        marks: marks.into(),
-        secrets,
+    fn id(&mut self, kind: &'static str, id: &Value) {
+        self.resident.ids.insert(kind, id.as_str().unwrap().to_owned());
+    }
+
+    /// An admin, the first of all credentials, a member and a reader.
+    fn add_people(&mut self) {
+        for role in ["admin", "member", "reader"] {
+            let email = format!("{}@example.org", marked(self.word, role));
+            let user =
+                json!({ "email": email, "password": PASSWORD, "tenant_id": self.resident.id, "role": role });
+            let user = self.root.post("/admin/users/", &user).expect(201);
+            self.id("users", &user["id"]);
+            let login = json!({ "email": email, "password": PASSWORD });
+            let login = self.root.post("/login", &login).expect(200);
+            self.credential(role, login["access_token"].as_str().unwrap());
+            let refresh = login["refresh_token"].as_str().unwrap();
+            self.credential(&format!("{role}'s refresh token"), refresh);
+        }
+        let sessions = self.admin().get("/sessions").expect(200);
+        self.id("sessions", &sessions["items"][0]["id"]);
+    }
+
+    fn admin(&self) -> Client {
+        self.resident.credentials[0].1.clone()
+    }
+
+    fn add_knowledge(&mut self) {
+        let [document, kind, question] =
+            ["document", "metadata", "question"].map(|what| marked(self.word, what));
+        let text = format!("The handbook says that lamps hang behind the {document} harbour wall.");
+        let document = json!({ "title": "Handbook", "text": text, "external_id": "handbook", "metadata": { "kind": kind } });
+        let job = self.admin().add_document(&document);
+        self.id("jobs", &job["id"]);
+        self.id("documents", &job["document_id"]);
+        let question = json!({ "message": format!("Where do the lamps hang, {question}?") });
+        let asked = self.admin().post("/chat", &question).expect(200);
+        self.id("conversations", &asked["conversation_id"]);
+    }
+
+    /// A key for each scope, and one for all.
+    fn add_keys(&mut self) {
+        let each = ["chat", "search", "ingest", "admin"];
+        for scopes in each.iter().map(std::slice::from_ref).chain([each.as_slice()]) {
+            let key = json!({ "name": marked(self.word, "key"), "scopes": scopes });
+            let made = self.admin().post("/tenant/keys", &key).expect(201);
+            self.id("keys", &made["id"]);
+            self.credential(&format!("key for {scopes:?}"), made["key"].as_str().unwrap());
+        }
+    }
+
+    fn add_issuer(&mut self, issuer: &Issuer) {
+        let provider = issuer.provider(&marked(self.word, "provider"));
+        let made = self
+            .admin()
+            .post("/tenant/identity-providers", &provider)
+            .expect(201);
+        self.id("identity-providers", &made["id"]);
+        let email = format!("{}@example.net", marked(self.word, "foreign"));
+        let token = issuer.token("the-same-subject", &email, "staff");
+        let stranger = self.credential("token of its issuer", &token);
+        // Seen for the first time, and a user from then on.
+        stranger.get("/users/me").expect(200);
     }
 }
