@@ -125,6 +125,7 @@ impl From<IdentityProviderError> for ApiError {
     fn from(error: IdentityProviderError) -> Self {
         match error {
             IdentityProviderError::Invalid(error) => error.into(),
+            IdentityProviderError::Beyond(permission) => ResolveError::PermissionRequired(permission).into(),
             IdentityProviderError::TooMany => Self::new(Code::IdentityProviderLimit),
             IdentityProviderError::Store(StoreError::IdTaken) => Self::new(Code::IdTaken)
                 .saying("the tenant has an identity provider of the same issuer, audience and tenant claim"),

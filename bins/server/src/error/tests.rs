@@ -84,6 +84,11 @@ fn every_failure_of_an_account_has_its_answer() {
         "identity_provider_unavailable",
     );
     check(IdentityProviderError::TooMany, 409, "identity_provider_limit");
+    check(
+        IdentityProviderError::Beyond(Permission::Chat),
+        403,
+        "permission_required",
+    );
     check(IdentityProviderError::from(StoreError::IdTaken), 409, "id_taken");
     check(TenantUserError::RoleAboveOwn, 403, "role_above_own");
     check(TenantUserError::from(StoreError::EmailTaken), 409, "email_taken");

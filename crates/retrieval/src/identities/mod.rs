@@ -11,8 +11,8 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_auth::{IDENTITY_LEEWAY, IdentityVerifier};
 use tenantry_domain::{
-    Actor, Clock, ForeignIdentity, IdentityProvider, IdentityProviderId, Page, Paged, Principal,
-    RequestOrigin, TenantId, Timestamp, UserId,
+    Actor, Clock, ForeignIdentity, IdentityProvider, IdentityProviderId, Page, Paged, Permission,
+    Permissions, Principal, RequestOrigin, TenantId, Timestamp, UserId,
 };
 use tenantry_tenant_store::{Admission, IdentityStore, StoreError};
 
@@ -31,6 +31,9 @@ pub enum IdentityProviderError {
     /// A value cannot be kept.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
+    /// The caller may not do all that a user of the tenant may, whom a provider can name.
+    #[error("the caller lacks the permission `{0}`")]
+    Beyond(Permission),
     /// The tenant has as many as it may.
     #[error("the tenant has 10 identity providers")]
     TooMany,
@@ -68,12 +71,14 @@ impl Identities {
     /// Adds a provider to the admin's tenant.
     ///
     /// # Errors
-    /// When a value cannot be kept, the tenant has ten or one of the same issuer, audience and tenant claim, or the store fails.
+    /// [`IdentityProviderError::Beyond`] when the caller may not do all that a tenant's user may; when a value cannot be kept, the tenant has
+    /// ten or one of the same issuer, audience and tenant claim, or the store fails.
     pub fn create(
         &self,
         admin: &TenantAdmin,
         new: NewIdentityProvider,
     ) -> Result<IdentityProvider, IdentityProviderError> {
+        may_speak_for_all(admin)?;
         let now = self.clock.now();
         let provider = new.provider(IdentityProviderId::generate(now), now, &*self.verifier)?;
         let there = self.store.identity_providers(admin.scope(), Page::default())?;
@@ -119,6 +124,7 @@ impl Identities {
         id: IdentityProviderId,
         update: IdentityProviderUpdate,
     ) -> Result<Option<IdentityProvider>, IdentityProviderError> {
+        may_speak_for_all(admin)?;
         let Some(provider) = self.store.identity_provider(admin.scope(), id)? else {
             return Ok(None);
         };
@@ -195,8 +201,9 @@ impl Identities {
         }
     }
 
-    /// The one provider that accepts the token. One that asks for a tenant claim speaks more exactly than one that takes every token of
-    /// the issuer; two that would do are none, because nothing tells whose user it is.
+    /// The one provider that accepts the token. Of one tenant's, one that asks for a tenant claim speaks more exactly than one that takes
+    /// every token of the issuer. Between tenants it does not: whoever names a claim that all tokens have would take another's users.
+    /// Two that would do are none, because nothing tells whose user it is.
     fn judge<'c>(
         &self,
         candidates: &'c Candidates,
@@ -212,6 +219,11 @@ impl Identities {
             }
         }
         let asks = |provider: &IdentityProvider| provider.claims.tenant.is_some();
+        let mut tenants = accepted.iter().map(|(tenant, ..)| *tenant);
+        let first = tenants.next();
+        if tenants.any(|tenant| Some(tenant) != first) {
+            return Err(ResolveError::Unauthenticated);
+        }
         if accepted.iter().any(|(_, provider, _)| asks(provider)) {
             accepted.retain(|(_, provider, _)| asks(provider));
         }
@@ -248,6 +260,15 @@ impl IdentityGate for Identities {
 impl fmt::Debug for Identities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identities").finish_non_exhaustive()
+    }
+}
+
+/// Whoever says which issuer is believed can be any user of the tenant, its admins among them.
+fn may_speak_for_all(admin: &TenantAdmin) -> Result<(), IdentityProviderError> {
+    let mut all = Permissions::ALL.iter();
+    match all.find(|one| !admin.permissions().has(*one)) {
+        Some(missing) => Err(IdentityProviderError::Beyond(missing)),
+        None => Ok(()),
     }
 }
 

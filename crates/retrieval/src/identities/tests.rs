@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tenantry_auth::{ClaimValue, ForeignClaims, IdentityError, MemoryIdentities, RejectedIssuer};
 use tenantry_domain::{
-    AccessClaims, AuditAction, ChatSettings, ClaimMapping, Email, Ingesters, ManualClock, PineconeSettings,
-    Role, SearchSettings, Tenant, User,
+    AccessClaims, ApiKey, ApiKeyId, AuditAction, ChatSettings, ClaimMapping, Email, Ingesters, ManualClock,
+    PineconeSettings, Role, SearchSettings, Tenant, User,
 };
 use tenantry_tenant_store::testing::{FailingStore, unavailable};
 use tenantry_tenant_store::{
-    AuditLog, AuditStore, MemoryStore, TenantChange, TenantStore, UserChange, UserStore,
+    ApiKeyStore, AuditLog, AuditStore, MemoryStore, TenantChange, TenantStore, UserChange, UserStore,
 };
 
 use super::*;
@@ -130,6 +130,30 @@ impl House {
             .resolver
             .caller(&Credential::Token(claims), &RequestOrigin::default());
         self.resolver.tenant_admin(&caller.unwrap()).unwrap()
+    }
+
+    /// A key of the tenant with those scopes.
+    fn key(&self, tenant: &str, permissions: &[Permission]) -> TenantAdmin {
+        let now = self.clock.now();
+        let key = ApiKey {
+            id: ApiKeyId::generate(now),
+            name: "CI".to_owned(),
+            prefix: "tnk_".to_owned(),
+            permissions: Permissions::of(permissions),
+            created_by: Principal::System,
+            created_at: now,
+            expires_at: None,
+            used_at: None,
+            revoked_at: None,
+            replaced_by: None,
+        };
+        let hash = hash_of(&key.id.to_string());
+        let admin = self.admin(tenant);
+        self.store.create_api_key(admin.scope(), &key, hash).unwrap();
+        let resolver = Resolver::new(self.store.clone(), self.store.clone(), self.clock.clone())
+            .with_api_keys(self.store.clone());
+        let caller = resolver.caller(&Credential::ApiKey(hash), &RequestOrigin::default());
+        resolver.tenant_admin(&caller.unwrap()).unwrap()
     }
 
     /// A provider of [`ISSUER`] that makes users.
@@ -337,16 +361,55 @@ fn a_tenant_claim_tells_tenants_of_one_issuer_apart() {
 #[test]
 fn who_asks_for_a_tenant_claim_is_not_overruled_by_who_does_not() {
     let house = House::new();
-    house.provider("acme", |new| new.claims = asking("org", "acme"));
-    house.provider("globex", |_| {});
+    house.provider("acme", |new| {
+        new.claims = asking("org", "acme");
+        new.claims.default_role = Some(Role::Admin);
+    });
+    house.provider("acme", |_| {});
+    let staff = house.token("ada", |claims| {
+        claims.others.insert("org".to_owned(), text("acme"));
+    });
+    let role_of = |token| house.role_of(&house.enter(token).unwrap());
+    assert_eq!(role_of(&staff), Role::Admin);
+    assert_eq!(role_of(&house.token("bo", |_| {})), Role::Member);
+}
+
+#[test]
+fn a_claim_that_every_token_has_takes_nobody_from_another_tenant() {
+    let house = House::new();
+    house.provider("acme", |_| {});
     let token = house.token("ada", |claims| {
         claims.others.insert("org".to_owned(), text("acme"));
     });
-    assert_eq!(house.enter(&token).unwrap().tenant.as_str(), "acme");
+    house.provider("globex", |new| new.claims = asking("org", "acme"));
+    refused(house.enter(&token));
+}
+
+#[test]
+fn a_key_that_may_not_all_names_no_issuer_that_may() {
+    let house = House::new();
+    let whole = house.admin("acme");
+    let provider = house.provider("acme", |_| {});
+    let some = house.key("acme", &[Permission::Admin]);
+    let beyond = |result: Result<(), IdentityProviderError>| {
+        assert!(
+            matches!(result, Err(IdentityProviderError::Beyond(Permission::Chat))),
+            "{result:?}"
+        );
+    };
+    beyond(house.here.create(&some, plain()).map(drop));
+    let change = IdentityProviderUpdate {
+        issuer: Some("https://evil.example".to_owned()),
+        ..IdentityProviderUpdate::default()
+    };
+    beyond(house.here.update(&some, provider.id, change).map(drop));
     assert_eq!(
-        house.enter(&house.token("bo", |_| {})).unwrap().tenant.as_str(),
-        "globex"
+        house.here.provider(&whole, provider.id).unwrap(),
+        Some(provider.clone())
     );
+    assert!(house.here.remove(&some, provider.id).unwrap());
+    let all = house.key("acme", Permission::ALL);
+    house.here.create(&all, plain()).unwrap();
 }
 
 #[test]
