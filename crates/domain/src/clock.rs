@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -13,6 +14,11 @@ pub struct Timestamp(OffsetDateTime);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the moment lies outside the years 0 to 9999")]
 pub struct TimestampOutOfRange;
+
+/// The first microsecond of the year 0.
+const FIRST_MICROS: i64 = -62_167_219_200_000_000;
+/// The last microsecond of the year 9999.
+const LAST_MICROS: i64 = 253_402_300_799_999_999;
 
 impl Timestamp {
     /// The moment `micros` microseconds after 1970-01-01T00:00:00Z.
@@ -52,6 +58,30 @@ impl Timestamp {
     /// The day (UTC) that the moment lies in, counted from 1970-01-01.
     pub fn unix_day(self) -> i64 {
         self.unix_seconds().div_euclid(86_400)
+    }
+
+    /// The moment so long after this one, or the last one of the year 9999 where that comes first.
+    #[must_use]
+    pub fn saturating_add(self, by: Duration) -> Self {
+        self.shifted(i64::saturating_add, by)
+    }
+
+    /// The moment so long before this one, or the first one of the year 0 where that comes later.
+    #[must_use]
+    pub fn saturating_sub(self, by: Duration) -> Self {
+        self.shifted(i64::saturating_sub, by)
+    }
+
+    /// How long it is from `earlier` to this moment; `None` when that is the later one, as after a clock was set back.
+    pub fn since(self, earlier: Self) -> Option<Duration> {
+        let micros = self.unix_micros().saturating_sub(earlier.unix_micros());
+        u64::try_from(micros).ok().map(Duration::from_micros)
+    }
+
+    fn shifted(self, shift: fn(i64, i64) -> i64, by: Duration) -> Self {
+        let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        let micros = shift(self.unix_micros(), by).clamp(FIRST_MICROS, LAST_MICROS);
+        Self::from_unix_micros(micros).unwrap_or(self)
     }
 
     /// The same moment as a `time` value in UTC.
@@ -133,7 +163,7 @@ impl ManualClock {
     }
 
     /// Moves the clock `by` forward.
-    pub fn advance(&self, by: std::time::Duration) {
+    pub fn advance(&self, by: Duration) {
         let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *now = (now.0 + by).into();
     }
@@ -180,9 +210,26 @@ mod tests {
     }
 
     #[test]
+    fn moments_are_told_from_each_other_and_end_with_the_years() {
+        let at = Timestamp::from_unix_micros(5_000_000).unwrap();
+        let later = at.saturating_add(Duration::from_secs(2));
+        assert_eq!(later.unix_micros(), 7_000_000);
+        assert_eq!(
+            at.saturating_sub(Duration::from_micros(1)).unix_micros(),
+            4_999_999
+        );
+        assert_eq!(later.since(at), Some(Duration::from_secs(2)));
+        assert_eq!(at.since(at), Some(Duration::ZERO));
+        assert_eq!(at.since(later), None);
+        let (first, last) = (at.saturating_sub(Duration::MAX), at.saturating_add(Duration::MAX));
+        assert_eq!(first.to_string(), "0000-01-01T00:00:00Z");
+        assert_eq!(last.to_string(), "9999-12-31T23:59:59.999999Z");
+    }
+
+    #[test]
     fn a_manual_clock_moves_when_told() {
         let clock = ManualClock::new(Timestamp::from(OffsetDateTime::UNIX_EPOCH));
-        clock.advance(std::time::Duration::from_secs(90));
+        clock.advance(Duration::from_secs(90));
         assert_eq!(clock.now().unix_seconds(), 90);
     }
 

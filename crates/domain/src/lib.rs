@@ -29,7 +29,7 @@ mod tenant;
 mod usage;
 mod user;
 
-pub use actor::{Actor, Principal, RequestOrigin};
+pub use actor::{Actor, ParsePrincipalError, Principal, RequestOrigin};
 pub use allowed_hosts::{AllowedHost, AllowedHosts, ParseAllowedHostError};
 pub use api_key::ApiKey;
 pub use audit::{AuditAction, AuditEntry, AuditEvent, AuditHash, ParseAuditActionError};

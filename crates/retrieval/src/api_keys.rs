@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_domain::{
@@ -197,7 +198,7 @@ impl ApiKeys {
         let now = self.clock.now();
         let secret = Purpose::ApiKey.generate()?;
         let next = successor(&old, prefix(&secret), rights, now);
-        let old_until = after(now, i64::from(overlap_seconds) * 1_000_000).unwrap_or(now);
+        let old_until = now.saturating_add(Duration::from_secs(overlap_seconds.into()));
         let rotated = self
             .store
             .rotate_api_key(rights.scope, id, &next, secret.hash, old_until)?;
@@ -215,7 +216,8 @@ impl ApiKeys {
 fn successor(old: &ApiKey, prefix: String, rights: &KeyRights<'_>, now: Timestamp) -> ApiKey {
     let life = |end: Timestamp| {
         let micros = end.unix_micros() - old.created_at.unix_micros();
-        after(now, micros).unwrap_or(end)
+        // Where the years end before that, it ends with the key itself.
+        Timestamp::from_unix_micros(now.unix_micros().saturating_add(micros)).unwrap_or(end)
     };
     ApiKey {
         id: ApiKeyId::generate(now),
@@ -233,11 +235,6 @@ fn successor(old: &ApiKey, prefix: String, rights: &KeyRights<'_>, now: Timestam
 
 fn prefix(secret: &Opaque) -> String {
     secret.text.expose_secret().chars().take(SHOWN).collect()
-}
-
-/// The moment so many microseconds after `at`; `None` where years end before.
-fn after(at: Timestamp, micros: i64) -> Option<Timestamp> {
-    Timestamp::from_unix_micros(at.unix_micros().checked_add(micros)?).ok()
 }
 
 impl fmt::Debug for ApiKeys {

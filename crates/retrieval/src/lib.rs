@@ -13,7 +13,6 @@ mod identities;
 mod ingest;
 mod knowledge;
 mod meter;
-mod moment;
 mod opaque;
 mod outline;
 mod output;
@@ -37,11 +36,12 @@ pub use accounts::{
     UserUpdate,
 };
 pub use api_keys::{ApiKeyError, ApiKeys, IssuedApiKey, KeyRights, NewApiKey};
-pub use audit::{AuditFault, AuditFlaw, AuditLogs, VerifiedLog};
 pub use archive::{
-    ArchiveFault, ArchiveLimits, ArchiveSource, EraseError, EraseParts, ErasePatience, Eraser, ExportError, Exported,
-    Exporter, ImportError, ImportParts, ImportProgress, Imported, Importer, Receipt, ReceiptError, RemoteVectors,
+    ArchiveFault, ArchiveLimits, ArchiveSource, EraseError, EraseParts, ErasePatience, Eraser, ExportError,
+    Exported, Exporter, ImportError, ImportParts, ImportProgress, Imported, Importer, Receipt, ReceiptError,
+    RemoteVectors,
 };
+pub use audit::{AuditFault, AuditFlaw, AuditLogs, VerifiedLog};
 pub use chat::{
     Answer, Asker, Chat, ChatError, ChatModels, ChatParts, Question, Retrieval, Source, Thread, Turn,
 };

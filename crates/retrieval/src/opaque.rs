@@ -4,11 +4,13 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 use tenantry_domain::{BoxError, TokenHash};
 use zeroize::Zeroizing;
 
-use crate::resolve::hash_of;
+/// How many characters follow the prefix: 32 bytes in base64url without padding (RFC 4648, section 5).
+const CHARACTERS: usize = 43;
 
 /// What such a secret is for, which its prefix tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +49,7 @@ impl Purpose {
         getrandom::fill(bytes.as_mut_slice()).map_err(|error| NoRandomness(error.into()))?;
         let prefix = self.prefix();
         // Room for all of it at once: a text that grows would leave copies behind.
-        let mut text = String::with_capacity(prefix.len() + 43);
+        let mut text = String::with_capacity(prefix.len() + CHARACTERS);
         text.push_str(prefix);
         URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut text);
         Ok(Opaque {
@@ -57,12 +59,16 @@ impl Purpose {
     }
 
     /// The hash of what may be such a secret; `None` when it has another form.
-    pub(crate) fn hash(self, text: &SecretString) -> Option<TokenHash> {
-        let text = text.expose_secret();
+    pub(crate) fn hash(self, text: &str) -> Option<TokenHash> {
         let secret = text.strip_prefix(self.prefix())?;
         let of_alphabet = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        (secret.len() == 43 && secret.bytes().all(of_alphabet)).then(|| hash_of(text))
+        (secret.len() == CHARACTERS && secret.bytes().all(of_alphabet)).then(|| hash_of(text))
     }
+}
+
+/// The hash under which a secret is kept: of its whole text.
+pub(crate) fn hash_of(secret: &str) -> TokenHash {
+    TokenHash::from_bytes(Sha256::digest(secret).into())
 }
 
 impl fmt::Debug for Opaque {
@@ -73,6 +79,8 @@ impl fmt::Debug for Opaque {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]
@@ -80,12 +88,12 @@ mod tests {
         for purpose in [Purpose::Refresh, Purpose::Reset, Purpose::ApiKey] {
             let (one, other) = (purpose.generate().unwrap(), purpose.generate().unwrap());
             assert_ne!(one.text.expose_secret(), other.text.expose_secret());
-            assert_eq!(purpose.hash(&one.text), Some(one.hash));
+            assert_eq!(purpose.hash(one.text.expose_secret()), Some(one.hash));
             assert_ne!(one.hash, other.hash);
             assert_eq!(one.text.expose_secret().len(), 47);
         }
         let refresh = Purpose::Refresh.generate().unwrap();
-        assert_eq!(Purpose::Reset.hash(&refresh.text), None);
+        assert_eq!(Purpose::Reset.hash(refresh.text.expose_secret()), None);
     }
 
     #[test]
@@ -101,7 +109,7 @@ mod tests {
             &format!("{}=", &text[..46]),
             &text.to_uppercase(),
         ] {
-            assert_eq!(Purpose::Reset.hash(&other.into()), None, "{other}");
+            assert_eq!(Purpose::Reset.hash(other), None, "{other}");
         }
     }
 

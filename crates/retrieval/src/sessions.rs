@@ -1,11 +1,10 @@
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tenantry_domain::{AccessClaims, LoginMethod, PasswordHash, Principal, Session, SessionId, User};
 use tenantry_tenant_store::{NewSession, Refreshed, StoreError, UserChange};
 
 use crate::accounts::{AccountParts, Client};
-use crate::moment::after;
 use crate::opaque::{NoRandomness, Purpose};
 use crate::resolve::AccountHolder;
 
@@ -77,7 +76,9 @@ impl Sessions {
     /// [`RefreshError::Refused`] when the token is none, was used before, or its session, its user or the user's tenant may not be used;
     /// else when the store fails.
     pub fn refresh(&self, token: &SecretString, client: &Client) -> Result<LoggedIn, RefreshError> {
-        let presented = Purpose::Refresh.hash(token).ok_or(RefreshError::Refused)?;
+        let presented = Purpose::Refresh
+            .hash(token.expose_secret())
+            .ok_or(RefreshError::Refused)?;
         let next = Purpose::Refresh.generate()?;
         let actor = client.nobody();
         let now = self.parts.clock.now();
@@ -164,7 +165,7 @@ impl Sessions {
                 address: client.origin.address,
                 created_at: now,
                 used_at: now,
-                expires_at: after(now, self.lifetime),
+                expires_at: now.saturating_add(self.lifetime),
             },
             refresh: refresh.hash,
             token_version: user.token_version,

@@ -11,7 +11,6 @@ use tenantry_tenant_store::StoreError;
 use super::login::may_log_in;
 use super::throttle::{Admitted, Counts, ThrottleError};
 use super::{AccountParts, Client, TooManyAttempts};
-use crate::moment::after;
 use crate::opaque::{NoRandomness, Purpose};
 use crate::resolve::{Superuser, TenantAdmin};
 
@@ -125,7 +124,8 @@ impl Resets {
         }
         let link = self.link(id, admin.actor())?;
         // Once more: who was promoted before the link was kept is not handed out. Who is promoted after it loses it.
-        Ok(link.filter(|_| self.is_within(admin, id).unwrap_or(false)))
+        let is_within = self.is_within(admin, id)?;
+        Ok(link.filter(|_| is_within))
     }
 
     /// Whether a mail may be asked for; each counts, whether or not there is such an account.
@@ -170,7 +170,7 @@ impl Resets {
         let throttle = &self.parts.throttle;
         let admitted = throttle.attempt(Counts::secret(client.origin.address))?;
         let set = Purpose::Reset
-            .hash(token)
+            .hash(token.expose_secret())
             .ok_or(RedeemError::Invalid)
             .and_then(|secret| self.set(secret, password, client));
         settle(admitted, &set)?;
@@ -192,7 +192,7 @@ impl Resets {
     fn link(&self, id: UserId, actor: &Actor) -> Result<Option<ResetLink>, ResetError> {
         let secret = Purpose::Reset.generate()?;
         let now = self.parts.clock.now();
-        let expires_at = after(now, LIFETIME);
+        let expires_at = now.saturating_add(LIFETIME);
         let store = &self.parts.sessions;
         let issued = store.issue_reset(id, secret.hash, expires_at, actor, now)?;
         let host = self.public_url.as_deref().unwrap_or_default();

@@ -9,8 +9,6 @@ use sha2::{Digest, Sha256};
 use tenantry_domain::{Clock, Timestamp, TokenHash, UserId};
 use tenantry_tenant_store::{Attempt, StoreError, ThrottlePolicy, ThrottleStore};
 
-use crate::moment::{after, before};
-
 /// How long failures are remembered.
 const MEMORY: Duration = Duration::from_hours(24);
 /// How often what is older is removed.
@@ -192,8 +190,7 @@ impl Throttle {
         match self.store.attempt(&[own, shared].concat(), now)? {
             Attempt::Allowed => Ok(admitted),
             Attempt::Wait { until } => {
-                let micros = until.unix_micros().saturating_sub(now.unix_micros());
-                let wait = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+                let wait = until.since(now).unwrap_or_default();
                 Err(TooManyAttempts { wait }.into())
             }
         }
@@ -207,12 +204,12 @@ impl Throttle {
     /// Removes once in a while what is forgotten anyway.
     fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        if swept.is_some_and(|at| now < after(at, SWEEP)) {
+        if swept.is_some_and(|at| now < at.saturating_add(SWEEP)) {
             return Ok(());
         }
         *swept = Some(now);
         drop(swept);
-        self.store.forget_attempts(before(now, MEMORY)).map(|_| ())
+        self.store.forget_attempts(now.saturating_sub(MEMORY)).map(|_| ())
     }
 }
 

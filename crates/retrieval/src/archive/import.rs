@@ -246,10 +246,11 @@ impl Importer {
 
     /// Removes a tenant that was begun and not finished.
     fn abandon(&self, superuser: &Superuser, id: &TenantId) -> Result<(), ImportError> {
-        // A tenant whose last step was made although nobody was told so is whole.
-        if let Err(StoreError::UnknownTenant) = self.parts.store.import(id, &[]) {
-            return Ok(());
-        }
+        match self.parts.store.import(id, &[]) {
+            // A tenant whose last step was made although nobody was told so is whole.
+            Err(StoreError::UnknownTenant) => return Ok(()),
+            unfinished => unfinished?,
+        };
         if let Some(scope) = self.parts.resolver.keeping_scope(superuser, id)? {
             let generations = self.parts.erase.generations(id)?;
             self.parts.collections.erase(&scope, &generations, false)?;

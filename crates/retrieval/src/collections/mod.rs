@@ -135,7 +135,8 @@ impl Collections {
         let mut stores = vec![self.local.clone()];
         let pinecone = &scope.tenant().pinecone;
         // Without a host nothing was ever written there.
-        if let (true, Some(key), Some(_), None) = (with_remote, &pinecone.api_key, &pinecone.host, &pinecone.external)
+        if let (true, Some(key), Some(_), None) =
+            (with_remote, &pinecone.api_key, &pinecone.host, &pinecone.external)
             && let Some(remote) = &self.remote
         {
             stores.push(remote.store(scope, &key.sealed)?);

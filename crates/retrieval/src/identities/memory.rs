@@ -1,14 +1,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tenantry_domain::{IdentityProvider, TenantId, Timestamp, TokenHash};
 
 use crate::AdmittedIdentity;
 
-/// How long the providers of an issuer may be used again, in microseconds.
-const FRESH_MICROS: i64 = 1_000_000;
-/// How long a token may be used again, in microseconds.
-const KEPT_MICROS: i64 = 60_000_000;
+/// How long the providers of an issuer may be used again.
+const FRESH: Duration = Duration::from_secs(1);
+/// How long a token may be used again.
+const KEPT: Duration = Duration::from_mins(1);
 /// How many issuers are remembered at most.
 const MAX_ISSUERS: usize = 1_000;
 /// How many tokens are remembered at most.
@@ -35,14 +36,14 @@ struct Token {
     at: Timestamp,
 }
 
-/// Whether that was less than `span` ago; an age below zero means that the clock was set back.
-fn is_within(at: Timestamp, now: Timestamp, span: i64) -> bool {
-    (0..span).contains(&(now.unix_micros() - at.unix_micros()))
+/// Whether that was less than `span` ago; not when the clock was set back since.
+fn is_within(at: Timestamp, now: Timestamp, span: Duration) -> bool {
+    now.since(at).is_some_and(|age| age < span)
 }
 
 impl Token {
     fn is_good(&self, now: Timestamp) -> bool {
-        is_within(self.at, now, KEPT_MICROS) && now < self.admitted.expires_at
+        is_within(self.at, now, KEPT) && now < self.admitted.expires_at
     }
 }
 
@@ -50,7 +51,7 @@ impl Remembered {
     pub(super) fn candidates(&self, issuer: &str, now: Timestamp) -> Option<Candidates> {
         let memory = self.lock();
         let (candidates, at) = memory.issuers.get(issuer)?;
-        is_within(*at, now, FRESH_MICROS).then(|| candidates.clone())
+        is_within(*at, now, FRESH).then(|| candidates.clone())
     }
 
     pub(super) fn generation(&self) -> u64 {

@@ -18,7 +18,7 @@ use tenantry_tenant_store::{Admission, IdentityStore, StoreError};
 
 use self::memory::{Candidates, Remembered};
 pub use self::provider::{ClaimMappingUpdate, IdentityProviderUpdate, NewIdentityProvider};
-use crate::resolve::hash_of;
+use crate::opaque::hash_of;
 use crate::{AdmittedIdentity, IdentityGate, InvalidField, ResolveError, TenantAdmin};
 
 /// How many providers a tenant may have: each may cost a call whenever it is asked.
@@ -191,7 +191,8 @@ impl Identities {
                 user: user.id,
                 tenant: tenant.clone(),
                 issued_at: identity.issued_at,
-                expires_at: with_leeway(identity.expires_at),
+                // By a clock that may be behind the provider's.
+                expires_at: identity.expires_at.saturating_add(IDENTITY_LEEWAY),
             }),
             // The provider was removed or changed meanwhile.
             Ok(Admission::Unknown | Admission::AddressTaken) | Err(StoreError::UnknownTenant) => {
@@ -270,10 +271,4 @@ fn may_speak_for_all(admin: &TenantAdmin) -> Result<(), IdentityProviderError> {
         Some(missing) => Err(IdentityProviderError::Beyond(missing)),
         None => Ok(()),
     }
-}
-
-/// When the token ends by a clock that may be behind the provider's.
-fn with_leeway(end: Timestamp) -> Timestamp {
-    let leeway = i64::try_from(IDENTITY_LEEWAY.as_micros()).unwrap_or(0);
-    Timestamp::from_unix_micros(end.unix_micros().saturating_add(leeway)).unwrap_or(end)
 }

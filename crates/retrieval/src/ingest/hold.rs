@@ -4,8 +4,8 @@ use std::time::Duration;
 use tenantry_domain::{Clock, Generation, JobProgress, Segment, TenantScope, Timestamp};
 use tenantry_tenant_store::{ClaimedJob, Held, JobQueue, Lease, Published, Settlement, StoreError, TextRead};
 
+use super::IngestParts;
 use super::failure::Halt;
-use super::{IngestParts, options};
 
 /// A worker's hold on its job. Every step goes through here, so that the lease is renewed, and the steps of the thread that
 /// renews it come between those of the work, never amid them.
@@ -151,7 +151,7 @@ impl<'a> Hold<'a> {
 
     fn now_and_until(&self) -> (Timestamp, Timestamp) {
         let now = self.clock.now();
-        (now, options::after(now, self.time))
+        (now, now.saturating_add(self.time))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -129,7 +129,7 @@ impl Ingestor {
         let claim = Claim {
             tenant: tenant.cloned(),
             now,
-            lease_until: options::after(now, self.options.lease),
+            lease_until: now.saturating_add(self.options.lease),
         };
         let Some(claimed) = self.parts.queue.claim(&claim)? else {
             return Ok(Worked::Idle);

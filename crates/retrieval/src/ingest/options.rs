@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use tenantry_domain::Timestamp;
-
 /// What is taken in at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IngestLimits {
@@ -44,15 +42,4 @@ impl Default for IngestOptions {
             slice_time: Duration::from_secs(10),
         }
     }
-}
-
-/// The moment that much after `at`.
-pub(super) fn after(at: Timestamp, by: Duration) -> Timestamp {
-    (at.to_offset_date_time() + by).into()
-}
-
-/// How long it is from `since` to `now`; nothing when the clock was set back.
-pub(super) fn between(since: Timestamp, now: Timestamp) -> Duration {
-    let micros = now.unix_micros().saturating_sub(since.unix_micros());
-    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }

@@ -7,7 +7,7 @@ use tenantry_tenant_store::{ClaimedJob, Incoming, Settlement, StoreError};
 use super::failure::{Failure, Halt, PATIENT_ATTEMPTS, backoff, worn_out};
 use super::hold::Hold;
 use super::reading::Text;
-use super::{IndexError, Ingestor, Settled, options};
+use super::{IndexError, Ingestor, Settled};
 use crate::CollectionError;
 
 /// A worker's turn at a job.
@@ -80,7 +80,7 @@ impl<'a> Turn<'a> {
     pub(super) fn slice_is_over(&self, segments: u32) -> bool {
         let options = &self.ingestor.options;
         let now = self.ingestor.parts.clock.now();
-        segments >= options.slice_segments || options::between(self.began, now) >= options.slice_time
+        segments >= options.slice_segments || now.since(self.began).unwrap_or_default() >= options.slice_time
     }
 
     fn work(&self) -> Result<Settlement, Halt> {
@@ -198,7 +198,7 @@ impl<'a> Turn<'a> {
 
     fn retry_after(&self, pause: Duration, reason: String) -> Settlement {
         Settlement::Retry {
-            not_before: options::after(self.ingestor.parts.clock.now(), pause),
+            not_before: self.ingestor.parts.clock.now().saturating_add(pause),
             reason,
         }
     }

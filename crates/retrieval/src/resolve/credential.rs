@@ -1,8 +1,8 @@
 use secrecy::SecretString;
-use sha2::{Digest, Sha256};
 use tenantry_domain::{AccessClaims, RequestOrigin, TenantId, Timestamp, TokenHash, UserId};
 
 use super::ResolveError;
+use crate::opaque::Purpose;
 
 /// What a bearer has shown, once it is known to be genuine or to be looked up by its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,23 +16,10 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// How an API key begins.
-    pub const API_KEY_PREFIX: &str = "tnk_";
-    /// How many characters follow: 32 bytes in base64url without padding (RFC 4648, section 5).
-    pub const API_KEY_CHARACTERS: usize = 43;
-
     /// The API key that `text` has the form of; whether there is such a key is for the [`Resolver`](crate::Resolver) to say.
     pub fn api_key(text: &str) -> Option<Self> {
-        let secret = text.strip_prefix(Self::API_KEY_PREFIX)?;
-        let is_of_alphabet = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        let well_formed = secret.len() == Self::API_KEY_CHARACTERS && secret.bytes().all(is_of_alphabet);
-        well_formed.then(|| Self::ApiKey(hash_of(text)))
+        Purpose::ApiKey.hash(text).map(Self::ApiKey)
     }
-}
-
-/// The hash under which a secret of 32 random bytes is kept, of its whole text.
-pub(crate) fn hash_of(secret: &str) -> TokenHash {
-    TokenHash::from_bytes(Sha256::digest(secret.as_bytes()).into())
 }
 
 /// The user whom a verified token of an identity provider names.
@@ -75,6 +62,7 @@ impl IdentityGate for NoIdentities {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::opaque::hash_of;
 
     #[test]
     fn an_api_key_has_one_form() {

@@ -1,12 +1,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tenantry_domain::{ApiKey, SessionId, Tenant, Timestamp, TokenHash, User, UserId};
 
 use super::Credential;
 
-/// How long what was read of a caller may be used again, in microseconds.
-const FRESH_MICROS: i64 = 1_000_000;
+/// How long what was read of a caller may be used again.
+const FRESH: Duration = Duration::from_secs(1);
 /// How many callers are remembered at most.
 const MAX_REMEMBERED: usize = 10_000;
 
@@ -34,14 +35,15 @@ pub(super) struct KnownUser {
 }
 
 impl Seen {
-    /// Whether this may be used again; an age below zero means that the clock was set back.
+    /// Whether this may be used again.
     fn is_fresh(&self, now: Timestamp) -> bool {
         is_recent(self.at, now)
     }
 }
 
+/// Whether that was a moment ago; not when the clock was set back since.
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
-    (0..FRESH_MICROS).contains(&(now.unix_micros() - at.unix_micros()))
+    now.since(at).is_some_and(|age| age < FRESH)
 }
 
 /// What of a credential decides what is read for it.

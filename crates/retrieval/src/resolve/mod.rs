@@ -9,6 +9,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tenantry_domain::{
     Actor, BoxError, Clock, Permission, RequestOrigin, SessionId, Tenant, TenantId, TenantScope, Timestamp,
@@ -17,12 +18,11 @@ use tenantry_domain::{
 use tenantry_tenant_store::{ApiKeyStore, ClaimedJob, StoreError, TenantStore, UserStore};
 
 pub use self::caller::{AccountHolder, Caller, Superuser, TenantAdmin};
-pub(crate) use self::credential::hash_of;
 pub use self::credential::{AdmittedIdentity, Credential, IdentityGate, NoIdentities};
 use self::memory::{KnownUser, Memory, Seen, Who};
 
-/// How seldom the use of an API key is noted, in microseconds.
-const NOTED_MICROS: i64 = 60_000_000;
+/// How seldom the use of an API key is noted.
+const NOTED: Duration = Duration::from_mins(1);
 
 /// Why a caller was not let in.
 #[derive(Debug, thiserror::Error)]
@@ -252,8 +252,7 @@ impl Resolver {
 
     /// Notes that a key was used, unless that was noted within the last minute.
     fn note_use(&self, hash: TokenHash, noted: Option<Timestamp>, now: Timestamp) -> Result<(), StoreError> {
-        let is_recent =
-            |noted: Timestamp| (0..NOTED_MICROS).contains(&(now.unix_micros() - noted.unix_micros()));
+        let is_recent = |noted: Timestamp| now.since(noted).is_some_and(|age| age < NOTED);
         match &self.keys {
             Some(keys) if !noted.is_some_and(is_recent) => keys.api_key_used(hash, now),
             _ => Ok(()),

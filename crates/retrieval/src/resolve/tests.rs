@@ -9,6 +9,7 @@ use tenantry_domain::{
 use tenantry_tenant_store::{MemoryStore, NewSession, SessionStore, TenantChange, UserChange};
 
 use super::*;
+use crate::opaque::hash_of;
 
 /// Two servers on one store, with the users `reader`, `member` and `admin` of acme.
 struct Servers {

@@ -4,9 +4,9 @@
 pub(crate) mod accounts;
 pub mod admissions;
 pub mod api_keys;
+pub mod archives;
 pub mod audit;
 pub(crate) mod chat;
-pub mod archives;
 pub mod conversations;
 pub mod documents;
 pub mod endings;

@@ -5,7 +5,7 @@ use tenantry_domain::{Actor, AuditEntry, AuditEvent, Page, Paged, TenantScope, T
 
 use super::{MemoryStore, Records, paged};
 use crate::ledger::Told;
-use crate::ledger::audit::{follow, principal_id};
+use crate::ledger::audit::follow;
 use crate::text::Texts;
 use crate::{AuditFilter, AuditHead, AuditLog, AuditStore, StoreError};
 
@@ -111,8 +111,7 @@ impl AuditStore for MemoryStore {
 impl AuditFilter {
     fn lets_through(&self, entry: &AuditEntry) -> bool {
         let principal = entry.actor.principal;
-        let is_actor =
-            |name: &String| principal.kind() == name || principal_id(principal).as_ref() == Some(name);
+        let is_actor = |name: &String| principal.kind() == name || principal.id().as_ref() == Some(name);
         let is_target = |name: &String| {
             entry
                 .target

@@ -6,7 +6,7 @@ use tenantry_domain::{Actor, Generation, TenantId, Timestamp};
 
 use super::connection::AnyConnection;
 use super::ledger::WorkError;
-use super::rows::{ErasedRow, TenantRow, read_removed, write_removed};
+use super::rows::{ErasedRow, TenantRow, generation, read_removed, write_removed};
 use super::schema::{erased_tenants, indexes, tenant_erasures, tenant_imports, tenants, users};
 use super::{SqlStore, audit, dialect};
 use crate::ledger::erasure::{erased, id_hash, refuse_active, refuse_superusers};
@@ -87,8 +87,7 @@ impl TenantEraseStore for SqlStore {
             .order(indexes::generation.asc())
             .select(indexes::generation);
         let numbers: Vec<i64> = self.run(|conn| query.load(conn))?;
-        let generation = |number: i64| u32::try_from(number).ok().and_then(Generation::new);
-        Ok(numbers.into_iter().filter_map(generation).collect())
+        numbers.into_iter().map(generation).collect()
     }
 
     fn vacuum(&self) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use tenantry_domain::{
 
 use super::connection::AnyConnection;
 use super::errors::store_error;
-use super::rows::{DocumentRow, JobRow, SegmentRow, moment};
+use super::rows::{DocumentRow, JobRow, SegmentRow, generation, moment};
 use super::schema::{document_segments, documents, indexes, ingest_queue, jobs, source_parts};
 use crate::StoreError;
 use crate::ledger::{DocumentRecord, JobRecord, Ledger, Versions};
@@ -325,10 +325,8 @@ impl Ledger for SqlLedger<'_> {
             .filter(indexes::state.eq_any([IndexState::Live.as_str(), IndexState::Building.as_str()]))
             .select(indexes::generation)
             .load(self.conn)?;
-        Ok(generations
-            .into_iter()
-            .filter_map(|number| u32::try_from(number).ok().and_then(Generation::new))
-            .collect())
+        let read = generations.into_iter().map(generation);
+        Ok(read.collect::<Result<_, _>>()?)
     }
 }
 

@@ -118,10 +118,9 @@ fn skew(store: &SqlStore, clock: &dyn Clock, report: &mut Report) {
 
 /// How far `theirs` lies outside the time between asking and being answered.
 fn difference(before: Timestamp, theirs: Timestamp, after: Timestamp) -> Duration {
-    let micros = |from: Timestamp, to: Timestamp| {
-        u64::try_from(to.unix_micros().saturating_sub(from.unix_micros())).unwrap_or(0)
-    };
-    Duration::from_micros(micros(theirs, before).max(micros(after, theirs)))
+    let behind = before.since(theirs).unwrap_or_default();
+    let ahead = theirs.since(after).unwrap_or_default();
+    behind.max(ahead)
 }
 
 fn superuser(store: &SqlStore, report: &mut Report) {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{AuditEntry, Page, Principal, Timestamp};
+use tenantry_domain::{AuditEntry, Page, Timestamp};
 use tenantry_tenant_store::AuditFilter;
 use utoipa::{IntoParams, ToSchema};
 
@@ -187,11 +187,7 @@ impl From<AuditEntry> for AuditEntryView {
             at: entry.at.to_string(),
             actor: AuditActorView {
                 kind: principal.kind(),
-                id: match principal {
-                    Principal::User(id) => Some(id.to_string()),
-                    Principal::ApiKey(id) => Some(id.to_string()),
-                    Principal::System | Principal::Operator | Principal::Anonymous => None,
-                },
+                id: principal.id(),
             },
             address: origin.address.map(|address| address.to_string()),
             request_id: origin.request,

@@ -104,14 +104,9 @@ struct MakerView {
 
 impl From<Principal> for MakerView {
     fn from(principal: Principal) -> Self {
-        let id = match principal {
-            Principal::User(id) => Some(id.to_string()),
-            Principal::ApiKey(id) => Some(id.to_string()),
-            Principal::System | Principal::Operator | Principal::Anonymous => None,
-        };
         Self {
             kind: principal.kind(),
-            id,
+            id: principal.id(),
         }
     }
 }

@@ -220,11 +220,7 @@ impl From<AuditEntry> for AuditLine {
             number: entry.number,
             at: entry.at,
             actor: principal.kind().to_owned(),
-            actor_id: match principal {
-                Principal::User(id) => Some(id.to_string()),
-                Principal::ApiKey(id) => Some(id.to_string()),
-                Principal::System | Principal::Operator | Principal::Anonymous => None,
-            },
+            actor_id: principal.id(),
             address: entry.actor.origin.address,
             request_id: entry.actor.origin.request,
             action: entry.action,
@@ -249,7 +245,7 @@ impl AuditLine {
             number: self.number,
             at: self.at,
             actor: Actor {
-                principal: principal(&self.actor, self.actor_id.as_deref())?,
+                principal: Principal::from_parts(&self.actor, self.actor_id.as_deref())?,
                 origin: RequestOrigin {
                     request: self.request_id,
                     address: self.address,
@@ -262,15 +258,4 @@ impl AuditLine {
             hash: hash(&self.hash)?,
         })
     }
-}
-
-fn principal(kind: &str, id: Option<&str>) -> Result<Principal, BoxError> {
-    Ok(match (kind, id) {
-        ("system", None) => Principal::System,
-        ("operator", None) => Principal::Operator,
-        ("anonymous", None) => Principal::Anonymous,
-        ("user", Some(id)) => Principal::User(id.parse()?),
-        ("api_key", Some(id)) => Principal::ApiKey(id.parse()?),
-        _ => return Err(unreadable("no such actor")),
-    })
 }

@@ -1,7 +1,6 @@
 use sha2::{Digest, Sha256};
 use tenantry_domain::{AuditEntry, AuditHash};
 
-use super::principal_id;
 use crate::AuditLog;
 
 /// What the first field says: another form of the hash has another text here.
@@ -55,7 +54,7 @@ pub fn audit_hash(entry: &AuditEntry) -> AuditHash {
     let principal = entry.actor.principal;
     let origin = &entry.actor.origin;
     hashed.text(principal.kind());
-    hashed.optional(principal_id(principal).as_deref());
+    hashed.optional(principal.id().as_deref());
     hashed.optional(origin.address.map(|address| address.to_string()).as_deref());
     hashed.optional(origin.request.as_deref());
     hashed.text(entry.action.as_str());

@@ -4,7 +4,7 @@
 mod events;
 mod hash;
 
-use tenantry_domain::{Actor, AuditEntry, AuditEvent, AuditHash, Principal, RequestOrigin, Timestamp};
+use tenantry_domain::{Actor, AuditEntry, AuditEvent, AuditHash, RequestOrigin, Timestamp};
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use self::events::chat_replaced;
@@ -52,15 +52,6 @@ pub(crate) fn follow(
     };
     entry.hash = audit_hash(&entry);
     entry
-}
-
-/// The id of the user or API key that acted.
-pub(crate) fn principal_id(principal: Principal) -> Option<String> {
-    match principal {
-        Principal::User(id) => Some(id.to_string()),
-        Principal::ApiKey(id) => Some(id.to_string()),
-        Principal::System | Principal::Operator | Principal::Anonymous => None,
-    }
 }
 
 fn storable(text: &str) -> String {

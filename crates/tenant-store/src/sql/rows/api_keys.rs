@@ -1,9 +1,7 @@
-use std::str::FromStr;
-
 use diesel::prelude::*;
-use tenantry_domain::{ApiKey, BoxError, Principal, TenantId, Timestamp, TokenHash};
+use tenantry_domain::{ApiKey, TenantId, Timestamp, TokenHash};
 
-use super::{moment, parsed, unreadable};
+use super::{moment, parsed};
 use crate::StoreError;
 use crate::sql::schema::api_keys;
 
@@ -56,7 +54,7 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             name: row.name,
             prefix: row.prefix,
             permissions: parsed(TABLE, &row.permissions)?,
-            created_by: principal(&row.created_by).map_err(unreadable(TABLE))?,
+            created_by: parsed(TABLE, &row.created_by)?,
             created_at: moment(TABLE, row.created_at)?,
             expires_at: at(row.expires_at)?,
             used_at: at(row.used_at)?,
@@ -64,24 +62,4 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             replaced_by: replaced_by.transpose()?,
         })
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("expected who made a key, as `user` and an id")]
-struct UnknownPrincipal;
-
-/// Reads what `Display` of a [`Principal`] writes.
-fn principal(text: &str) -> Result<Principal, BoxError> {
-    fn of<T: FromStr<Err: Into<BoxError>>>(id: &str) -> Result<T, BoxError> {
-        id.parse().map_err(Into::into)
-    }
-    Ok(match text.split_once(' ') {
-        Some(("user", id)) => Principal::User(of(id)?),
-        Some(("api_key", id)) => Principal::ApiKey(of(id)?),
-        Some(_) => return Err(UnknownPrincipal.into()),
-        None => [Principal::System, Principal::Operator, Principal::Anonymous]
-            .into_iter()
-            .find(|principal| principal.kind() == text)
-            .ok_or(UnknownPrincipal)?,
-    })
 }

@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use tenantry_domain::{Actor, AuditEntry, AuditHash, Principal, RequestOrigin};
 
 use super::{moment, parsed, unreadable};
-use crate::ledger::audit::principal_id;
 use crate::sql::schema::audit_log;
 use crate::{AuditHead, AuditLog, StoreError};
 
@@ -44,7 +43,7 @@ impl AuditRow {
             number: i64::try_from(entry.number).map_err(unreadable(TABLE))?,
             done_at: entry.at.unix_micros(),
             actor_kind: entry.actor.principal.kind().to_owned(),
-            actor_id: principal_id(entry.actor.principal),
+            actor_id: entry.actor.principal.id(),
             address: entry.actor.origin.address.map(|address| address.to_string()),
             request_id: entry.actor.origin.request.clone(),
             action: entry.action.as_str().to_owned(),
@@ -67,7 +66,7 @@ impl TryFrom<AuditRow> for AuditEntry {
             number: u64::try_from(row.number).map_err(unreadable(TABLE))?,
             at: moment(TABLE, row.done_at)?,
             actor: Actor {
-                principal: principal(&row.actor_kind, row.actor_id.as_deref())?,
+                principal: principal(TABLE, &row.actor_kind, row.actor_id.as_deref())?,
                 origin: RequestOrigin {
                     request: row.request_id.clone(),
                     address: row
@@ -91,15 +90,9 @@ impl TryFrom<AuditRow> for AuditEntry {
     }
 }
 
-pub(super) fn principal(kind: &str, id: Option<&str>) -> Result<Principal, StoreError> {
-    Ok(match (kind, id) {
-        ("system", None) => Principal::System,
-        ("operator", None) => Principal::Operator,
-        ("anonymous", None) => Principal::Anonymous,
-        ("user", Some(id)) => Principal::User(parsed(TABLE, id)?),
-        ("api_key", Some(id)) => Principal::ApiKey(parsed(TABLE, id)?),
-        _ => return Err(unreadable(TABLE)("it names no kind of actor")),
-    })
+/// Who acted, by two columns.
+pub(super) fn principal(table: &'static str, kind: &str, id: Option<&str>) -> Result<Principal, StoreError> {
+    Principal::from_parts(kind, id).map_err(unreadable(table))
 }
 
 fn write_details(details: &BTreeMap<String, String>) -> Result<String, StoreError> {

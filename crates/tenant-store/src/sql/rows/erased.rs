@@ -5,7 +5,6 @@ use tenantry_domain::BoxError;
 
 use super::audit::principal;
 use super::{moment, unreadable};
-use crate::ledger::audit::principal_id;
 use crate::sql::schema::erased_tenants;
 use crate::{ErasedTenant, StoreError};
 
@@ -30,7 +29,7 @@ impl ErasedRow {
             number: i64::try_from(erased.number).map_err(unreadable(TABLE))?,
             erased_at: erased.at.unix_micros(),
             actor_kind: erased.by.kind().to_owned(),
-            actor_id: principal_id(erased.by),
+            actor_id: erased.by.id(),
             removed: write_removed(&erased.removed),
         })
     }
@@ -45,7 +44,7 @@ impl TryFrom<ErasedRow> for ErasedTenant {
             id_hash: hash.map_err(|_| unreadable(TABLE)("a hash does not have 32 bytes"))?,
             number: u64::try_from(row.number).map_err(unreadable(TABLE))?,
             at: moment(TABLE, row.erased_at)?,
-            by: principal(&row.actor_kind, row.actor_id.as_deref())?,
+            by: principal(TABLE, &row.actor_kind, row.actor_id.as_deref())?,
             removed: read_removed(&row.removed).map_err(unreadable(TABLE))?,
         })
     }

@@ -66,8 +66,7 @@ impl TryFrom<IndexRow> for Entry {
         let model = row.provider.zip(row.model);
         Ok(Self {
             index: Index {
-                generation: Generation::new(number(TABLE, row.generation)?)
-                    .ok_or_else(|| unreadable(TABLE)("a generation is 0"))?,
+                generation: generation(row.generation)?,
                 model: model.map(|(provider, name)| EmbeddingModel {
                     provider,
                     name,
@@ -79,4 +78,9 @@ impl TryFrom<IndexRow> for Entry {
             is_forgotten,
         })
     }
+}
+
+/// The generation of a column.
+pub(in crate::sql) fn generation(value: i64) -> Result<Generation, StoreError> {
+    Generation::new(number(TABLE, value)?).ok_or_else(|| unreadable(TABLE)("a generation is 0"))
 }

@@ -30,7 +30,7 @@ pub(super) use self::conversations::ConversationRow;
 pub(super) use self::documents::{DocumentRow, ReadyRow, VersionRow};
 pub(super) use self::erased::{ErasedRow, read_removed, write_removed};
 pub(super) use self::identities::{IdentityRow, ProviderRow};
-pub(super) use self::indexes::IndexRow;
+pub(super) use self::indexes::{IndexRow, generation};
 pub(super) use self::jobs::JobRow;
 pub(super) use self::keys::KeyRow;
 pub(super) use self::messages::MessageRow;
