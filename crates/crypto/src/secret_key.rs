@@ -66,15 +66,17 @@ impl SecretKey {
         if let Some(bytes) = hexadecimal(plain).or_else(|| base64_of_32_bytes(plain)) {
             return Self::raw(&bytes).map_err(SecretKeyError::Weak);
         }
-        if let Some(weakness) = weak_secret(text) {
-            return Err(weakness.into());
+        let is_short = plain.chars().count() < Passphrase::MIN_CHARACTERS;
+        match weak_secret(text) {
+            // A few characters are hardly ever varied enough; their number is what to mend.
+            Some(WeakSecret::Repeated | WeakSecret::Predictable) | None if is_short => {
+                Err(SecretKeyError::TooShort {
+                    min: Passphrase::MIN_CHARACTERS,
+                })
+            }
+            Some(weakness) => Err(weakness.into()),
+            None => Ok(Self::Passphrase(Passphrase(text.clone()))),
         }
-        if plain.chars().count() < Passphrase::MIN_CHARACTERS {
-            return Err(SecretKeyError::TooShort {
-                min: Passphrase::MIN_CHARACTERS,
-            });
-        }
-        Ok(Self::Passphrase(Passphrase(text.clone())))
     }
 
     fn raw(bytes: &[u8; 32]) -> Result<Self, WeakSecret> {
@@ -247,11 +249,13 @@ mod tests {
                 "{text:?}"
             );
         }
-        let short = SecretKey::parse(&"abcdefghijklmnopqrs".into());
-        assert!(
-            matches!(short, Err(SecretKeyError::TooShort { min: 20 })),
-            "{short:?}"
-        );
+        for text in ["abcdefghijklmnopqrs", "short", "aaaaaa"] {
+            let short = SecretKey::parse(&text.into());
+            assert!(
+                matches!(short, Err(SecretKeyError::TooShort { min: 20 })),
+                "{text}: {short:?}"
+            );
+        }
         let placeholder = SecretKey::parse(&"your-secret-key".into());
         assert!(
             matches!(placeholder, Err(SecretKeyError::Weak(WeakSecret::Placeholder))),
