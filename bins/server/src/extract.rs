@@ -20,7 +20,7 @@ mod value;
 pub(crate) use bearer::LoggedTenant;
 pub(crate) use body::{Body, Form, present};
 pub(crate) use caller::Resolved;
-pub use caller::{CurrentAdmin, CurrentTenant, CurrentUser, SuperUser};
+pub use caller::{Current, CurrentAdmin, CurrentTenant, CurrentUser, Proof, SuperUser};
 pub(crate) use document::{NewDocument, NewDocumentForm, NewDocumentJson};
 pub(crate) use filter::filter;
 pub(crate) use origin::Anybody;

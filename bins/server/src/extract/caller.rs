@@ -4,7 +4,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use tenantry_domain::{TenantId, TenantScope, UserId};
-use tenantry_retrieval::{AccountHolder, Caller, Superuser, TenantAdmin};
+use tenantry_retrieval::{AccountHolder, Caller, ResolveError, Resolver, Superuser, TenantAdmin};
 
 use super::bearer::Bearer;
 use super::permission::Needs;
@@ -12,43 +12,88 @@ use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::offload::{Class, Offload, Permit};
 
-macro_rules! bearer {
-    ($name:ident) => {
-        impl FromRequest for $name {
-            type Error = ApiError;
-            type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+/// What a use case asks of its caller, as the resolver proves it.
+pub trait Proof: Sized + 'static {
+    /// The proof for that caller.
+    ///
+    /// # Errors
+    /// When the caller is not what it proves, or may not come in any more.
+    fn of(resolver: &Resolver, caller: &Caller) -> Result<Self, ResolveError>;
+}
 
-            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                let reading = Bearer::of(request.clone());
-                Box::pin(async move { Ok(Self(reading.await?)) })
-            }
-        }
-    };
+impl Proof for AccountHolder {
+    fn of(resolver: &Resolver, caller: &Caller) -> Result<Self, ResolveError> {
+        resolver.account_holder(caller)
+    }
+}
+
+impl Proof for TenantAdmin {
+    fn of(resolver: &Resolver, caller: &Caller) -> Result<Self, ResolveError> {
+        resolver.tenant_admin(caller)
+    }
+}
+
+impl Proof for Superuser {
+    fn of(resolver: &Resolver, caller: &Caller) -> Result<Self, ResolveError> {
+        resolver.superuser(caller)
+    }
 }
 
 /// Somebody with a genuine credential, who may be a user.
-#[derive(Debug)]
-pub struct CurrentUser(Bearer);
+pub type CurrentUser = Current<AccountHolder>;
+/// Somebody with a genuine credential, who may manage their tenant.
+pub type CurrentAdmin = Current<TenantAdmin>;
+/// Somebody with a genuine credential, who may be a superuser.
+pub type SuperUser = Current<Superuser>;
 
-impl CurrentUser {
-    /// Runs `work` for the user, as the store knows them now.
+/// Somebody with a genuine credential, who may be what `P` proves. Each use looks again who that is now.
+#[derive(Debug)]
+pub struct Current<P>(Bearer, PhantomData<P>);
+
+impl<P: Proof> Current<P> {
+    /// Runs `work` with the proof of what the caller is.
     ///
     /// # Errors
-    /// When the caller may no longer log in or is an API key, no permit is free, or `work` fails.
+    /// When the caller is not what `P` proves, no permit is free, or `work` fails.
     pub async fn run<T, E>(
         self,
         class: Class,
-        work: impl FnOnce(&App, &AccountHolder) -> Result<T, E> + Send + 'static,
+        work: impl FnOnce(&App, &P) -> Result<T, E> + Send + 'static,
     ) -> Result<T, ApiError>
     where
         T: Send + 'static,
         E: Into<ApiError>,
     {
         let proven = |app: &App, caller: Caller| -> Result<T, ApiError> {
-            let holder = app.resolver.account_holder(&caller)?;
-            work(app, &holder).map_err(Into::into)
+            let proof = P::of(&app.resolver, &caller)?;
+            work(app, &proof).map_err(Into::into)
         };
         self.0.run(class, proven).await
+    }
+
+    /// As [`Current::run`], once more in the course of a long answer: the token must not have expired meanwhile either.
+    pub(crate) async fn run_again<T, E>(
+        &self,
+        class: Class,
+        work: impl FnOnce(&App, &P) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError>,
+    {
+        self.0.verify()?;
+        let again = Self(self.0.clone(), PhantomData);
+        again.run(class, work).await
+    }
+}
+
+impl<P: Proof> FromRequest for Current<P> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let reading = Bearer::of(request.clone());
+        Box::pin(async move { Ok(Self(reading.await?, PhantomData)) })
     }
 }
 
@@ -170,87 +215,3 @@ impl Resolved {
         self.caller.owner()
     }
 }
-
-/// Somebody with a genuine credential, who may manage their tenant. Each use looks again who that is now.
-#[derive(Debug, Clone)]
-pub struct CurrentAdmin(Bearer);
-
-impl CurrentAdmin {
-    /// Runs `work` with the proof that the caller may manage their own active tenant.
-    ///
-    /// # Errors
-    /// When the caller may not, no permit is free, or `work` fails.
-    pub async fn run<T, E>(
-        self,
-        class: Class,
-        work: impl FnOnce(&App, &TenantAdmin) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, ApiError>
-    where
-        T: Send + 'static,
-        E: Into<ApiError>,
-    {
-        let proven = |app: &App, caller: Caller| -> Result<T, ApiError> {
-            let admin = app.resolver.tenant_admin(&caller)?;
-            work(app, &admin).map_err(Into::into)
-        };
-        self.0.run(class, proven).await
-    }
-
-    /// As [`CurrentAdmin::run`], once more in the course of a long answer: the token must not have expired meanwhile either.
-    pub(crate) async fn run_again<T, E>(
-        &self,
-        class: Class,
-        work: impl FnOnce(&App, &TenantAdmin) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, ApiError>
-    where
-        T: Send + 'static,
-        E: Into<ApiError>,
-    {
-        self.0.verify()?;
-        self.clone().run(class, work).await
-    }
-}
-
-/// Somebody with a genuine credential, who may be a superuser. Each use looks again who that is now.
-#[derive(Debug, Clone)]
-pub struct SuperUser(Bearer);
-
-impl SuperUser {
-    /// Runs `work` with the proof that the caller is a superuser.
-    ///
-    /// # Errors
-    /// When the caller is none, no permit is free, or `work` fails.
-    pub async fn run<T, E>(
-        self,
-        class: Class,
-        work: impl FnOnce(&App, &Superuser) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, ApiError>
-    where
-        T: Send + 'static,
-        E: Into<ApiError>,
-    {
-        let proven = |app: &App, caller: Caller| -> Result<T, ApiError> {
-            let superuser = app.resolver.superuser(&caller)?;
-            work(app, &superuser).map_err(Into::into)
-        };
-        self.0.run(class, proven).await
-    }
-
-    /// As [`SuperUser::run`], once more in the course of a long answer: the token must not have expired meanwhile either.
-    pub(crate) async fn run_again<T, E>(
-        &self,
-        class: Class,
-        work: impl FnOnce(&App, &Superuser) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, ApiError>
-    where
-        T: Send + 'static,
-        E: Into<ApiError>,
-    {
-        self.0.verify()?;
-        self.clone().run(class, work).await
-    }
-}
-
-bearer!(CurrentUser);
-bearer!(CurrentAdmin);
-bearer!(SuperUser);
