@@ -12,8 +12,8 @@ use crate::server::{Server, Settings};
 on_both_databases! {
     a_superuser_made_by_hand_is_one_at_once
     a_superuser_unmade_by_hand_is_none_within_a_second
-    a_promoted_user_is_a_superuser_at_once
-    a_deactivated_tenant_is_refused_at_once_until_it_is_active_again
+    a_promoted_user_logs_in_again_as_a_superuser
+    a_deactivated_tenant_is_refused_at_once_and_its_sessions_do_not_come_back
     two_servers_on_one_database_see_each_others_changes_within_a_second
 }
 
@@ -46,7 +46,7 @@ fn a_superuser_unmade_by_hand_is_none_within_a_second(database: &Database) {
     );
 }
 
-fn a_promoted_user_is_a_superuser_at_once(database: &Database) {
+fn a_promoted_user_logs_in_again_as_a_superuser(database: &Database) {
     let house = House::open(database);
     user_create(&house.server, &house.settings, "alan@example.org", &[]);
     let alan = house.server.client().log_in("alan@example.org", PASSWORD);
@@ -58,10 +58,13 @@ fn a_promoted_user_is_a_superuser_at_once(database: &Database) {
     );
     assert!(output.status.success(), "{output:?}");
 
+    std::thread::sleep(ONE_SECOND);
+    assert_eq!(alan.get("/users/me").error(401), "unauthenticated");
+    let alan = house.server.client().log_in("alan@example.org", PASSWORD);
     alan.get("/admin/tenants/").expect(200);
 }
 
-fn a_deactivated_tenant_is_refused_at_once_until_it_is_active_again(database: &Database) {
+fn a_deactivated_tenant_is_refused_at_once_and_its_sessions_do_not_come_back(database: &Database) {
     let house = House::open(database);
     let user = house.tenant(&plain_tenant("acme"));
     let other = house.tenant(&plain_tenant("globex"));
@@ -96,8 +99,9 @@ fn a_deactivated_tenant_is_refused_at_once_until_it_is_active_again(database: &D
         .put("/admin/tenants/acme", &json!({ "is_active": true }))
         .expect(200);
 
+    assert_eq!(user.get("/documents").error(401), "unauthenticated");
+    let user = house.server.client().log_in("user@acme.example.org", PASSWORD);
     user.get("/documents").expect(200);
-    house.server.client().log_in("user@acme.example.org", PASSWORD);
 }
 
 fn two_servers_on_one_database_see_each_others_changes_within_a_second(database: &Database) {
@@ -119,7 +123,9 @@ fn two_servers_on_one_database_see_each_others_changes_within_a_second(database:
     superuser_there
         .put("/admin/tenants/acme", &json!({ "is_active": true }))
         .expect(200);
-    user.get("/documents").expect(200);
+    assert_eq!(user.get("/documents").error(401), "unauthenticated");
+    let user = house.server.client().log_in("user@acme.example.org", PASSWORD);
+    let user_there = user.at(second.port());
 
     let me = user.get("/users/me").expect(200);
     let path = format!("/admin/users/{}", me["id"].as_str().unwrap());
