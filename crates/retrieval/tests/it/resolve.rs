@@ -68,7 +68,9 @@ fn a_suspended_tenant_is_closed_to_its_members_at_once() {
         ..TenantUpdate::default()
     };
     world.tenants.update(&world.root, &acme, &back).unwrap().unwrap();
-    assert!(world.enter(&claims(&ada)).is_ok());
+    let ended = world.enter(&claims(&ada));
+    assert!(matches!(ended, Err(ResolveError::Unauthenticated)));
+    assert!(world.enter(&claims(&now)).is_ok());
 }
 
 #[test]
