@@ -6,6 +6,11 @@ use std::str::FromStr;
 /// How many addresses of a chain of proxies are looked at; a longer chain is somebody's invention.
 const MAX_HOPS: usize = 32;
 
+/// The prefix of the widest private network of IPv4 (RFC 1918, section 3): whoever lists a wider one lists strangers.
+const WIDEST_V4: u32 = 8;
+/// The same of IPv6 (RFC 4193, section 3.1).
+const WIDEST_V6: u32 = 7;
+
 /// The proxies in front of the server, by their addresses; nobody by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TrustedProxies(Vec<Network>);
@@ -20,9 +25,9 @@ pub enum ParseProxiesError {
     /// A network has bits beyond its prefix.
     #[error("has a network whose address has bits beyond its prefix")]
     HostBits,
-    /// A network is everybody.
-    #[error("has a network that everybody is in")]
-    Everybody,
+    /// A network is everybody, or so much of everybody that a few of them are.
+    #[error("has a network that is too wide to be proxies alone")]
+    TooWide,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,10 +79,12 @@ impl FromStr for Network {
             Some(_) => return Err(ParseProxiesError::Malformed),
             None => bits,
         };
-        match prefix {
-            0 => return Err(ParseProxiesError::Everybody),
-            _ if prefix > bits => return Err(ParseProxiesError::Malformed),
-            _ => {}
+        if prefix > bits {
+            return Err(ParseProxiesError::Malformed);
+        }
+        let widest = if address.is_ipv4() { WIDEST_V4 } else { WIDEST_V6 };
+        if prefix < widest {
+            return Err(ParseProxiesError::TooWide);
         }
         let network = Self { address, prefix };
         let whole = match address {
@@ -205,9 +212,12 @@ mod tests {
     #[test]
     fn a_list_that_trusts_everybody_or_nobody_knows_whom_is_refused() {
         for (text, error) in [
-            ("0.0.0.0/0", ParseProxiesError::Everybody),
-            ("::/0", ParseProxiesError::Everybody),
-            ("10.0.0.1, 0.0.0.0/0", ParseProxiesError::Everybody),
+            ("0.0.0.0/0", ParseProxiesError::TooWide),
+            ("::/0", ParseProxiesError::TooWide),
+            ("10.0.0.1, 0.0.0.0/0", ParseProxiesError::TooWide),
+            ("0.0.0.0/1, 128.0.0.0/1", ParseProxiesError::TooWide),
+            ("::/1, 8000::/1", ParseProxiesError::TooWide),
+            ("10.0.0.0/7", ParseProxiesError::TooWide),
             ("10.0.0.1/8", ParseProxiesError::HostBits),
             ("2001:db8::1/32", ParseProxiesError::HostBits),
             ("10.0.0.0/33", ParseProxiesError::Malformed),
@@ -222,7 +232,7 @@ mod tests {
             assert_eq!(text.parse::<TrustedProxies>(), Err(error), "{text:?}");
         }
         assert!(
-            "10.0.0.0/8,192.0.2.1,::1,fd00::/8"
+            "10.0.0.0/8,192.0.2.1,::1,fd00::/8,fc00::/7"
                 .parse::<TrustedProxies>()
                 .is_ok()
         );

@@ -752,6 +752,7 @@ fn proxies_that_are_everybody_or_have_a_name_are_refused() {
     for text in [
         "0.0.0.0/0",
         "::/0",
+        "0.0.0.0/1,128.0.0.0/1",
         "proxy.internal",
         "10.0.0.1/8",
         "10.0.0.0/8 10.0.0.1",

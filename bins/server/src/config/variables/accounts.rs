@@ -13,7 +13,7 @@ pub const TRUSTED_PROXIES: Variable = Variable {
     name: "TRUSTED_PROXIES",
     meaning: "The proxies in front of the server, whose `X-Forwarded-For` says who asks",
     unset: Unset::Means("who connects is who asks"),
-    expected: "a comma list of IP addresses and networks as `10.0.0.0/8`, none of which is everybody",
+    expected: "a comma list of IP addresses and networks as `10.0.0.0/8`, none wider than `/8`, or `/7` of IPv6",
 };
 
 /// The server's own address.
