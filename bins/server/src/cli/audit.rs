@@ -26,6 +26,9 @@ fn verify(logs: &AuditLogs, args: VerifyAudit, out: &mut dyn Write) -> Result<()
     let mut faults = Vec::new();
     for log in &chosen {
         let verified = logs.verify(log, noted)?;
+        if verified.fault.is_none() && verified.end.number == 0 && matches!(log, AuditLog::Tenant(_)) {
+            return Err(empty(log));
+        }
         writeln!(out, "{}", told(&verified))?;
         if let Some(fault) = verified.fault {
             faults.push(format!("{}: {fault}", name(log)));
@@ -36,6 +39,12 @@ fn verify(logs: &AuditLogs, args: VerifyAudit, out: &mut dyn Write) -> Result<()
     }
     let hint = "compare with a backup: entries before the first wrong one are as they were entered, those after it are not proven";
     Err(Failure::new(faults.join("; ")).hint(hint))
+}
+
+/// A tenant's log begins when the tenant is made, so that an empty one is a mistyped id, or nothing to be content with.
+fn empty(log: &AuditLog) -> Failure {
+    Failure::new(format!("{} has no audit log", name(log)))
+        .hint("`tenantry tenant list` shows the tenants; the log of an erased one went with it, and the platform's (`--tenant -`) tells so")
 }
 
 fn told(verified: &VerifiedLog) -> String {
