@@ -45,7 +45,7 @@ pub enum Command {
     /// Make and change accounts
     #[command(subcommand)]
     User(UserCommand),
-    /// Make and look at tenants
+    /// Make, look at, move and erase tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
     /// Make, list and revoke the API keys of a tenant
@@ -138,7 +138,8 @@ pub struct CreateUser {
     /// The user's tenant
     #[arg(long, value_name = "ID")]
     pub tenant: Option<TenantId>,
-    /// What the user may do there: member, or admin, who changes the tenant's settings and sees its usage
+    /// What the user may do there: reader, who asks questions; member, who also searches and hands documents in; or admin, who
+    /// manages the tenant
     #[arg(long, value_name = "ROLE", default_value_t = Role::Member, requires = "tenant")]
     pub role: Role,
 }
@@ -149,7 +150,7 @@ pub struct UserRole {
     /// The address that the user logs in with
     #[arg(long)]
     pub email: Email,
-    /// What the user may do in their tenant: member or admin
+    /// What the user may do in their tenant: reader, member or admin
     pub role: Role,
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use secrecy::{ExposeSecret, SecretString};
 use tenantry_auth::{Algorithm, JwtKeys, Lifetime};
-use tenantry_crypto::weak_secret;
+use tenantry_crypto::{WeakSecret, weak_secret};
 
 use super::reader::Reader;
 use super::secrets::{HAS_COMMA, WrittenKeys};
@@ -74,10 +74,13 @@ fn secret(text: &str, algorithm: Algorithm, sealing: Option<&WrittenKeys>) -> Re
     let bytes = text.len();
     let secret = SecretString::from(text);
     let least = algorithm.min_secret_bytes();
-    if let Some(weakness) = weak_secret(&secret) {
-        Err(format!("cannot be used ({weakness})"))
-    } else if bytes < least {
+    let weakness = weak_secret(&secret);
+    // A few bytes are hardly ever varied enough; their number is what to mend.
+    let is_regular = matches!(weakness, Some(WeakSecret::Repeated | WeakSecret::Predictable));
+    if bytes < least && (is_regular || weakness.is_none()) {
         Err(format!("is too short: {algorithm} needs {least} bytes"))
+    } else if let Some(weakness) = weakness {
+        Err(format!("cannot be used ({weakness})"))
     } else if text.contains(',') {
         // It could never be listed as an earlier one.
         Err(HAS_COMMA.to_owned())

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tenantry_retrieval::{
-    ArchiveLimits, ExportError, Exporter, ImportError, ImportParts, ImportProgress, Imported, Importer,
-    Superuser,
+    ArchiveFault, ArchiveLimits, ExportError, Exporter, ImportError, ImportParts, ImportProgress, Imported,
+    Importer, Superuser,
 };
 
 use super::unknown;
@@ -108,6 +108,10 @@ pub(super) fn import(platform: &Platform, args: &ImportTenant, out: &mut dyn Wri
     bar.finish_and_clear();
     let imported = made.map_err(|error| match error {
         ImportError::IdTaken => Failure::from(error).hint("`--as ID` makes a tenant of another id"),
+        ImportError::Archive(fault @ ArchiveFault::Version(_)) => Failure::from(fault)
+            .hint("nothing was made of it; the version of tenantry that wrote it reads it"),
+        ImportError::Archive(fault) => Failure::from(fault)
+            .hint("nothing was made of it; give a whole file of `tenantry tenant export`, copied anew"),
         error => error.into(),
     })?;
     tell(&imported, out)
@@ -123,12 +127,15 @@ fn tell(imported: &Imported, out: &mut dyn Write) -> Result<(), Failure> {
     let state = if imported.is_active { "active" } else { "inactive" };
     writeln!(
         out,
-        "{} is there and {state}: {}",
+        "{} is there and {state}; its archive has {}",
         imported.tenant,
         counts.join(", ")
     )?;
     if count("user") > 0 {
-        writeln!(out, "its users have no password: give each a link to set one")?;
+        writeln!(
+            out,
+            "its users have no password: `tenantry user reset --email ...` gives each a link to set one"
+        )?;
     }
     for email in &imported.users_left_out {
         let email = visible(email.as_str());
