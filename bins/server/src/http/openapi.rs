@@ -12,6 +12,9 @@ use utoipa_actix_web::AppExt;
 use crate::error::{Dialect, ErrorBody, OpenAiErrorBody};
 use crate::routes;
 
+/// What goes after `Bearer`.
+const BEARER: &str = "An access token of `/token` or `/login`, an API key of a tenant (`tnk_...`), or a token of a tenant's identity provider";
+
 /// The description of every route that [`routes::configure`] registers.
 pub(super) fn document() -> OpenApi {
     let (_, mut document) = App::new()
@@ -32,7 +35,10 @@ pub(super) fn document() -> OpenApi {
     OpenAiErrorBody::schemas(&mut schemas);
     components.schemas.extend(schemas);
     let token = Flow::Password(Password::new("/token", Scopes::new()));
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(BEARER))
+        .build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     components.add_security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([token])));
     for (path, item) in &mut document.paths.paths {
