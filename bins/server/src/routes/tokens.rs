@@ -4,7 +4,7 @@ use tenantry_retrieval::LoggedIn;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Anybody, Body, CurrentUser, Form};
 use crate::offload::{Class, Offload};
 
@@ -13,7 +13,11 @@ pub(super) mod wire;
 use wire::{Grant, Login, Refresh, Token, TokenForm};
 
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(token).service(login).service(refresh).service(logout);
+    config
+        .service(token)
+        .service(login)
+        .service(refresh)
+        .service(logout);
 }
 
 /// Logs in, or gets the next tokens of a session, as OAuth 2 clients do.
@@ -21,7 +25,11 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
     tag = "Accounts",
     extensions(("x-tenantry-access" = json!("public"))),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "The tokens", body = Token))
+    responses(
+        (status = 200, description = "The tokens", body = Token),
+        (status = 401, description = "The address or the password is wrong, or the refresh token is not good any more", body = ErrorBody),
+        (status = 429, description = "Too many attempts have failed, `Retry-After` says when the next may be made", body = ErrorBody),
+    )
 )]
 #[post("/token")]
 async fn token(
@@ -40,7 +48,11 @@ async fn token(
     tag = "Accounts",
     extensions(("x-tenantry-access" = json!("public"))),
     request_body = Login,
-    responses((status = 200, description = "The tokens", body = Token))
+    responses(
+        (status = 200, description = "The tokens", body = Token),
+        (status = 401, description = "The address or the password is wrong", body = ErrorBody),
+        (status = 429, description = "Too many attempts have failed, `Retry-After` says when the next may be made", body = ErrorBody),
+    )
 )]
 #[post("/login")]
 async fn login(bridge: Data<Offload>, anybody: Anybody, body: Body<Login>) -> Result<Json<Token>, ApiError> {
@@ -52,7 +64,10 @@ async fn login(bridge: Data<Offload>, anybody: Anybody, body: Body<Login>) -> Re
     tag = "Accounts",
     extensions(("x-tenantry-access" = json!("public"))),
     request_body = Refresh,
-    responses((status = 200, description = "The tokens", body = Token))
+    responses(
+        (status = 200, description = "The tokens", body = Token),
+        (status = 401, description = "The refresh token is not good, or not any more", body = ErrorBody),
+    )
 )]
 #[post("/refresh")]
 async fn refresh(
