@@ -20,9 +20,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use tenantry_domain::{Ingesters, Actor, 
-    Cancellation, ChatSettings, Clock, Dimension, Embedding, EmbeddingModel, MediaType, PineconeSettings,
-    SearchSettings, SystemClock, Tenant, TenantId, TenantScope, TopK,
+use tenantry_domain::{
+    Actor, Cancellation, ChatSettings, Clock, Dimension, Embedding, EmbeddingModel, Ingesters, MediaType,
+    PineconeSettings, SearchSettings, SystemClock, Tenant, TenantId, TenantScope, TopK,
 };
 use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::{Embedded, Embedder, LlmError};
@@ -172,19 +172,22 @@ impl House {
 
     fn tenant(&self, id: &str) -> Result<TenantScope, Failure> {
         let (id, now) = (TenantId::parse(id)?, SystemClock.now());
-        self.store.create_tenant(&Tenant {
-            id: id.clone(),
-            name: id.to_string(),
-            pinecone: PineconeSettings::default(),
-            system_prompt: None,
-            search: SearchSettings::default(),
-            chat: ChatSettings::default(),
-            llm: None,
-            ingesters: Ingesters::default(),
-            is_active: true,
-            created_at: now,
-            updated_at: now,
-        }, &Actor::system())?;
+        self.store.create_tenant(
+            &Tenant {
+                id: id.clone(),
+                name: id.to_string(),
+                pinecone: PineconeSettings::default(),
+                system_prompt: None,
+                search: SearchSettings::default(),
+                chat: ChatSettings::default(),
+                llm: None,
+                ingesters: Ingesters::default(),
+                is_active: true,
+                created_at: now,
+                updated_at: now,
+            },
+            &Actor::system(),
+        )?;
         Ok(self.resolver.operator_scope(&Superuser::operator(), &id)?)
     }
 

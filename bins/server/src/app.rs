@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use tenantry_auth::{TokenIssuer, TokenVerifier};
-use tenantry_retrieval::{Accounts, ApiKeys, AuditLogs, Chat, Conversations, Identities, IdentityGate, Knowledge, LogIns, Passwords, Prompts, Resets, Resolver, Searcher, Sessions, TenantUsers, Tenants, UsageReports};
+use tenantry_retrieval::{
+    Accounts, ApiKeys, AuditLogs, Chat, Conversations, Identities, IdentityGate, Knowledge, LogIns,
+    Passwords, Prompts, Resets, Resolver, Searcher, Sessions, TenantUsers, Tenants, UsageReports,
+};
 use tenantry_tenant_store::StoreError;
 
 use crate::offload::StreamCaps;

@@ -14,13 +14,18 @@ use tenantry_extraction::{Extractor, ProcessExtractor};
 use tenantry_http_client::{BreakerPolicy, Breaking, RetryPolicy, Retrying, Transport, UreqTransport};
 use tenantry_llm_client::{OpenAiProviders, Reranker};
 use tenantry_mail::Mailer;
-use tenantry_retrieval::{AccountParts, Accounts, ApiKeys, AuditLogs, Chat, ChatModels, ChatParts, Collections, Conversations, Embedders, Identities, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, LogIns, Passwords, PineconeLookup, Prompts, Reconciler, Reindexer, Resets, Resolver, Searcher, Sessions, TenantUsers, Tenants, Throttle, UsageReports};
+use tenantry_retrieval::{
+    AccountParts, Accounts, ApiKeys, AuditLogs, Chat, ChatModels, ChatParts, Collections, Conversations,
+    Embedders, Identities, IngestLimits, IngestOptions, IngestParts, Ingestor, Knowledge, LogIns, Passwords,
+    PineconeLookup, Prompts, Reconciler, Reindexer, Resets, Resolver, Searcher, Sessions, TenantUsers,
+    Tenants, Throttle, UsageReports,
+};
 use tenantry_tenant_store::SqlStore;
 use tenantry_vector_client::{PineconeCatalog, PineconeStores, VectorError};
 
 pub use models::ModelError;
-pub(crate) use models::embedders;
 use models::Models;
+pub(crate) use models::embedders;
 use ready::Ready;
 
 use crate::app::App;
@@ -242,7 +247,10 @@ impl Parts<'_> {
         let settings = &self.settings.accounts;
         let sessions = Arc::new(Sessions::new(accounts.clone(), settings.session_lifetime));
         let identities = self.identities();
-        let mailer = settings.mailer.clone().map(|mailer| -> Arc<dyn Mailer> { mailer });
+        let mailer = settings
+            .mailer
+            .clone()
+            .map(|mailer| -> Arc<dyn Mailer> { mailer });
         App {
             issuer,
             verifier,

@@ -476,15 +476,26 @@ fn tenants_are_made_shown_and_deactivated() {
 fn a_key_is_printed_once_and_alone() {
     let bench = Bench::with_acme();
     let create = |more: &[&str]| {
-        let args = ["key", "create", "--tenant", "acme", "--name", "website", "--scope", "chat"];
+        let args = [
+            "key", "create", "--tenant", "acme", "--name", "website", "--scope", "chat",
+        ];
         bench.run(&[&args, more].concat())
     };
     let outcome = create(&["--scope", "search", "--expires-at", "2999-01-01T00:00:00Z"]);
     let key = outcome.succeeds();
     let key = key.strip_suffix('\n').unwrap();
-    assert!(key.len() == 47 && key.starts_with("tnk_") && !key.contains(char::is_whitespace), "{key}");
+    assert!(
+        key.len() == 47 && key.starts_with("tnk_") && !key.contains(char::is_whitespace),
+        "{key}"
+    );
     let listed = bench.run(&["key", "list", "--tenant", "acme"]).succeeds();
-    for told in [&key[..12], "[chat search]", "until 2999-01-01T00:00:00Z", "never used", "website"] {
+    for told in [
+        &key[..12],
+        "[chat search]",
+        "until 2999-01-01T00:00:00Z",
+        "never used",
+        "website",
+    ] {
         assert!(listed.contains(told), "{told}: {listed}");
     }
     assert!(!listed.contains(&key[12..]), "{listed}");

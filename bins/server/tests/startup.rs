@@ -8,8 +8,9 @@ use tempfile::TempDir;
 use tenantry::config::{Config, SecretKeys};
 use tenantry::startup::{DatabaseError, KeyError, Migrations, SALT_ROW, open_database, open_keys, prepare};
 use tenantry_crypto::{Field, KeyRing, Sealer};
-use tenantry_domain::{Ingesters, Actor, 
-    Clock, LlmProvider, PineconeSettings, Sealed, SealedSecret, SystemClock, Tenant, TenantId,
+use tenantry_domain::{
+    Actor, Clock, Ingesters, LlmProvider, PineconeSettings, Sealed, SealedSecret, SystemClock, Tenant,
+    TenantId,
 };
 use tenantry_tenant_store::{
     DatabaseUrl, KeyDerivation, KeyState, KeyStateStore, SqlStore, TenantChange, TenantStore,
@@ -196,10 +197,13 @@ fn a_secret_that_does_not_open_proves_nothing() {
     // The same sealed value in another tenant's row.
     restored
         .store
-        .create_tenant(&Tenant {
-            id: TenantId::parse("globex").unwrap(),
-            ..acme
-        }, &Actor::system())
+        .create_tenant(
+            &Tenant {
+                id: TenantId::parse("globex").unwrap(),
+                ..acme
+            },
+            &Actor::system(),
+        )
         .unwrap();
     assert!(matches!(
         open(&restored, KEY_A, ""),
@@ -223,10 +227,13 @@ fn the_key_of_a_tenants_own_provider_is_a_secret_like_any_other() {
     let moved = database();
     moved
         .store
-        .create_tenant(&Tenant {
-            id: TenantId::parse("globex").unwrap(),
-            ..acme
-        }, &Actor::system())
+        .create_tenant(
+            &Tenant {
+                id: TenantId::parse("globex").unwrap(),
+                ..acme
+            },
+            &Actor::system(),
+        )
         .unwrap();
     let error = open(&moved, KEY_A, "").unwrap_err().to_string();
     assert!(error.contains("the LLM provider key of tenant globex"), "{error}");

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::thread;
 
 use tempfile::TempDir;
-use tenantry_domain::{Ingesters, Actor, 
-    Cancellation, ChatSettings, Clock, DocumentId, Embedding, Fusion, MediaType, PineconeSettings,
-    SearchSettings, SystemClock, Tenant, TenantId, TenantScope, TopK,
+use tenantry_domain::{
+    Actor, Cancellation, ChatSettings, Clock, DocumentId, Embedding, Fusion, Ingesters, MediaType,
+    PineconeSettings, SearchSettings, SystemClock, Tenant, TenantId, TenantScope, TopK,
 };
 use tenantry_extraction::MemoryExtractor;
 use tenantry_llm_client::{Embedder, LocalEmbedder};

@@ -24,7 +24,13 @@ mod user;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-pub use args::{AskArgs, AuditCommand, Cli, Command, CreateKey, CreateTenant, CreateUser, DoctorArgs, EraseTenant, ExportAudit, ExportTenant, ImportTenant, IngestArgs, JobsArgs, KeyCommand, MigrateArgs, NamedKey, NamedTenant, NamedUser, NotedEnd, OfTenant, ParseNotedEndError, QuickstartArgs, ReconcileArgs, ReindexArgs, RotateArgs, SecretsCommand, ServeArgs, TenantCommand, UserCommand, UserRole, VerifyAudit, VerifyReceipt, WhichTenants};
+pub use args::{
+    AskArgs, AuditCommand, Cli, Command, CreateKey, CreateTenant, CreateUser, DoctorArgs, EraseTenant,
+    ExportAudit, ExportTenant, ImportTenant, IngestArgs, JobsArgs, KeyCommand, MigrateArgs, NamedKey,
+    NamedTenant, NamedUser, NotedEnd, OfTenant, ParseNotedEndError, QuickstartArgs, ReconcileArgs,
+    ReindexArgs, RotateArgs, SecretsCommand, ServeArgs, TenantCommand, UserCommand, UserRole, VerifyAudit,
+    VerifyReceipt, WhichTenants,
+};
 pub use failure::Failure;
 use failure::{guard_failure, start_failure};
 

@@ -104,7 +104,8 @@ fn active_key(reader: &mut Reader<'_>) -> Option<Written> {
         }
         (Some(key), None) => Some(key),
         (None, Some(path)) => {
-            let key = read_secret(&path).map_err(|error| format!("names a file that cannot be read: {error}"));
+            let key =
+                read_secret(&path).map_err(|error| format!("names a file that cannot be read: {error}"));
             let key = key
                 .and_then(|text| Written::parse(&text).map_err(|reason| format!("holds no key: {reason}")));
             reader.problems.keep(&SECRET_KEY_FILE, key)

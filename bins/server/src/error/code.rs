@@ -52,6 +52,7 @@ codes! {
     IdTaken = CONFLICT, "id_taken", "the id is or was in use";
     EmailTaken = CONFLICT, "email_taken", "the e-mail address is in use";
     IdentityProviderLimit = CONFLICT, "identity_provider_limit", "the tenant has as many identity providers as it may";
+    IdentityProviderTaken = CONFLICT, "identity_provider_taken", "another tenant accepts tokens of this issuer for this audience: choose an audience for each, or have each ask for its own `claims.tenant`";
     LastSuperuser = CONFLICT, "last_superuser", "the last active superuser must stay one";
     ApiKeyNotLive = CONFLICT, "api_key_not_live", "the key is revoked, over, or has a successor";
     ReadOnly = CONFLICT, "read_only", "another tool fills the tenant's index: it is searched, and takes no documents here";

@@ -5,8 +5,11 @@ use tenantry_auth::IssueError;
 use tenantry_crypto::{OpenError, PasswordError, RejectedPassword, SealError};
 use tenantry_domain::{PageOutOfRange, ParseEmailError, ParseTenantIdError, TopKOutOfRange};
 use tenantry_llm_client::LlmError;
-use tenantry_retrieval::{AccountError, ApiKeyError, ChatError, CollectionError, ConversationError, EmbeddingMismatch, IdentityProviderError,
-    InvalidField, LoginError, RejectedPinecone, ResolveError, SaveTenantError, SearchError, SubmitError, TenantUserError, UsageError};
+use tenantry_retrieval::{
+    AccountError, ApiKeyError, ChatError, CollectionError, ConversationError, EmbeddingMismatch,
+    IdentityProviderError, InvalidField, LoginError, RejectedPinecone, ResolveError, SaveTenantError,
+    SearchError, SubmitError, TenantUserError, UsageError,
+};
 use tenantry_tenant_store::StoreError;
 use tenantry_vector_client::VectorError;
 
@@ -127,6 +130,7 @@ impl From<IdentityProviderError> for ApiError {
             IdentityProviderError::Invalid(error) => error.into(),
             IdentityProviderError::Beyond(permission) => ResolveError::PermissionRequired(permission).into(),
             IdentityProviderError::TooMany => Self::new(Code::IdentityProviderLimit),
+            IdentityProviderError::Anothers => Self::new(Code::IdentityProviderTaken),
             IdentityProviderError::Store(StoreError::IdTaken) => Self::new(Code::IdTaken)
                 .saying("the tenant has an identity provider of the same issuer, audience and tenant claim"),
             IdentityProviderError::Store(error) => error.into(),

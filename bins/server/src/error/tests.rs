@@ -84,6 +84,7 @@ fn every_failure_of_an_account_has_its_answer() {
         "identity_provider_unavailable",
     );
     check(IdentityProviderError::TooMany, 409, "identity_provider_limit");
+    check(IdentityProviderError::Anothers, 409, "identity_provider_taken");
     check(
         IdentityProviderError::Beyond(Permission::Chat),
         403,

@@ -73,7 +73,10 @@ async fn list_conversations(
     responses((status = 200, description = "The conversation", body = ConversationView))
 )]
 #[get("/conversations/{id}")]
-async fn show_conversation(tenant: CurrentTenant<Chat>, id: PathId) -> Result<Json<ConversationView>, ApiError> {
+async fn show_conversation(
+    tenant: CurrentTenant<Chat>,
+    id: PathId,
+) -> Result<Json<ConversationView>, ApiError> {
     let shown = tenant.run_own(Class::Store, move |app, scope, owner| {
         let shown = app.conversations.show(scope, owner, id.parse()?)?;
         shown.ok_or_else(ApiError::not_found)

@@ -217,12 +217,14 @@ def an_issuer_that_tenants_share(house):
         assert house.there.me(house.globex.token(f"cy-{tenant}", "ES256"))["tenant_id"] == tenant
     house.globex.person("cy", email="cy@example.org", email_verified=True, org="initech")
     house.there.refuses(house.globex.token("cy", "ES256"))
-    # Where nothing tells two tenants apart, nobody is let in.
+    # Where nothing tells two tenants apart, the second provider is not taken.
     house.provider("globex", house.globex, "tenantry-EdDSA")
     token = house.globex.token("lea", "EdDSA")
     assert house.here.me(token)["tenant_id"] == "globex"
-    second = house.provider("acme", house.globex, "tenantry-EdDSA")
-    house.here.refuses(token)
+    body = {"name": "Another's", "issuer": house.globex.url, "audience": "tenantry-EdDSA"}
+    status, answer = house.there.ask("POST", "/tenant/identity-providers", house.admins["acme"], body)
+    assert (status, answer["error"]["code"]) == (409, "identity_provider_taken"), answer
+    second = house.provider("acme", house.globex, "acme-EdDSA")
     house.here.do("DELETE", f"/tenant/identity-providers/{second['id']}", house.admins["acme"])
     assert house.here.me(token)["tenant_id"] == "globex"
 

@@ -61,7 +61,9 @@ impl SmtpMailer {
         if connected.map_err(failed)? {
             Ok(())
         } else {
-            Err(MailError::Unavailable("the server did not answer as one of mails".into()))
+            Err(MailError::Unavailable(
+                "the server did not answer as one of mails".into(),
+            ))
         }
     }
 

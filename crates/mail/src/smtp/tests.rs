@@ -210,7 +210,11 @@ fn a_check_goes_as_far_as_a_mail_would_and_sends_none() {
     mailer(&server.url()).check().unwrap();
     assert!(server.mails().is_empty());
     assert!(server.lines().iter().any(|line| line.starts_with("EHLO")));
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let gone = mailer(&format!("smtp://127.0.0.1:{port}")).check().unwrap_err();
     assert!(gone.is_transient(), "{gone}");
 }

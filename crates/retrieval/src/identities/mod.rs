@@ -34,6 +34,9 @@ pub enum IdentityProviderError {
     /// The caller may not do all that a user of the tenant may, whom a provider can name.
     #[error("the caller lacks the permission `{0}`")]
     Beyond(Permission),
+    /// Another tenant accepts the same tokens, which could then not be told to be of either.
+    #[error("another tenant accepts tokens of this issuer for this audience")]
+    Anothers,
     /// The tenant has as many as it may.
     #[error("the tenant has 10 identity providers")]
     TooMany,
@@ -71,8 +74,9 @@ impl Identities {
     /// Adds a provider to the admin's tenant.
     ///
     /// # Errors
-    /// [`IdentityProviderError::Beyond`] when the caller may not do all that a tenant's user may; when a value cannot be kept, the tenant has
-    /// ten or one of the same issuer, audience and tenant claim, or the store fails.
+    /// [`IdentityProviderError::Beyond`] when the caller may not do all that a tenant's user may; [`IdentityProviderError::Anothers`] when
+    /// another tenant has one of the same issuer and audience, unless both ask for the same tenant claim with different texts; when a
+    /// value cannot be kept, the tenant has ten or one of the same issuer, audience and tenant claim, or the store fails.
     pub fn create(
         &self,
         admin: &TenantAdmin,
@@ -85,6 +89,7 @@ impl Identities {
         if there.total >= MAX_PROVIDERS {
             return Err(IdentityProviderError::TooMany);
         }
+        self.refuse_anothers(admin, &provider)?;
         self.store.create_identity_provider(admin.scope(), &provider)?;
         self.remembered.forget();
         Ok(provider)
@@ -129,6 +134,7 @@ impl Identities {
             return Ok(None);
         };
         let changed = update.applied_to(provider, self.clock.now(), &*self.verifier)?;
+        self.refuse_anothers(admin, &changed)?;
         let is_there = self.store.update_identity_provider(admin.scope(), &changed)?;
         self.remembered.forget();
         Ok(is_there.then_some(changed))
@@ -143,6 +149,24 @@ impl Identities {
         let was_there = self.store.remove_identity_provider(admin.scope(), id, now)?;
         self.remembered.forget();
         Ok(was_there)
+    }
+
+    /// Tokens that two tenants would accept are refused, so that whoever came second would shut out the users of the first.
+    fn refuse_anothers(
+        &self,
+        admin: &TenantAdmin,
+        provider: &IdentityProvider,
+    ) -> Result<(), IdentityProviderError> {
+        let claim = provider.claims.tenant.as_ref();
+        let accepts_the_same = |other: &IdentityProvider| {
+            other.audience == provider.audience && !are_told_apart(claim, other.claims.tenant.as_ref())
+        };
+        let all = self.store.providers_of_issuer(&provider.issuer)?;
+        let mut others = all.iter().filter(|(tenant, _)| tenant != admin.scope().id());
+        if provider.is_active && others.any(|(_, other)| accepts_the_same(other)) {
+            return Err(IdentityProviderError::Anothers);
+        }
+        Ok(())
     }
 
     /// The providers of that issuer as they are.
@@ -262,6 +286,12 @@ impl fmt::Debug for Identities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identities").finish_non_exhaustive()
     }
+}
+
+/// Whether no token has what both ask for: the same claim with different texts.
+fn are_told_apart(one: Option<&(String, String)>, other: Option<&(String, String)>) -> bool {
+    one.zip(other)
+        .is_some_and(|((claim, text), (other_claim, other_text))| claim == other_claim && text != other_text)
 }
 
 /// Whoever says which issuer is believed can be any user of the tenant, its admins among them.

@@ -163,6 +163,22 @@ impl House {
         self.here.create(&self.admin(tenant), new).unwrap()
     }
 
+    /// The same written past the look at other tenants, as when two are added at the same moment.
+    fn slipped_in(&self, tenant: &str, change: impl FnOnce(&mut NewIdentityProvider)) -> IdentityProvider {
+        let mut new = plain();
+        change(&mut new);
+        let now = self.clock.now();
+        let provider = new
+            .provider(IdentityProviderId::generate(now), now, self.issuers.as_ref())
+            .unwrap();
+        let admin = self.admin(tenant);
+        self.store
+            .create_identity_provider(admin.scope(), &provider)
+            .unwrap();
+        self.here.remembered.forget();
+        provider
+    }
+
     fn token(&self, subject: &str, change: impl FnOnce(&mut ForeignClaims)) -> SecretString {
         let now = self.clock.now().unix_seconds();
         let mut claims = ForeignClaims {
@@ -340,7 +356,7 @@ fn a_token_that_two_tenants_would_accept_is_nobodys() {
     house.provider("acme", |_| {});
     let token = house.token("ada", |_| {});
     house.enter(&token).unwrap();
-    let other = house.provider("globex", |_| {});
+    let other = house.slipped_in("globex", |_| {});
     refused(house.enter(&token));
     house.here.remove(&house.admin("globex"), other.id).unwrap();
     house.enter(&token).unwrap();
@@ -385,8 +401,37 @@ fn a_claim_that_every_token_has_takes_nobody_from_another_tenant() {
     let token = house.token("ada", |claims| {
         claims.others.insert("org".to_owned(), text("acme"));
     });
-    house.provider("globex", |new| new.claims = asking("org", "acme"));
+    house.slipped_in("globex", |new| new.claims = asking("org", "acme"));
     refused(house.enter(&token));
+}
+
+#[test]
+fn a_provider_whose_tokens_another_tenant_accepts_is_not_taken() {
+    let house = House::new();
+    house.provider("acme", |_| {});
+    let globex = house.admin("globex");
+    let mut asks = plain();
+    asks.claims = asking("org", "globex");
+    for new in [plain(), asks.clone()] {
+        let refused = house.there.create(&globex, new);
+        assert!(
+            matches!(refused, Err(IdentityProviderError::Anothers)),
+            "{refused:?}"
+        );
+    }
+    // Nor by a change of one that was taken.
+    let own = house.provider("globex", |new| new.audience = "globex".to_owned());
+    let to_acmes = IdentityProviderUpdate {
+        audience: Some("tenantry".to_owned()),
+        ..IdentityProviderUpdate::default()
+    };
+    let refused = house.here.update(&globex, own.id, to_acmes);
+    assert!(
+        matches!(refused, Err(IdentityProviderError::Anothers)),
+        "{refused:?}"
+    );
+    assert_eq!(house.here.provider(&globex, own.id).unwrap(), Some(own));
+    house.enter(&house.token("ada", |_| {})).unwrap();
 }
 
 #[test]

@@ -67,7 +67,10 @@ fn make_the_best_of(env: &Environment, error: &ConfigError, report: &mut Report)
         report.problem(
             "configuration",
             format_args!("{} {}", problem.variable, problem.reason),
-            format_args!("expected {}; docs/configuration.md lists every variable", problem.expected),
+            format_args!(
+                "expected {}; docs/configuration.md lists every variable",
+                problem.expected
+            ),
         );
     }
     if let Ok((url, _)) = database_settings(|name| env.get(name)) {

@@ -238,6 +238,9 @@ async fn members_and_other_tenants_see_no_version() {
         get("/tenant/prompts/1/diff?to=2"),
         post("/tenant/prompts/1/restore", &json!({})),
     ] {
-        server.call_as("ada", request).await.is(403, "permission_required");
+        server
+            .call_as("ada", request)
+            .await
+            .is(403, "permission_required");
     }
 }

@@ -129,7 +129,8 @@ pub(super) fn tenant(id: Option<String>) -> Result<Option<TenantId>, ApiError> {
 
 /// A role by its name.
 pub(in crate::routes) fn role(name: Option<String>) -> Result<Option<Role>, ApiError> {
-    let wrong = || ApiError::new(Code::InvalidRequest).saying("`role` is none of `reader`, `member` and `admin`");
+    let wrong =
+        || ApiError::new(Code::InvalidRequest).saying("`role` is none of `reader`, `member` and `admin`");
     name.map(|name| name.parse().map_err(|_| wrong())).transpose()
 }
 
