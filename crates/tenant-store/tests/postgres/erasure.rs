@@ -55,7 +55,7 @@ fn fill(store: &SqlStore, id: &str, marker: &str) {
     };
     store.create_user(&user, &Actor::system()).unwrap();
     let mut file = submission(marker);
-    file.hash = tenantry_domain::ContentHash::from_bytes([marker.as_bytes()[0]; 32]);
+    file.hash = tenantry_domain::ContentHash::from_bytes([marker.bytes().next().unwrap(); 32]);
     store.submit(&scope, &file).unwrap();
 }
 
