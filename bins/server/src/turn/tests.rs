@@ -248,7 +248,7 @@ async fn a_reader_who_may_not_have_it_any_more_gets_no_more() {
             .deactivate(&Superuser::operator(), &acme)
             .unwrap();
     });
-    assert_eq!(suspended.await, ["delta", "error unauthenticated"]);
+    assert_eq!(suspended.await, ["delta", "error tenant_forbidden"]);
 }
 
 #[actix_web::test]
