@@ -20,7 +20,7 @@ use crate::{IndexedChunk, Match, StoredVersion, VectorError, VectorQuery, Vector
 ///
 /// # let at = Timestamp::from_unix_micros(0)?;
 /// # let tenant = Arc::new(Tenant { id: "acme".parse()?, name: "Acme".into(), pinecone: PineconeSettings::default(),
-/// #     system_prompt: None, search: SearchSettings::default(), chat: ChatSettings::default(), llm: None, is_active: true, created_at: at, updated_at: at });
+/// #     system_prompt: None, search: SearchSettings::default(), chat: ChatSettings::default(), llm: None, ingesters: Ingesters::default(), is_active: true, created_at: at, updated_at: at });
 /// # let scope = tenant.activate(Actor::system())?;
 /// let store = MemoryVectorStore::default();
 /// let index = scope.index(Generation::FIRST);
